@@ -1,0 +1,197 @@
+#include "base/env.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+
+struct env {
+	const struct env_clock_file *lab; /* NULL: the machine's clocks */
+	int64_t wall_offset_ms;
+	env_random_fn *random;
+	void *random_ctx;
+	bool random_broken;
+};
+
+_Static_assert(sizeof(struct env_clock_file) == 64, "a format, not a detail");
+
+static int64_t
+clock_ms(clockid_t id)
+{
+	struct timespec ts;
+
+	/* cannot fail for the clocks named here */
+	(void)clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static enum err
+system_random(void *ctx, uint8_t *out, size_t octets)
+{
+	(void)ctx;
+	while (octets != 0) {
+		ssize_t got = getrandom(out, octets, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return ERR_ENTROPY;
+		out += got;
+		octets -= (size_t)got;
+	}
+	return OK;
+}
+
+enum err
+env_new(struct env **out)
+{
+	struct env *env = NULL;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(MEM_NEW(env));
+	env->wall_offset_ms =
+	    clock_ms(CLOCK_REALTIME) - clock_ms(CLOCK_BOOTTIME);
+	env->random = system_random;
+	*out = env;
+out:
+	return rc;
+}
+
+static enum err
+clock_map(const char *path, const struct env_clock_file **out)
+{
+	const struct env_clock_file *file = MAP_FAILED;
+	struct stat st;
+	enum err rc = OK;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		TRY(ERR_SYSTEM);
+	if (st.st_size != (off_t)sizeof(*file))
+		TRY(ERR_CONFIG);
+	file = mmap(NULL, sizeof(*file), PROT_READ, MAP_SHARED, fd, 0);
+	if (file == MAP_FAILED)
+		TRY(ERR_SYSTEM);
+	if (memcmp(file->magic, "TSCLOCK1", sizeof(file->magic)) != 0) {
+		munmap((void *)(uintptr_t)file, sizeof(*file));
+		TRY(ERR_CONFIG);
+	}
+	*out = file;
+out:
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+enum err
+env_new_lab(const char *path, struct env **out)
+{
+	struct env *env = NULL;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(env_new(&env));
+	TRY(clock_map(path, &env->lab));
+	env->wall_offset_ms = 0;
+	*out = env;
+	env = NULL;
+out:
+	env_free(env);
+	return rc;
+}
+
+void
+env_free(struct env *env)
+{
+	if (env == NULL)
+		return;
+	if (env->lab != NULL)
+		munmap((void *)(uintptr_t)env->lab, sizeof(*env->lab));
+	mem_free(env);
+}
+
+int64_t
+env_elapsed_ms(const struct env *env)
+{
+	if (env->lab != NULL)
+		return __atomic_load_n(&env->lab->elapsed_ms, __ATOMIC_ACQUIRE);
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
+static int64_t
+wall_ms(const struct env *env)
+{
+	int64_t file_offset_ms = 0;
+
+	if (env->lab != NULL)
+		file_offset_ms = __atomic_load_n(
+		    &env->lab->wall_offset_ms, __ATOMIC_ACQUIRE);
+	return env_elapsed_ms(env) + file_offset_ms + env->wall_offset_ms;
+}
+
+int64_t
+env_wall_s(const struct env *env)
+{
+	return wall_ms(env) / 1000;
+}
+
+int64_t
+env_hsm_ms(const struct env *env)
+{
+	if (env->lab != NULL)
+		return __atomic_load_n(&env->lab->hsm_ms, __ATOMIC_ACQUIRE);
+	return clock_ms(CLOCK_REALTIME);
+}
+
+void
+env_set_wall_s(struct env *env, int64_t wall_s)
+{
+	env->wall_offset_ms += wall_s * 1000 - wall_ms(env);
+}
+
+enum err
+env_random(struct env *env, uint8_t *out, size_t octets)
+{
+	enum err rc = ERR_ENTROPY;
+
+	if (!env->random_broken)
+		rc = env->random(env->random_ctx, out, octets);
+	if (rc != OK)
+		secret_wipe(out, octets);
+	return rc;
+}
+
+void
+env_set_random(struct env *env, env_random_fn *fn, void *ctx)
+{
+	env->random = fn;
+	env->random_ctx = ctx;
+}
+
+void
+env_break_random(struct env *env, bool broken)
+{
+	env->random_broken = broken;
+}
+
+bool
+env_is_lab(const struct env *env)
+{
+	return env->lab != NULL;
+}
+
+uint64_t
+env_generation(const struct env *env)
+{
+	if (env->lab == NULL)
+		return 0;
+	return __atomic_load_n(&env->lab->generation, __ATOMIC_ACQUIRE);
+}

@@ -1,0 +1,71 @@
+/*
+ * Time and randomness, so that a test can stand at any second and replay any
+ * key.
+ *
+ * Three clocks:
+ *   elapsed  milliseconds that only move forward: ages, lockouts, timeouts
+ *   wall     seconds since 1970 UTC: elapsed plus an offset that an
+ *            administrator or NTP may change; dates on objects and in logs
+ *   hsm      milliseconds by the card's battery, while the appliance is off
+ *
+ * In laboratory mode all three are read from one mapped file and stand still
+ * until harness/appliance moves them.
+ */
+#ifndef BASE_ENV_H
+#define BASE_ENV_H
+
+#include "base/bytes.h"
+
+struct env;
+
+/* The machine's own clocks and getrandom(2). */
+enum err env_new(struct env **out) MUST_CHECK;
+
+/*
+ * Laboratory time from the clock file at `path` (see struct env_clock_file).
+ *
+ * ERR_SYSTEM  it cannot be mapped
+ * ERR_CONFIG  it is not a clock file
+ */
+enum err env_new_lab(const char *path, struct env **out) MUST_CHECK;
+void env_free(struct env *env);
+
+int64_t env_elapsed_ms(const struct env *env);
+int64_t env_wall_s(const struct env *env);
+int64_t env_hsm_ms(const struct env *env);
+
+/* Move wall time by setting its offset to elapsed. */
+void env_set_wall_s(struct env *env, int64_t wall_s);
+
+/*
+ * ERR_ENTROPY  the source failed, or a fault says so; out is wiped
+ */
+enum err env_random(struct env *env, uint8_t *out, size_t octets) MUST_CHECK;
+
+/* Another source of randomness: the approved DRBG, or a test's own. */
+typedef enum err env_random_fn(void *ctx, uint8_t *out, size_t octets);
+void env_set_random(struct env *env, env_random_fn *fn, void *ctx);
+
+/* Laboratory mode only: the source fails until it is mended. */
+void env_break_random(struct env *env, bool broken);
+
+/* Is this laboratory time? */
+bool env_is_lab(const struct env *env);
+
+/*
+ * The clock file: 64 octets, host byte order, written only by
+ * harness/appliance and its tool; readers load each field whole.
+ */
+struct env_clock_file {
+	char magic[8];          /* "TSCLOCK1" */
+	int64_t elapsed_ms;     /* since the clock was made */
+	int64_t wall_offset_ms; /* wall = elapsed + offset */
+	int64_t hsm_ms;
+	uint64_t generation; /* goes up by one with every change */
+	int64_t reserved[3];
+};
+
+/* The generation now; always 0 outside the laboratory. */
+uint64_t env_generation(const struct env *env);
+
+#endif

@@ -1,0 +1,85 @@
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef TORTURE
+#include <stdatomic.h>
+
+static atomic_ulong countdown;
+static atomic_bool armed_from_env;
+static atomic_bool hit;
+
+void
+mem_torture(unsigned long nth)
+{
+	atomic_store(&armed_from_env, true);
+	atomic_store(&hit, false);
+	atomic_store(&countdown, nth);
+}
+
+bool
+mem_torture_hit(void)
+{
+	return atomic_load(&hit);
+}
+
+static bool
+must_fail(void)
+{
+	unsigned long left;
+	const char *nth;
+
+	if (!atomic_exchange(&armed_from_env, true)) {
+		nth = getenv("TORTURE_NTH");
+		if (nth != NULL)
+			atomic_store(&countdown, strtoul(nth, NULL, 10));
+	}
+	left = atomic_load(&countdown);
+	while (left != 0) {
+		if (!atomic_compare_exchange_weak(&countdown, &left, left - 1))
+			continue;
+		if (left == 1)
+			atomic_store(&hit, true);
+		return left == 1;
+	}
+	return false;
+}
+#else
+#define must_fail() 0
+#endif
+
+void *
+mem_zalloc(size_t count, size_t octets)
+{
+	if (must_fail())
+		return NULL;
+	/* calloc(0) may answer NULL, which means failure here */
+	return calloc(count != 0 ? count : 1, octets != 0 ? octets : 1);
+}
+
+void *
+mem_regrow(void *p, size_t count, size_t octets)
+{
+	if (must_fail() || count == 0 || octets == 0)
+		return NULL;
+	return reallocarray(p, count, octets);
+}
+
+char *
+mem_strdup(const char *s)
+{
+	size_t octets = strlen(s) + 1;
+	char *copy = mem_zalloc(1, octets);
+
+	if (copy != NULL)
+		memcpy(copy, s, octets);
+	return copy;
+}
+
+void
+mem_free(void *p)
+{
+	free(p);
+}
