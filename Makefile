@@ -1,0 +1,195 @@
+# Touchstone: one Makefile, no recursion, everything under build/<variant>/.
+#
+#   make                      everything, variant debug
+#   make VARIANT=asan         the same, another variant
+#   make V=1                  show the commands
+#
+# What goes where follows from names alone, so that a new file needs no line
+# here (X stands for any path):
+#
+#   ref/*/*.c                 build/<variant>/libref.a
+#   harness/touchstone/*.c    build/<variant>/libtouchstone.a
+#   .../main.c                the program itself, in no library
+#   .../X_test.c              a cmocka program, linked to its side's library
+#   .../X_fuzz.c              a libFuzzer program, likewise
+#   harness/bench/limit_*.c   a limit program each; the other files beside
+#                             them are their library
+#
+# Neither side sees the other's headers or library: a suite that shares the
+# server's codec lets one mistake agree with itself on both ends.
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VARIANTS := debug opt asan torture fuzz
+VARIANT  ?= debug
+ifeq ($(filter $(VARIANT),$(VARIANTS)),)
+$(error VARIANT=$(VARIANT): choose one of $(VARIANTS))
+endif
+
+# As many jobs as processors, unless -j says otherwise.
+JOBS ?= $(shell nproc)
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)';)
+
+# ---------------------------------------------------------------------------
+# Set-up. build/libs.mk says where the libraries are. It is an included file,
+# so make brings it up to date before anything else and then starts itself
+# once more with what it says: set-up and pkg-config run first on a machine
+# that has no compiler and no pkg-config yet. Goals that build nothing need
+# neither.
+
+NO_BUILD := help clean setup lint trace
+ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))),)
+include build/libs.mk
+endif
+
+build/libs.mk: FORCE
+	@mkdir -p build
+	@harness/setup.sh
+	@harness/libs.sh > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# ---------------------------------------------------------------------------
+# Variants.
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes \
+	-Wmissing-prototypes -Wswitch-enum -Wformat=2 -Werror
+SAN  := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+
+CC_debug        := gcc
+CFLAGS_debug    := -Og -fno-omit-frame-pointer
+CC_opt          := gcc
+CFLAGS_opt      := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LDFLAGS_opt     := -pie -Wl,-z,relro,-z,now
+CC_asan         := gcc
+CFLAGS_asan     := -O1 $(SAN)
+LDFLAGS_asan    := $(SAN)
+CC_torture      := gcc
+CFLAGS_torture  := -O1 $(SAN) -DTORTURE
+LDFLAGS_torture := $(SAN)
+CC_fuzz         := clang-14
+CFLAGS_fuzz     := -O1 $(SAN) -fsanitize=fuzzer-no-link -DFUZZ
+LDFLAGS_fuzz    := $(SAN)
+
+BASE_CFLAGS := -std=c11 -g -D_GNU_SOURCE $(WARN)
+
+# What a source file may see, by the side it is on.
+INC_ref        = -Iref $(REF_CFLAGS)
+INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
+INC_bench      = $(REF_CFLAGS)
+side = $(or $(filter ref,$(firstword $(subst /, ,$(1)))),$(word 2,$(subst /, ,$(1))))
+
+# ---------------------------------------------------------------------------
+# Sources.
+
+TESTS := $(wildcard ref/*_test.c ref/*/*_test.c harness/touchstone/*_test.c)
+FUZZS := $(wildcard ref/*/*_fuzz.c harness/touchstone/*_fuzz.c)
+BENCH := $(wildcard harness/bench/*.c)
+LIMIT := $(filter harness/bench/limit_%,$(BENCH))
+REF   := $(filter-out %_test.c %_fuzz.c,$(wildcard ref/*/*.c))
+TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
+	$(wildcard harness/touchstone/*.c))
+
+# programs VARIANT: those that exist, each main.c one
+programs = $(if $(wildcard ref/main.c),build/$(1)/touchstone-ref) \
+	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone)
+units    = $(patsubst %.c,build/$(1)/%,$(2))
+
+# T= chooses: ref/wire/ttlv, ref/wire/ttlv_test.c and a folder all do.
+T_UNITS := $(if $(T),$(foreach t,$(patsubst %_test,%,$(patsubst %.c,%,$(T))),\
+	$(filter $(t)_test.c $(t:/=)/%,$(TESTS))),$(TESTS))
+F_FUZZ  := $(if $(F),$(filter $(patsubst %_fuzz,%,$(patsubst %.c,%,$(F)))_fuzz.c,\
+	$(FUZZS)),$(FUZZS))
+
+# ---------------------------------------------------------------------------
+# Rules, once for each variant.
+
+define VARIANT_RULES
+# Rewritten only when the commands change, and then everything is rebuilt.
+build/$(1)/flags: FORCE
+	@mkdir -p $$(@D)/gen
+	@echo '$$(CC_$(1)) $$(BASE_CFLAGS) $$(CFLAGS_$(1)) $$(LDFLAGS_$(1)) \
+	$$(INC_ref) $$(INC_touchstone) $$(REF_LIBS) $$(TOOL_LIBS)' > $$@.new
+	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+
+build/$(1)/%.o: %.c build/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)$$(CC_$(1)) $$(BASE_CFLAGS) $$(CFLAGS_$(1)) \
+		$$(INC_$$(call side,$$*)) -Ibuild/$(1)/gen \
+		-MMD -MP -c -o $$@ $$<
+
+# Made anew each time: a module that moved must not stay behind in it.
+build/$(1)/libref.a: $$(REF:%.c=build/$(1)/%.o)
+	$$(call say,AR,$$@)rm -f $$@ && ar rcsD $$@ $$^
+build/$(1)/libtouchstone.a: $$(TOOL:%.c=build/$(1)/%.o)
+	$$(call say,AR,$$@)rm -f $$@ && ar rcsD $$@ $$^
+
+build/$(1)/touchstone-ref: build/$(1)/ref/main.o build/$(1)/libref.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
+build/$(1)/touchstone: build/$(1)/harness/touchstone/main.o \
+    build/$(1)/libtouchstone.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS)
+
+build/$(1)/ref/%_test: build/$(1)/ref/%_test.o build/$(1)/libref.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ \
+		$$(REF_LIBS) $$(TEST_LIBS)
+build/$(1)/harness/touchstone/%_test: build/$(1)/harness/touchstone/%_test.o \
+    build/$(1)/libtouchstone.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ \
+		$$(TOOL_LIBS) $$(TEST_LIBS)
+build/$(1)/ref/%_fuzz: build/$(1)/ref/%_fuzz.o build/$(1)/libref.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -fsanitize=fuzzer \
+		-o $$@ $$^ $$(REF_LIBS)
+build/$(1)/harness/touchstone/%_fuzz: build/$(1)/harness/touchstone/%_fuzz.o \
+    build/$(1)/libtouchstone.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -fsanitize=fuzzer \
+		-o $$@ $$^ $$(TOOL_LIBS)
+build/$(1)/harness/bench/limit_%: build/$(1)/harness/bench/limit_%.o \
+    $$(patsubst %.c,build/$(1)/%.o,$$(filter-out $$(LIMIT),$$(BENCH)))
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
+
+-include $$(patsubst %.c,build/$(1)/%.d,$$(REF) $$(TOOL) $$(TESTS) $$(FUZZS) \
+	$$(BENCH) ref/main.c harness/touchstone/main.c)
+endef
+$(foreach v,$(VARIANTS),$(eval $(call VARIANT_RULES,$(v))))
+
+# Objects are kept, though only a chain of rules asks for them.
+.SECONDARY:
+
+# Stable names for scripts and people: the optimised programs.
+build/bin/%: build/opt/%
+	@mkdir -p build/bin
+	@ln -sf ../opt/$* $@
+BIN := $(patsubst build/opt/%,build/bin/%,$(call programs,opt))
+
+# ---------------------------------------------------------------------------
+# What a person types.
+
+.PHONY: FORCE all units check asan fuzz torture trace lint mutants \
+	conformance serve bench dump setup clean help
+FORCE:
+
+all: $(call programs,$(VARIANT)) $(call units,$(VARIANT),$(TESTS)) $(BIN) ## build everything: VARIANT=debug|opt|asan|torture|fuzz
+
+units: $(call units,$(VARIANT),$(T_UNITS)) ## run the unit tests; T=ref/wire/ttlv runs one
+	$(Q)harness/units.sh $(VARIANT) $^
+
+asan: $(call programs,asan) $(call units,asan,$(T_UNITS)) ## run the unit tests under ASan and UBSan; T= as above
+	$(Q)harness/units.sh asan $(call units,asan,$(T_UNITS))
+
+help: ## print this
+	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' Makefile | sort | \
+		awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+setup: ## install the packages that are missing
+	@harness/setup.sh
+
+clean: ## remove build/
+	rm -rf build
