@@ -1,0 +1,318 @@
+#include "json.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+/* struct js is the library's json_t under a name of ours. */
+static json_t *
+in(const struct js *v)
+{
+	return (json_t *)v;
+}
+
+static enum err
+made(json_t *v, struct js **out)
+{
+	*out = (struct js *)v;
+	return v == NULL ? ERR_NOMEM : OK;
+}
+
+enum err
+js_object_new(struct js **out)
+{
+	return made(json_object(), out);
+}
+
+enum err
+js_array_new(struct js **out)
+{
+	return made(json_array(), out);
+}
+
+void
+js_free(struct js *v)
+{
+	json_decref(in(v));
+}
+
+/* Octets of the UTF-8 sequence at `s`, 0 if there is none.  RFC 3629 section 4:
+ * no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+static size_t
+utf8_octets(const unsigned char *s)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t more;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	more = s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i <= more; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return more + 1;
+}
+
+static bool
+utf8_valid(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n;
+
+	for (; *s != '\0'; s += n)
+		if ((n = utf8_octets(s)) == 0)
+			return false;
+	return true;
+}
+
+static enum err
+string_new(const char *text, struct js **out)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	const unsigned char *s = (const unsigned char *)text;
+	char *clean = NULL, *to;
+	enum err rc = OK;
+
+	*out = NULL;
+	if (text == NULL)
+		return made(json_null(), out);
+	if (utf8_valid(text))
+		return made(json_string_nocheck(text), out);
+	TRY(mem_alloc(3 * strlen(text) + 1, &clean));
+	for (to = clean; *s != '\0';) {
+		size_t n = utf8_octets(s);
+
+		memcpy(to, n > 0 ? (const char *)s : replacement,
+		    n > 0 ? n : sizeof replacement - 1);
+		to += n > 0 ? n : sizeof replacement - 1;
+		s += n > 0 ? n : 1;
+	}
+	*to = '\0';
+	TRY(made(json_string_nocheck(clean), out));
+out:
+	mem_free(clean);
+	return rc;
+}
+
+enum err
+js_put(struct js *object, const char *name, struct js *v)
+{
+	/* json_object_set_new releases its value when it fails */
+	if (json_object_set_new_nocheck(in(object), name, in(v)) != 0)
+		return ERR_NOMEM;
+	return OK;
+}
+
+enum err
+js_put_string(struct js *object, const char *name, const char *text)
+{
+	struct js *v = NULL;
+	enum err rc = OK;
+
+	TRY(string_new(text, &v));
+	TRY(js_put(object, name, v));
+out:
+	return rc;
+}
+
+enum err
+js_put_hex(
+    struct js *object, const char *name, const void *octets, size_t count)
+{
+	static const char digit[] = "0123456789abcdef";
+	const unsigned char *o = octets;
+	char *text = NULL;
+	enum err rc = OK;
+
+	TRY(mem_alloc(2 * count + 1, &text));
+	for (size_t i = 0; i < count; i++) {
+		text[2 * i] = digit[o[i] >> 4];
+		text[2 * i + 1] = digit[o[i] & 15];
+	}
+	text[2 * count] = '\0';
+	TRY(js_put_string(object, name, text));
+out:
+	mem_free(text);
+	return rc;
+}
+
+enum err
+js_put_integer(struct js *object, const char *name, int64_t n)
+{
+	return js_put(object, name, (struct js *)json_integer(n));
+}
+
+enum err
+js_put_real(struct js *object, const char *name, double x)
+{
+	return js_put(object, name, (struct js *)json_real(x));
+}
+
+enum err
+js_put_bool(struct js *object, const char *name, bool b)
+{
+	return js_put(object, name, (struct js *)json_boolean(b));
+}
+
+enum err
+js_add(struct js *array, struct js *v)
+{
+	return json_array_append_new(in(array), in(v)) == 0 ? OK : ERR_NOMEM;
+}
+
+enum err
+js_add_string(struct js *array, const char *text)
+{
+	struct js *v = NULL;
+	enum err rc = OK;
+
+	TRY(string_new(text, &v));
+	TRY(js_add(array, v));
+out:
+	return rc;
+}
+
+enum err
+js_write_line(FILE *to, const struct js *v)
+{
+	/* digits of a double: enough to name what was measured, without the
+	 * noise of the 17th */
+	if (json_dumpf(in(v), to, JSON_COMPACT | JSON_REAL_PRECISION(12)) != 0)
+		return ERR_WRITE;
+	return putc('\n', to) == EOF ? ERR_WRITE : OK;
+}
+
+enum err
+js_parse(const char *text, size_t count, struct js **out, struct fault *f)
+{
+	json_error_t why;
+
+	*out =
+	    (struct js *)json_loadb(text, count, JSON_REJECT_DUPLICATES, &why);
+	if (*out != NULL)
+		return OK;
+	if (json_error_code(&why) == json_error_out_of_memory)
+		return ERR_NOMEM;
+	return fault_say(
+	    f, ERR_SYNTAX, "JSON, column %d: %s", why.column, why.text);
+}
+
+enum err
+js_read_line(FILE *from, struct js **out, struct fault *f)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	enum err rc = OK;
+
+	*out = NULL;
+	errno = 0;
+	n = getline(&line, &room, from);
+	if (n < 0 && ferror(from) != 0)
+		TRY(fault_say(f, ERR_READ, "%s", strerror(errno)));
+	if (n <= 0)
+		goto out;
+	if (line[n - 1] != '\n')
+		TRY(fault_say(
+		    f, ERR_TRUNCATED, "the last line is not complete"));
+	TRY(js_parse(line, (size_t)n, out, f));
+out:
+	free(line); /* getline's own */
+	return rc;
+}
+
+const struct js *
+js_find(const struct js *object, const char *name)
+{
+	json_t *v = json_object_get(in(object), name);
+
+	return json_is_null(v) ? NULL : (const struct js *)v;
+}
+
+const char *
+js_find_string(const struct js *object, const char *name)
+{
+	return json_string_value(in(js_find(object, name)));
+}
+
+bool
+js_find_integer(const struct js *object, const char *name, int64_t *out)
+{
+	json_t *v = in(js_find(object, name));
+
+	if (!json_is_integer(v))
+		return false;
+	*out = json_integer_value(v);
+	return true;
+}
+
+bool
+js_find_real(const struct js *object, const char *name, double *out)
+{
+	json_t *v = in(js_find(object, name));
+
+	if (!json_is_number(v))
+		return false;
+	*out = json_number_value(v);
+	return true;
+}
+
+bool
+js_find_bool(const struct js *object, const char *name, bool *out)
+{
+	json_t *v = in(js_find(object, name));
+
+	if (!json_is_boolean(v))
+		return false;
+	*out = json_is_true(v);
+	return true;
+}
+
+bool
+js_is_object(const struct js *v)
+{
+	return json_is_object(in(v));
+}
+
+const char *
+js_name_at(const struct js *object, size_t n)
+{
+	void *at = json_object_iter(in(object));
+
+	for (; at != NULL && n > 0; n--)
+		at = json_object_iter_next(in(object), at);
+	return at == NULL ? NULL : json_object_iter_key(at);
+}
+
+size_t
+js_count(const struct js *array)
+{
+	return json_array_size(in(array));
+}
+
+const struct js *
+js_at(const struct js *array, size_t n)
+{
+	return (const struct js *)json_array_get(in(array), n);
+}
+
+const char *
+js_string_at(const struct js *array, size_t n)
+{
+	return json_string_value(in(js_at(array, n)));
+}
