@@ -100,6 +100,8 @@ TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
 # programs VARIANT: those that exist, each main.c one
 programs = $(if $(wildcard ref/main.c),build/$(1)/touchstone-ref) \
 	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone)
+libs     = $(if $(REF),build/$(1)/libref.a) \
+	$(if $(TOOL),build/$(1)/libtouchstone.a)
 units    = $(patsubst %.c,build/$(1)/%,$(2))
 
 # T= chooses: ref/wire/ttlv, ref/wire/ttlv_test.c and a folder all do.
@@ -176,7 +178,8 @@ BIN := $(patsubst build/opt/%,build/bin/%,$(call programs,opt))
 	conformance serve bench dump setup clean help
 FORCE:
 
-all: $(call programs,$(VARIANT)) $(call units,$(VARIANT),$(TESTS)) $(BIN) ## build everything: VARIANT=debug|opt|asan|torture|fuzz
+all: $(call libs,$(VARIANT)) $(call programs,$(VARIANT)) \
+    $(call units,$(VARIANT),$(TESTS)) $(BIN) ## build everything: VARIANT=debug|opt|asan|torture|fuzz
 
 units: $(call units,$(VARIANT),$(T_UNITS)) ## run the unit tests; T=ref/wire/ttlv runs one
 	$(Q)harness/units.sh $(VARIANT) $^
@@ -185,7 +188,8 @@ asan: $(call programs,asan) $(call units,asan,$(T_UNITS)) ## run the unit tests 
 	$(Q)harness/units.sh asan $(call units,asan,$(T_UNITS))
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' Makefile | sort | \
+	@sed -e ':a' -e '/\\$$/{N;s/\\\n//;ba' -e '}' Makefile | \
+		sed -n 's/^\([a-z]*\):.*## */\1\t/p' | sort | \
 		awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 setup: ## install the packages that are missing
