@@ -4,52 +4,91 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err
-mem_array(size_t count, size_t size, void *out)
-{
-	void *block = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+#ifdef TORTURE
+#include <stdatomic.h>
 
-	/* any object pointer may be copied as one, none may be aliased */
-	memcpy(out, &block, sizeof block);
-	return block == NULL ? ERR_NOMEM : OK;
+static atomic_ulong countdown;
+static atomic_bool armed_from_env;
+static atomic_bool hit;
+
+void
+mem_torture(unsigned long nth)
+{
+	atomic_store(&armed_from_env, true);
+	atomic_store(&hit, false);
+	atomic_store(&countdown, nth);
 }
 
-enum err
-mem_alloc(size_t size, void *out)
+bool
+mem_torture_hit(void)
 {
-	return mem_array(1, size, out);
+	return atomic_load(&hit);
 }
 
-enum err
-mem_grow(void *block, size_t *room, size_t count, size_t size)
+static bool
+must_fail(void)
+{
+	unsigned long left;
+	const char *nth;
+
+	if (!atomic_exchange(&armed_from_env, true)) {
+		nth = getenv("TORTURE_NTH");
+		if (nth != NULL)
+			atomic_store(&countdown, strtoul(nth, NULL, 10));
+	}
+	left = atomic_load(&countdown);
+	while (left != 0) {
+		if (!atomic_compare_exchange_weak(&countdown, &left, left - 1))
+			continue;
+		if (left == 1)
+			atomic_store(&hit, true);
+		return left == 1;
+	}
+	return false;
+}
+#else
+#define must_fail() 0
+#endif
+
+void *
+mem_zalloc(size_t count, size_t octets)
+{
+	if (must_fail())
+		return NULL;
+	/* calloc(0) may answer NULL, which means failure here */
+	return calloc(count != 0 ? count : 1, octets != 0 ? octets : 1);
+}
+
+void *
+mem_grow(void *p, size_t *room, size_t count, size_t octets)
 {
 	size_t want = *room + *room / 2 + 8;
-	void *old, *bigger;
+	void *grown;
 
 	if (count <= *room)
-		return OK;
+		return p;
 	if (want < count)
 		want = count;
-	if (want > SIZE_MAX / size)
-		return ERR_NOMEM;
-	memcpy(&old, block, sizeof old);
-	bigger = realloc(old, want * size);
-	if (bigger == NULL)
-		return ERR_NOMEM;
-	memcpy(block, &bigger, sizeof bigger);
+	grown = must_fail() ? NULL : reallocarray(p, want, octets);
+	if (grown == NULL)
+		return p;
 	*room = want;
-	return OK;
+	return grown;
 }
 
-enum err
-mem_strdup(const char *text, char **out)
+char *
+mem_strdup(const char *s)
 {
-	*out = strdup(text);
-	return *out == NULL ? ERR_NOMEM : OK;
+	size_t octets = strlen(s) + 1;
+	char *copy = mem_zalloc(1, octets);
+
+	if (copy != NULL)
+		memcpy(copy, s, octets);
+	return copy;
 }
 
 void
-mem_free(void *block)
+mem_free(void *p)
 {
-	free(block);
+	free(p);
 }
