@@ -187,6 +187,13 @@ units: $(call units,$(VARIANT),$(T_UNITS)) ## run the unit tests; T=ref/wire/ttl
 asan: $(call programs,asan) $(call units,asan,$(T_UNITS)) ## run the unit tests under ASan and UBSan; T= as above
 	$(Q)harness/units.sh asan $(call units,asan,$(T_UNITS))
 
+# Only the server's: the suite's own programs may die of an empty heap.
+torture: $(call units,torture,$(filter ref/%,$(T_UNITS))) ## fail each allocation of the server's unit tests in turn; T= as above
+	$(Q)harness/torture.sh $^
+
+fuzz: $(call units,fuzz,$(F_FUZZ)) ## fuzz the parsers; F=ref/wire/ttlv takes one, SECS=60 each
+	$(Q)harness/fuzz.sh $(or $(SECS),60) $^
+
 help: ## print this
 	@sed -e ':a' -e '/\\$$/{N;s/\\\n//;ba' -e '}' Makefile | \
 		sed -n 's/^\([a-z]*\):.*## */\1\t/p' | sort | \

@@ -62,6 +62,7 @@ if [ $# -eq 0 ]; then
 	exit 1
 fi
 rm -f "${@/%/.count}"
+# shellcheck disable=SC2016  # the inner shell's $1
 printf '%s\0' "$@" | xargs -0 -n 1 -P "${JOBS:-2}" bash -c 'run_one "$1"' units
 cat "${@/%/.count}" | awk -v variant="$variant" -v programs=$# '
 { passed += $1; failed += $2 }
