@@ -44,7 +44,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)';)
 # that has no compiler and no pkg-config yet. Goals that build nothing need
 # neither.
 
-NO_BUILD := help clean setup lint trace
+NO_BUILD := help clean setup trace
 ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))),)
 include build/libs.mk
 endif
@@ -187,12 +187,14 @@ units: $(call units,$(VARIANT),$(T_UNITS)) ## run the unit tests; T=ref/wire/ttl
 asan: $(call programs,asan) $(call units,asan,$(T_UNITS)) ## run the unit tests under ASan and UBSan; T= as above
 	$(Q)harness/units.sh asan $(call units,asan,$(T_UNITS))
 
-# Only the server's: the suite's own programs may die of an empty heap.
-torture: $(call units,torture,$(filter ref/%,$(T_UNITS))) ## fail each allocation of the server's unit tests in turn; T= as above
+torture: $(call units,torture,$(T_UNITS)) ## fail each allocation of the unit tests in turn; T= as above
 	$(Q)harness/torture.sh $^
 
 fuzz: $(call units,fuzz,$(F_FUZZ)) ## fuzz the parsers; F=ref/wire/ttlv takes one, SECS=60 each
 	$(Q)harness/fuzz.sh $(or $(SECS),60) $^
+
+lint: ## layout, includes, doors, shell
+	@harness/lint.sh
 
 help: ## print this
 	@sed -e ':a' -e '/\\$$/{N;s/\\\n//;ba' -e '}' Makefile | \
