@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mem.h"
@@ -247,7 +246,7 @@ js_read_line(FILE *from, struct js **out, struct fault *f)
 		    f, ERR_TRUNCATED, "the last line is not complete"));
 	TRY(js_parse(line, (size_t)n, out, f));
 out:
-	free(line); /* getline's own */
+	mem_free(line);
 	return rc;
 }
 
