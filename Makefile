@@ -174,6 +174,10 @@ BIN := $(patsubst build/opt/%,build/bin/%,$(call programs,opt))
 # ---------------------------------------------------------------------------
 # What a person types.
 
+# What `make check` runs: all of it, or what T= needs.
+CHECK := $(if $(T),$(or $(call units,debug,$(T_UNITS)),$(BIN)),$(BIN) \
+	$(foreach v,debug asan,$(call programs,$(v)) $(call units,$(v),$(TESTS))))
+
 .PHONY: FORCE all units check asan fuzz torture trace lint mutants \
 	conformance serve bench dump setup clean help
 FORCE:
@@ -192,6 +196,21 @@ torture: $(call units,torture,$(T_UNITS)) ## fail each allocation of the unit te
 
 fuzz: $(call units,fuzz,$(F_FUZZ)) ## fuzz the parsers; F=ref/wire/ttlv takes one, SECS=60 each
 	$(Q)harness/fuzz.sh $(or $(SECS),60) $^
+
+check: $(CHECK) ## the project's own tests; T= one unit, bats suite or case
+	@JOBS=$(JOBS) harness/check.sh $(T)
+
+conformance: $(BIN) ## run the suite; TARGET=my.conf at another server, OASIS=DIR
+	@TARGET='$(TARGET)' $(if $(OASIS),OASIS='$(OASIS)') harness/conformance.sh
+
+serve: $(BIN) ## leave a ready reference appliance running
+	@harness/serve.sh
+
+bench: $(BIN) $(LIMIT:%.c=build/opt/%) ## throughput and latency beside the machine's limit
+	@harness/bench/run.sh
+
+dump: $(BIN) ## a message as a named tree; F=file, hex or binary
+	@build/bin/touchstone dump $(F)
 
 lint: ## layout, includes, doors, shell
 	@harness/lint.sh

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# conformance.sh [OPTION...]: run the suite against a server and say where the
+# report is. Options go to `touchstone run` as they are (--only GLOB ...).
+#
+#   TARGET   target file of a server that runs already; without it a fresh
+#            reference appliance is started for this run and stopped after it
+#   OASIS    folder of the OASIS test cases, which are not ours to ship;
+#            ../shared/vectors/oasis when that exists
+#   REPORT   folder of the report (build/report)
+#
+# Exit status: that of the tool. 0 conforms, 1 does not, 2 could not tell.
+set -u
+
+cd "$(dirname "$0")/.." || exit 2
+tool=build/bin/touchstone
+report=${REPORT:-build/report}
+oasis=${OASIS-../shared/vectors/oasis}
+target=${TARGET-}
+dir=
+
+if [ ! -x "$tool" ]; then
+	echo "conformance: $tool is not built: make" >&2
+	exit 2
+fi
+if [ -z "$target" ]; then
+	if [ ! -x harness/appliance ]; then
+		echo "conformance: no harness/appliance here to start a" \
+			"reference server; TARGET=my.conf names another" >&2
+		exit 2
+	fi
+	dir=$(mktemp -d) || exit 2
+	trap 'harness/appliance stop "$dir" >/dev/null 2>&1; rm -rf "$dir"' EXIT
+	trap 'exit 2' INT TERM
+	if ! harness/appliance start "$dir" >"$dir.log" 2>&1; then
+		cat "$dir.log" >&2
+		rm -f "$dir.log"
+		echo "conformance: the reference appliance did not start" >&2
+		exit 2
+	fi
+	rm -f "$dir.log"
+	target=$dir/target.conf
+fi
+
+args=(run --target "$target" --report "$report")
+for folder in vectors/kmip vectors/ttlv; do
+	[ -d "$folder" ] && args+=(--vectors "$folder")
+done
+if [ -n "$oasis" ] && [ -d "$oasis" ]; then
+	args+=(--vectors "$oasis")
+else
+	echo "OASIS: not run (OASIS=DIR names the folder of the test cases)"
+fi
+status=0
+"$tool" "${args[@]}" "$@" || status=$?
+[ -d "$report" ] && echo "report: $PWD/$report" >&2
+exit "$status"
