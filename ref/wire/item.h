@@ -34,6 +34,9 @@ struct item {
 	for (struct item *child = (parent)->first; child != NULL; \
 	     child = child->next)
 
+/* Is its value octets (and not a number or children)? */
+bool item_has_octets(const struct item *item);
+
 /* The first child with that tag, NULL when there is none. */
 struct item *item_find(const struct item *parent, enum tag tag);
 
