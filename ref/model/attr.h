@@ -116,7 +116,7 @@ void attr_remove(struct attr_list *list, struct attr *one);
  *     Attribute / New Attribute
  * NULL as holder reads nothing. Values are borrowed from the message.
  *
- * ERR_FIELD     a name or tag that this version has no attribute for, with the
+ * ERR_ATTR_UNKNOWN  a name or tag that this version has no attribute for, the
  *               fault naming it
  * ERR_TYPE ...  from the schema
  * ERR_INDEX     an Attribute Index in a request that may not have one
