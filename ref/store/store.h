@@ -1,0 +1,238 @@
+/*
+ * The store: managed objects and a little more, durable, in one directory.
+ *
+ * Nothing outside this folder knows what is behind it (an SQLite database in
+ * WAL mode, DIR/store.db). It belongs to the thread that opened it.
+ *
+ * Turns and groups. All writes of one turn of the loop form a group: one
+ * transaction, begun by the first write, made durable by store_commit() at the
+ * turn's end. A change is seen at once by whoever reads later in the same
+ * thread, but it may be told to a client only when its group is durable:
+ *
+ *	store_request(st);                  a request begins
+ *	...                                 reads and writes
+ *	if (store_must_wait(st))            it wrote, or saw a group's rows
+ *		store_wait(st, &conn->waiter);  answered from waiter->done
+ *	else
+ *		answer now
+ *	...
+ *	store_commit(st);                   the turn's end
+ *
+ * When a group fails, all of it is undone, memory included, and each waiter
+ * hears the error. After disk full or an I/O error the store goes on serving
+ * reads, and takes writes again as soon as it can.
+ *
+ * Borrowed objects (store_find) are valid until the store_commit() that ends
+ * the turn, even when they are updated or deleted meanwhile. Objects that have
+ * been taken are immutable: to change one, object_clone, change, store_update.
+ *
+ * Errors of every function here that returns one, beside those it names:
+ *
+ *   ERR_STORE      an I/O error or a damaged file; the log has the detail
+ *   ERR_DISK_FULL  no space for the write
+ *   ERR_NOMEM
+ *
+ * A write that fails with one of these fails its whole group, unless it is
+ * undone with store_rollback_to().
+ *
+ * Source: KMIP 1.4 section 4.9 (Locate), KMIP 2.1 sections 6.1.32 and 4.32
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/buf.h"
+#include "model/object.h"
+
+struct store;
+
+struct store_options {
+	size_t cache_octets; /* memory for objects; 0: STORE_CACHE_OCTETS */
+	bool lab;            /* through the laboratory's file layer, vfs.h */
+};
+
+enum {
+	STORE_CACHE_OCTETS = 64 * 1024 * 1024,
+	STORE_META_KEY_MAX_OCTETS = 128,
+	STORE_META_VALUE_MAX_OCTETS = 1024 * 1024,
+};
+
+/*
+ * Open the store in a directory that exists; made when there is none, brought
+ * up to this release's schema when it is older. What a power cut left is
+ * recovered here.
+ *
+ * ERR_STORE_VERSION  written by a release whose files this one cannot read;
+ *                    nothing was changed
+ * ERR_CONFIG         DIR/store.db is something else, or in use by another
+ *                    process
+ */
+enum err store_open(const char *dir, struct env *env,
+    const struct store_options *options, struct store **out) MUST_CHECK;
+
+/* Commits what is open, then closes; accepts NULL. */
+void store_close(struct store *st);
+
+/*
+ * One object, whoever owns it. Borrowed until the turn's end.
+ *
+ * ERR_NOT_FOUND  no object has this identifier
+ */
+enum err store_find(
+    struct store *st, struct bytes id, const struct object **out) MUST_CHECK;
+
+/*
+ * Add, replace or remove one object. `take` is the store's from here on, on
+ * failure too. An update may change anything but identifier, owner and type.
+ *
+ * ERR_EXISTS     insert: an object with this identifier is there
+ * ERR_NOT_FOUND  update, delete: there is none
+ * ERR_LIMIT      identifier, owner or attributes beyond the limits of
+ *                model/object.h
+ *
+ * These three change nothing and leave the group as it was.
+ */
+enum err store_insert(struct store *st, struct object *take) MUST_CHECK;
+enum err store_update(struct store *st, struct object *take) MUST_CHECK;
+enum err store_delete(struct store *st, struct bytes id) MUST_CHECK;
+
+/*
+ * Which objects of one owner satisfy all of these, most recently created
+ * first: the order that KMIP 2.1 demands and 1.x permits.
+ *
+ * Terms, type and states are looked up in indexes and intersected there; the
+ * cost goes with the shortest of their lists, never with the objects in the
+ * store. `filter` then sees each object that is left and judges what has no
+ * index; what it is shown is valid during the call only.
+ */
+typedef bool store_filter_fn(void *ctx, const struct object *o);
+
+struct store_query {
+	struct bytes owner;
+	const struct bytes *terms; /* from object_term(); all must be there */
+	size_t term_count;
+	uint32_t object_type;    /* 0: any */
+	unsigned states;         /* STORE_STATE(STATE_ACTIVE) | ...; 0: any */
+	store_filter_fn *filter; /* NULL: no more to judge */
+	void *ctx;
+	size_t offset_items; /* pass over that many matches */
+	size_t max_items;    /* then stop after that many; 0: none */
+	bool count_all;      /* go on to the end, to count every match */
+};
+
+/* STORE_STATE(0) stands for the types that have no state. */
+#define STORE_STATE(state) (1u << (state))
+#define STORE_STATES_ALL   (~0u)
+
+struct store_found {
+	struct bytes *ids; /* in the arena */
+	size_t id_count;
+	size_t located; /* all matches, where count_all asked for it */
+};
+
+enum err store_locate(struct store *st, struct arena *a,
+    const struct store_query *query, struct store_found *out) MUST_CHECK;
+
+/*
+ * Does another object hold this Name already? Destroyed objects hold none.
+ * `name_term` is object_term() of a Name; `owner` BYTES_NONE asks for the
+ * whole server; `except`, an identifier, may be BYTES_NONE.
+ */
+enum err store_name_taken(struct store *st, struct bytes owner,
+    struct bytes name_term, struct bytes except, bool *taken) MUST_CHECK;
+
+/*
+ * State changes that come by themselves (object_due_s). store_next_due_s costs
+ * nothing; INT64_MAX for never. store_tick makes, in the group, every change
+ * that is due by now_s: call it before a request is looked at when
+ * store_next_due_s(st) <= now, and set a timer for the next.
+ */
+int64_t store_next_due_s(const struct store *st);
+enum err store_tick(struct store *st, int64_t now_s) MUST_CHECK;
+
+/*
+ * Small named values: wrapped master keys, counters, switches. The key is text
+ * with the module first: "crypto.master.1". Writes are part of the group.
+ * store_meta_get appends to out.
+ *
+ * ERR_NOT_FOUND  no such key; store_meta_delete does not mind
+ * ERR_LIMIT      key or value too long
+ */
+enum err
+store_meta_get(struct store *st, const char *key, struct buf *out) MUST_CHECK;
+enum err store_meta_put(
+    struct store *st, const char *key, struct bytes value) MUST_CHECK;
+enum err store_meta_delete(struct store *st, const char *key) MUST_CHECK;
+
+/*
+ * A point to return to within the turn. They nest; each is ended by exactly
+ * one of store_release (keep) and store_rollback_to (undo what was written
+ * since). store_rollback_to fails only when the whole group is lost.
+ *
+ * A batch with Undo takes one around itself; an operation that writes twice
+ * takes one too, so that no half of it can stay.
+ */
+enum err store_savepoint(struct store *st) MUST_CHECK;
+enum err store_release(struct store *st) MUST_CHECK;
+enum err store_rollback_to(struct store *st) MUST_CHECK;
+
+/* A request begins: nothing written or seen yet. */
+void store_request(struct store *st);
+
+/* Since then, did it write to the group that is open, or read of it? */
+bool store_must_wait(const struct store *st);
+
+/*
+ * Whom to call when the open group is durable (OK) or undone (the error).
+ * It lies in the caller's own memory, so waiting cannot fail. `done` may call
+ * the store, and its writes begin the next group.
+ */
+struct store_waiter {
+	struct store_waiter *next; /* the store's */
+	void (*done)(struct store_waiter *w, enum err rc);
+	void *ctx;
+};
+void store_wait(struct store *st, struct store_waiter *w);
+
+/* Whoever waits is gone before the group ends: do not call. */
+void store_unwait(struct store *st, struct store_waiter *w);
+
+/*
+ * The turn's end: make the group durable (one fsync, on this thread), call the
+ * waiters, end all borrowing. Without a group it only ends borrowing.
+ *
+ * Returns what the waiters heard; no savepoint may be open.
+ */
+enum err store_commit(struct store *st);
+
+/*
+ * The loop has nothing to do: move what the log gathered into the database, if
+ * it is worth it. Some milliseconds. Never needed for correctness.
+ */
+void store_idle(struct store *st);
+
+/* For tests and reports. */
+struct store_stats {
+	uint64_t objects;
+	uint64_t cached_objects;
+	uint64_t cached_octets;
+	uint64_t cache_hits;
+	uint64_t cache_misses;
+	uint64_t index_rows; /* read by Locate so far */
+	uint64_t groups;     /* made durable */
+	uint64_t checkpoints;
+};
+enum err store_stats(struct store *st, struct store_stats *out) MUST_CHECK;
+
+/*
+ * How the database engine would run each statement that the store uses: `line`
+ * gets the statement's name and one step of its plan.
+ */
+typedef void store_plan_fn(void *ctx, const char *statement, const char *step);
+enum err
+store_plans(struct store *st, store_plan_fn *line, void *ctx) MUST_CHECK;
+
+/* Walk the whole file: ERR_STORE when it is damaged, or indexes and objects do
+ * not agree. */
+enum err store_check(struct store *st) MUST_CHECK;
+
+#endif
