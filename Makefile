@@ -44,7 +44,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)';)
 # that has no compiler and no pkg-config yet. Goals that build nothing need
 # neither.
 
-NO_BUILD := help clean setup trace
+NO_BUILD := help clean setup trace format
 ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))),)
 include build/libs.mk
 endif
@@ -178,7 +178,7 @@ BIN := $(patsubst build/opt/%,build/bin/%,$(call programs,opt))
 CHECK := $(if $(T),$(or $(call units,debug,$(T_UNITS)),$(BIN)),$(BIN) \
 	$(foreach v,debug asan,$(call programs,$(v)) $(call units,$(v),$(TESTS))))
 
-.PHONY: FORCE all units check asan fuzz torture trace lint mutants \
+.PHONY: FORCE all units check asan fuzz torture trace lint format mutants \
 	conformance serve bench dump setup clean help
 FORCE:
 
@@ -214,6 +214,12 @@ dump: $(BIN) ## a message as a named tree; F=file, hex or binary
 
 lint: ## layout, includes, doors, shell
 	@harness/lint.sh
+
+format: ## lay the C sources out as clang-format has them
+	@find ref harness -name '*.[ch]' | xargs -r clang-format-14 -i
+
+trace: ## which clause is built and tested; AREA=kmip lists its clauses
+	@harness/trace.sh
 
 help: ## print this
 	@sed -e ':a' -e '/\\$$/{N;s/\\\n//;ba' -e '}' Makefile | \

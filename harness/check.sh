@@ -106,7 +106,7 @@ if [ -n "${1-}" ]; then
 	choose "$1"
 else
 	stage lint harness/lint.sh
-	[ -x harness/trace.sh ] && stage trace harness/trace.sh
+	stage trace harness/trace.sh
 	stage units units_of debug
 	stage asan units_of asan
 	stage bats suites spec-tests

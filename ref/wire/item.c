@@ -108,7 +108,7 @@ bool
 item_has_octets(const struct item *item)
 {
 	return item->type == TEXT_STRING || item->type == BYTE_STRING ||
-	    item->type == BIG_INTEGER;
+	       item->type == BIG_INTEGER;
 }
 
 enum err
