@@ -42,7 +42,7 @@ entropy   call:getentropy      ref/base/env.c harness/*
 entropy   call:random          ref/base/env.c
 entropy   call:rand            ref/base/env.c
 entropy   call:RAND_bytes      ref/base/env.c harness/*
-entropy   call:RAND_priv_bytes ref/base/env.c harness/*
+entropy   call:RAND_priv_bytes ref/crypto/random.c harness/*
 sleep     call:sleep           -
 sleep     call:usleep          -
 sleep     call:nanosleep       harness/touchstone/*

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,5 +88,37 @@ mem_strdup(const char *s)
 void
 mem_free(void *p)
 {
+	free(p);
+}
+
+void *
+mem_library_new(size_t octets)
+{
+	return malloc(octets != 0 ? octets : 1);
+}
+
+void *
+mem_library_regrow(void *p, size_t octets)
+{
+	size_t room_octets = p != NULL ? malloc_usable_size(p) : 0;
+	void *moved;
+
+	if (p != NULL && octets <= room_octets && octets >= room_octets / 2)
+		return p;
+	moved = mem_library_new(octets);
+	if (moved == NULL)
+		return NULL;
+	if (p != NULL)
+		memcpy(moved, p, octets < room_octets ? octets : room_octets);
+	mem_library_free(p);
+	return moved;
+}
+
+void
+mem_library_free(void *p)
+{
+	if (p == NULL)
+		return;
+	explicit_bzero(p, malloc_usable_size(p));
 	free(p);
 }

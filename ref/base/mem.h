@@ -35,6 +35,15 @@ char *mem_strdup(const char *s) MUST_CHECK;
 void mem_free(void *p);
 
 /*
+ * For libraries that take an allocator. Their blocks may hold keys, so they
+ * are wiped when they are freed, and moved by new, copy, wipe. Not refused by
+ * make torture: a library's own failure paths are its own to prove.
+ */
+void *mem_library_new(size_t octets) MUST_CHECK;
+void *mem_library_regrow(void *p, size_t octets) MUST_CHECK;
+void mem_library_free(void *p);
+
+/*
  * make torture: fail the nth allocation from now on (1 is the next one), once;
  * 0 never. Built in only with -DTORTURE, where the environment variable
  * TORTURE_NTH sets it at the first allocation. mem_torture_hit() says whether

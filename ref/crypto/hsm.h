@@ -31,8 +31,8 @@ struct hsm_config {
 enum err hsm_new(const struct hsm_config *config, struct hsm **out) MUST_CHECK;
 
 /*
- * Log out, close and unload. Not while a call is under way: when a worker is
- * stuck in one at the end of the program, leave the hsm alone.
+ * Log out, close and unload. Accepts NULL. While a call hangs in the module
+ * everything is left behind as it is: for the end of the program.
  */
 void hsm_free(struct hsm *hsm);
 

@@ -46,7 +46,10 @@ enum { KEYSTORE_OVERHEAD_OCTETS = 16 + 12 + 16 };
 enum err keystore_new(struct env *env, struct hsm *hsm, struct bytes wrapped,
     int64_t probe_limit_ms, struct keystore **out) MUST_CHECK;
 
-/* Wipes; not while a probe is under way. */
+/*
+ * Wipes. Accepts NULL. While a probe hangs its thread still looks at the rest,
+ * which is then left behind: for the end of the program.
+ */
 void keystore_free(struct keystore *ks);
 
 /* By now: a probe that is overdue counts at once. */
@@ -63,16 +66,20 @@ void keystore_logout(struct keystore *ks);
 /*
  * A probe, once a second and whenever something failed:
  *
- *	if (keystore_probe_begin(ks))
- *		loop_work(loop, keystore_probe_work, keystore_probe_done, ks)
+ *	if (keystore_probe_begin(ks)) {
+ *		rc = loop_submit(pool, keystore_probe_work,
+ *		    keystore_probe_done, ks);
+ *		if (rc != OK)
+ *			keystore_probe_done(ks, rc);
+ *	}
  *
  * It connects, logs in or out as wished, makes or unwraps the master key as
- * needed, and sets the state. begin says false while one is under way. Each
- * begin that said true is to be followed by done, after work has returned.
+ * needed, and sets the state. begin says false while one is under way. done's
+ * rc is not OK where the work was never begun.
  */
 bool keystore_probe_begin(struct keystore *ks);
 void keystore_probe_work(void *ks);
-void keystore_probe_done(void *ks);
+void keystore_probe_done(void *ks, enum err rc);
 
 /*
  * A master key that was just made must be stored before anything is sealed
