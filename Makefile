@@ -44,7 +44,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)';)
 # that has no compiler and no pkg-config yet. Goals that build nothing need
 # neither.
 
-NO_BUILD := help clean setup trace format
+NO_BUILD := help clean setup trace format mutants
 ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))),)
 include build/libs.mk
 endif
@@ -214,6 +214,9 @@ dump: $(BIN) ## a message as a named tree; F=file, hex or binary
 
 lint: ## layout, includes, doors, shell
 	@harness/lint.sh
+
+mutants: ## show that the tests can fail; M=GLOB chooses mutants
+	@JOBS=$(JOBS) harness/mutants.sh
 
 format: ## lay the C sources out as clang-format has them
 	@find ref harness -name '*.[ch]' | xargs -r clang-format-14 -i
