@@ -94,7 +94,7 @@ struct loop_task {
 	loop_fn *fn;
 	void *ctx;
 	struct loop_task *next;
-	struct loop_task **link;
+	struct loop_task *prev;
 };
 
 /* Once, in the next turn, which then does not wait. Twice is once. */
@@ -128,7 +128,8 @@ typedef void loop_done_fn(void *ctx, enum err rc);
  * Call work(ctx) in a thread of the pool, then done(ctx, OK) in the loop. ctx
  * belongs to the job from here until done.
  *
- * ERR_NOMEM, ERR_SYSTEM  the job was not taken: ctx is still the caller's
+ * ERR_NOMEM, ERR_SYSTEM, ERR_CLOSED  the job was not taken: ctx is still the
+ * caller's
  */
 enum err loop_submit(struct loop_pool *pool, loop_fn *work, loop_done_fn *done,
     void *ctx) MUST_CHECK;
