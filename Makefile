@@ -104,6 +104,11 @@ libs     = $(if $(REF),build/$(1)/libref.a) \
 	$(if $(TOOL),build/$(1)/libtouchstone.a)
 units    = $(patsubst %.c,build/$(1)/%,$(2))
 
+# The tool's schema, made from the facts before anything of it is compiled.
+FACTS := $(patsubst %,spec-tests/facts/kmip/%.tsv,tags enums \
+	attributes structures payloads)
+SCHEMA := harness/touchstone/schema.awk harness/touchstone/schema.overlay.tsv
+
 # T= chooses: ref/wire/ttlv, ref/wire/ttlv_test.c and a folder all do.
 T_UNITS := $(if $(T),$(foreach t,$(patsubst %_test,%,$(patsubst %.c,%,$(T))),\
 	$(filter $(t)_test.c $(t:/=)/%,$(TESTS))),$(TESTS))
@@ -126,6 +131,15 @@ build/$(1)/%.o: %.c build/$(1)/flags
 	$$(call say,CC,$$@)$$(CC_$(1)) $$(BASE_CFLAGS) $$(CFLAGS_$(1)) \
 		$$(INC_$$(call side,$$*)) -Ibuild/$(1)/gen \
 		-MMD -MP -c -o $$@ $$<
+
+build/$(1)/gen/touchstone_tags.h: want := tags
+build/$(1)/gen/touchstone_schema.inc: want := tables
+build/$(1)/gen/touchstone_tags.h build/$(1)/gen/touchstone_schema.inc: \
+    $(SCHEMA) $(FACTS)
+	@mkdir -p $$(@D)
+	$$(call say,AWK,$$@)awk -v want=$$(want) -f $(SCHEMA) $(FACTS) > $$@
+$(patsubst %.c,build/$(1)/%.o,$(wildcard harness/touchstone/*.c)): | \
+    build/$(1)/gen/touchstone_tags.h build/$(1)/gen/touchstone_schema.inc
 
 # Made anew each time: a module that moved must not stay behind in it.
 build/$(1)/libref.a: $$(REF:%.c=build/$(1)/%.o)
