@@ -18,6 +18,8 @@
 # Neither side sees the other's headers or library: a suite that shares the
 # server's codec lets one mistake agree with itself on both ends.
 
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -52,8 +54,7 @@ endif
 build/libs.mk: FORCE
 	@mkdir -p build
 	@harness/setup.sh
-	@harness/libs.sh > $@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@harness/libs.sh | harness/refresh.sh $@
 
 # ---------------------------------------------------------------------------
 # Variants.
@@ -123,8 +124,8 @@ define VARIANT_RULES
 build/$(1)/flags: FORCE
 	@mkdir -p $$(@D)/gen
 	@echo '$$(CC_$(1)) $$(BASE_CFLAGS) $$(CFLAGS_$(1)) $$(LDFLAGS_$(1)) \
-	$$(INC_ref) $$(INC_touchstone) $$(REF_LIBS) $$(TOOL_LIBS)' > $$@.new
-	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+	$$(INC_ref) $$(INC_touchstone) $$(REF_LIBS) $$(TOOL_LIBS)' | \
+		harness/refresh.sh $$@
 
 build/$(1)/%.o: %.c build/$(1)/flags
 	@mkdir -p $$(@D)
@@ -214,8 +215,8 @@ fuzz: $(call units,fuzz,$(F_FUZZ)) ## fuzz the parsers; F=ref/wire/ttlv takes on
 check: $(CHECK) ## the project's own tests; T= one unit, bats suite or case
 	@JOBS=$(JOBS) harness/check.sh $(T)
 
-conformance: $(BIN) ## run the suite; TARGET=my.conf at another server, OASIS=DIR
-	@TARGET='$(TARGET)' $(if $(OASIS),OASIS='$(OASIS)') harness/conformance.sh
+conformance: $(if $(TARGET),$(filter %/touchstone,$(BIN)),$(BIN)) ## run the suite; TARGET=my.conf at another server, OASIS=DIR
+	@harness/conformance.sh
 
 serve: $(BIN) ## leave a ready reference appliance running
 	@harness/serve.sh

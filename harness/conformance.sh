@@ -6,6 +6,7 @@
 #            reference appliance is started for this run and stopped after it
 #   OASIS    folder of the OASIS test cases, which are not ours to ship;
 #            ../shared/vectors/oasis when that exists
+#   WAIVERS  file of waivers
 #   REPORT   folder of the report (build/report)
 #
 # Exit status: that of the tool. 0 conforms, 1 does not, 2 could not tell.
@@ -50,7 +51,8 @@ if [ -n "$oasis" ] && [ -d "$oasis" ]; then
 else
 	echo "OASIS: not run (OASIS=DIR names the folder of the test cases)"
 fi
+[ -n "${WAIVERS-}" ] && args+=(--waivers "$WAIVERS")
 status=0
 "$tool" "${args[@]}" "$@" || status=$?
-[ -d "$report" ] && echo "report: $PWD/$report" >&2
+[ -d "$report" ] && echo "report: $(realpath "$report")" >&2
 exit "$status"
