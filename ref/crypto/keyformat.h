@@ -59,9 +59,6 @@ struct keyparts {
 /* ECDSA, ECDH, ECMQV and EC all name EC keys: EC; others are themselves. */
 uint32_t keyformat_family(uint32_t algorithm);
 
-/* The length of a named curve in bits; 0 when this server does not have it. */
-uint32_t keyformat_curve_bits(uint32_t curve);
-
 /*
  * Read a key. Nothing is copied: the parts point into `in`.
  *

@@ -31,7 +31,8 @@ size_t keygen_symmetric_octets(uint32_t algorithm, uint32_t key_bits);
  */
 uint32_t keygen_symmetric_bits(uint32_t algorithm, size_t octets);
 
-/* The length to take where a request names none; 0 when one must be named. */
+/* The only length that makes sense: an algorithm's single one, an HMAC's
+ * digest's; 0 when a request has to name it. */
 uint32_t keygen_default_bits(uint32_t algorithm);
 
 /*
