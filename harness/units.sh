@@ -12,7 +12,7 @@ set -u
 verdict() {
 	awk -v status="$2" '
 	/^1\.\.[0-9]+/ { plan = substr($1, 4) }
-	/^ok .*# *SKIP/ { skipped++; next }
+	/^(not )?ok .*# *SKIP/ { skipped++; next } # cmocka says "not ok"
 	/^ok / { passed++ }
 	/^not ok / { failed++ }
 	END {
