@@ -10,7 +10,8 @@
 #     kills: make units T=ref/model/object
 #     test: an active object cannot be destroyed
 #
-# `test` may be left out; with it the failing test must bear that name. The
+# `test` may be left out; with it the failing test, or the row of it that says
+# so, must bear that name. The
 # patch is applied to a scratch copy of the work tree, which keeps its build
 # between mutants. First the command must pass without the patch, or its
 # failure would prove nothing. A mutant is killed when the command reports a
@@ -96,8 +97,8 @@ one() {
 		tail -n 20 "$log"
 		lost "no test ran: $kills"
 	elif [ -n "$test" ] &&
-		! grep -E '^ *not ok |FAIL' "$log" | grep -Fq -- "$test"; then
-		grep -E '^ *not ok |FAIL' "$log"
+		! grep -Ev '^ *ok ' "$log" | grep -Fq -- "$test"; then
+		grep -Ev '^ *ok ' "$log"
 		lost "killed, but not by \"$test\""
 	else
 		passed=$((passed + 1))

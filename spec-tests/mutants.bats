@@ -100,3 +100,13 @@ refused() {
 @test "no mutant chosen is a failure" {
   refused "mutants: none chosen"
 }
+
+@test "the project's own mutants still apply" {
+  cd "$TOP" || return
+  local patch
+  for patch in spec-tests/mutants/*.patch; do
+    run patch -p1 --dry-run -s -i "$patch"
+    [ "$status" -eq 0 ] || fail "$patch: $output"
+  done
+  assert_file_exist "$patch"
+}
