@@ -551,16 +551,24 @@ enum err
 keygen_pair_work(struct keygen_pair *pair)
 {
 	const struct asymmetric *row = asymmetric_find(pair->algorithm);
+	struct secret *private_key = NULL;
+	struct secret *public_key = NULL;
 	EVP_PKEY *pkey = NULL;
 	enum err rc = OK;
 
 	RAND_add(pair->seed, sizeof(pair->seed), 0.0);
 	TRY(pkey_new(pair, row, &pkey));
-	TRY(encode(pkey, EVP_PKEY_KEYPAIR, row->private_structure,
-	    &pair->private_key));
-	TRY(encode(pkey, EVP_PKEY_PUBLIC_KEY, row->public_structure,
-	    &pair->public_key));
+	TRY(encode(
+	    pkey, EVP_PKEY_KEYPAIR, row->private_structure, &private_key));
+	TRY(encode(
+	    pkey, EVP_PKEY_PUBLIC_KEY, row->public_structure, &public_key));
+	pair->private_key = private_key;
+	pair->public_key = public_key;
+	private_key = NULL;
+	public_key = NULL;
 out:
+	secret_free(private_key);
+	secret_free(public_key);
 	EVP_PKEY_free(pkey);
 	return rc;
 }
