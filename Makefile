@@ -141,6 +141,12 @@ build/$(1)/gen/touchstone_tags.h build/$(1)/gen/touchstone_schema.inc: \
 	$$(call say,AWK,$$@)awk -v want=$$(want) -f $(SCHEMA) $(FACTS) > $$@
 $(patsubst %.c,build/$(1)/%.o,$(wildcard harness/touchstone/*.c)): | \
     build/$(1)/gen/touchstone_tags.h build/$(1)/gen/touchstone_schema.inc
+# A text file, as C strings for #include.
+build/$(1)/gen/%.inc: harness/touchstone/%
+	@mkdir -p $$(@D)
+	$$(call say,TEXT,$$@)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $$< > $$@
+build/$(1)/harness/touchstone/report_html.o: build/$(1)/gen/report.css.inc \
+    build/$(1)/gen/report.js.inc
 
 # Made anew each time: a module that moved must not stay behind in it.
 build/$(1)/libref.a: $$(REF:%.c=build/$(1)/%.o)
