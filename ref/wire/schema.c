@@ -7,8 +7,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Tags are dense: each table of them is indexed by what is behind 0x42. */
-enum { TAG_FIRST = 0x420000, TAG_ROOM = 0x200 };
+enum { TAG_FIRST = SCHEMA_TAG_FIRST, TAG_ROOM = SCHEMA_TAG_ROOM };
 
 struct tag_row {
 	const char *name;
@@ -49,8 +48,27 @@ static const struct enumeration enumerations[TAG_ROOM] = {
 #define ENUMERATION(symbol, c_name, tag, name) \
 	[(tag)-TAG_FIRST] = {symbol##_rows, COUNT(symbol##_rows)},
 #define ENUMERATION_END
+#define VALUES_OF(tag, enumeration) \
+	[TAG_##tag - TAG_FIRST] = { \
+	    enumeration##_rows, COUNT(enumeration##_rows)},
 #include "wire/schema.def"
 };
+
+static const struct {
+	enum tag tag;
+	uint32_t value;
+	const char *xml_name;
+} aliases[] = {
+#define ALIAS(enumeration, symbol, xml_name) \
+	{TAG_##enumeration, enumeration##_##symbol, xml_name},
+#include "wire/schema.def"
+};
+
+static bool
+is_in(enum version since, enum version until, enum version v)
+{
+	return since <= v && v <= until;
+}
 
 static const struct tag_row *
 tag_row(uint32_t tag)
@@ -82,7 +100,7 @@ schema_tag_in(uint32_t tag, enum version v)
 {
 	const struct tag_row *row = tag_row(tag);
 
-	return row != NULL && row->since <= v && v <= row->until;
+	return row != NULL && is_in(row->since, row->until, v);
 }
 
 /*
@@ -156,6 +174,13 @@ enumeration_of(uint32_t tag)
 	return &enumerations[tag - TAG_FIRST];
 }
 
+/* Values of these tags are tags themselves. */
+static bool
+is_tag_valued(uint32_t tag)
+{
+	return tag == TAG_ATTRIBUTE_REFERENCE || tag == TAG_TAG;
+}
+
 static const struct value_row *
 value_row(uint32_t tag, uint32_t value)
 {
@@ -177,11 +202,19 @@ value_row(uint32_t tag, uint32_t value)
 }
 
 bool
+schema_has_values(enum tag tag)
+{
+	return enumeration_of(tag)->row_count != 0;
+}
+
+bool
 schema_value_in(enum tag tag, uint32_t value, enum version v)
 {
 	const struct value_row *row = value_row(tag, value);
 
-	return row != NULL && row->since <= v && v <= row->until;
+	if (is_tag_valued(tag))
+		return schema_tag_in(value, v);
+	return row != NULL && is_in(row->since, row->until, v);
 }
 
 const char *
@@ -189,7 +222,19 @@ schema_value_name(enum tag tag, uint32_t value)
 {
 	const struct value_row *row = value_row(tag, value);
 
+	if (is_tag_valued(tag))
+		return schema_tag_name(value);
 	return row != NULL ? row->name : NULL;
+}
+
+const char *
+schema_value_xml_name(enum tag tag, uint32_t value)
+{
+	const struct value_row *row = value_row(tag, value);
+
+	if (is_tag_valued(tag))
+		return schema_tag_xml_name(value);
+	return row != NULL ? row->xml_name : NULL;
 }
 
 bool
@@ -197,6 +242,15 @@ schema_value_find(enum tag tag, struct bytes name, uint32_t *value)
 {
 	const struct enumeration *e = enumeration_of(tag);
 
+	if (is_tag_valued(tag))
+		return schema_tag_find(name, value);
+	for (size_t i = 0; i < COUNT(aliases); i++) {
+		if (aliases[i].tag == tag &&
+		    bytes_equal_text(name, aliases[i].xml_name)) {
+			*value = aliases[i].value;
+			return true;
+		}
+	}
 	for (size_t i = 0; i < e->row_count; i++) {
 		if (bytes_equal_text(name, e->rows[i].name) ||
 		    bytes_equal_text(name, e->rows[i].xml_name)) {
@@ -205,6 +259,42 @@ schema_value_find(enum tag tag, struct bytes name, uint32_t *value)
 		}
 	}
 	return false;
+}
+
+bool
+schema_is_mask(enum tag tag)
+{
+	return tag == TAG_CRYPTOGRAPHIC_USAGE_MASK ||
+	       tag == TAG_PROTECTION_STORAGE_MASK ||
+	       tag == TAG_STORAGE_STATUS_MASK;
+}
+
+bool
+schema_is_secret(uint32_t tag)
+{
+	switch (tag) {
+#define SECRET(tag) case TAG_##tag:
+#include "wire/schema.def"
+		return true;
+	}
+	return false;
+}
+
+const char *
+schema_type_name(enum item_type type)
+{
+	return schema_value_xml_name(TAG_EXTENSION_TYPE, type);
+}
+
+bool
+schema_type_find(struct bytes name, enum item_type *type)
+{
+	uint32_t value;
+
+	if (!schema_value_find(TAG_EXTENSION_TYPE, name, &value))
+		return false;
+	*type = value;
+	return true;
 }
 
 void
