@@ -32,6 +32,9 @@ struct node {
 	 */
 	const char *placeholder;
 
+	/* What a vector allows beside the value; see form.h. Mostly NULL. */
+	const struct leniency *lenient;
+
 	struct node *parent, *first, *last, *next;
 	unsigned children;
 };

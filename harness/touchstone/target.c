@@ -1,0 +1,333 @@
+#include "target.h"
+
+#include "file.h"
+#include "schema.h"
+#include "tls.h"
+#include "touchstone_tags.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum key_kind { KIND_TEXT, KIND_PATH, KIND_NUMBER, KIND_BOOL, KIND_WORDS };
+
+/* What a section of the table fills. */
+#define OWNER_target   struct target
+#define OWNER_claims   struct target
+#define OWNER_identity struct identity
+
+static const struct key {
+	const char *section, *name;
+	enum key_kind kind;
+	size_t offset; /* in what the section fills */
+} keys[] = {
+#define KEY(section, name, kind, member, meaning) \
+	{#section, name, KIND_##kind, offsetof(OWNER_##section, member)},
+#include "target.def"
+#undef KEY
+};
+
+static const char *const features[] = {
+#define FEATURE(word, meaning) word,
+#include "feature.def"
+#undef FEATURE
+};
+
+#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
+
+struct reader {
+	struct arena *a;
+	const char *path;
+	unsigned line;
+	const char *section;
+	void *owner; /* what the section's keys fill */
+	struct target *t;
+	struct fault *f;
+};
+
+static enum err
+refuse(struct reader *r, enum err rc, const char *what, const char *word)
+{
+	return fault_say(
+	    r->f, rc, "%s:%u: %s `%s`", r->path, r->line, what, word);
+}
+
+/* A relative path starts where the target file is. */
+static const char *
+beside(struct reader *r, const char *path)
+{
+	const char *slash = strrchr(r->path, '/');
+
+	if (path[0] == '/' || slash == NULL)
+		return path;
+	return arena_printf(
+	    r->a, "%.*s/%s", (int)(slash - r->path), r->path, path);
+}
+
+static enum err
+open_section(struct reader *r, char *line)
+{
+	char *name = NULL;
+	struct identity *id;
+
+	line[strcspn(line, "]")] = 0;
+	r->section = strtok_r(line + 1, " \t", &name);
+	name = text_trim(r->a, name == NULL ? "" : name);
+	r->owner = r->t;
+	if (r->section == NULL)
+		return refuse(r, ERR_SYNTAX, "no section", "");
+	if (strcmp(r->section, "identity") != 0) {
+		for (size_t i = 0; i < COUNT(keys); i++)
+			if (strcmp(keys[i].section, r->section) == 0)
+				return OK;
+		if (strcmp(r->section, "rules") == 0)
+			return OK;
+		return refuse(r, ERR_SYNTAX, "no section", r->section);
+	}
+	if (*name == 0 || r->t->identity_count == TARGET_MAX_IDENTITIES)
+		return refuse(r, ERR_SYNTAX,
+		    "an identity without a name, or one too many", name);
+	id = &r->t->identities[r->t->identity_count++];
+	id->name = name;
+	r->owner = id;
+	return OK;
+}
+
+static enum err
+set_rule(struct reader *r, const char *name, const char *value)
+{
+	enum rule rule;
+
+	if (!rule_of_name(name, &rule))
+		return refuse(r, ERR_SYNTAX, "no rule", name);
+	if (strcmp(value, "off") == 0)
+		r->t->rules.off |= (uint64_t)1 << rule;
+	else if (strcmp(value, "on") == 0)
+		r->t->rules.off &= ~((uint64_t)1 << rule);
+	else
+		return refuse(r, ERR_SYNTAX, "neither on nor off", value);
+	return OK;
+}
+
+static enum err
+set_key(struct reader *r, const char *name, const char *value)
+{
+	const struct key *k = NULL;
+	void *member;
+	char *end;
+
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (strcmp(keys[i].section, r->section) == 0 &&
+		    strcmp(keys[i].name, name) == 0)
+			k = &keys[i];
+	if (k == NULL)
+		return refuse(r, ERR_SYNTAX, "no key", name);
+	member = (char *)r->owner + k->offset;
+	switch (k->kind) {
+	case KIND_TEXT:
+		*(const char **)member = value;
+		break;
+	case KIND_PATH:
+		*(const char **)member = beside(r, value);
+		break;
+	case KIND_WORDS:
+		words_split(r->a, member, value);
+		break;
+	case KIND_BOOL:
+		if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+			return refuse(
+			    r, ERR_SYNTAX, "neither yes nor no", value);
+		*(bool *)member = value[0] == 'y';
+		break;
+	case KIND_NUMBER:
+		errno = 0;
+		*(int64_t *)member = strtoll(value, &end, 10);
+		if (errno != 0 || end == value || *end != 0 ||
+		    *(int64_t *)member < 0 || *(int64_t *)member > INT32_MAX)
+			return refuse(r, ERR_RANGE, "not a number here", value);
+		break;
+	}
+	return OK;
+}
+
+static enum err
+read_line(struct reader *r, char *line)
+{
+	char *value;
+
+	if (line[0] == '[')
+		return open_section(r, line);
+	value = strchr(line, '=');
+	if (r->section == NULL || value == NULL)
+		return refuse(
+		    r, ERR_SYNTAX, "neither [section] nor key = value:", line);
+	*value++ = 0;
+	line = text_trim(r->a, line);
+	value = text_trim(r->a, value);
+	if (strcmp(r->section, "rules") == 0)
+		return set_rule(r, line, value);
+	return set_key(r, line, value);
+}
+
+/* Each word means something: a mistyped claim selects nothing, quietly. */
+static enum err
+check_words(const struct target *t, struct fault *f)
+{
+	const char *bad = NULL, *what = "";
+
+	for (size_t i = 0; i < t->versions.count; i++)
+		if (version_parse(t->versions.at[i]) == VERSION_NONE) {
+			bad = t->versions.at[i];
+			what = "version";
+		}
+	for (size_t i = 0; i < t->operations.count; i++)
+		if (schema_value_by_xml(TAG_OPERATION, t->operations.at[i]) ==
+		    NULL) {
+			bad = t->operations.at[i];
+			what = "operation";
+		}
+	for (size_t i = 0; i < t->objects.count; i++)
+		if (schema_value_by_xml(TAG_OBJECT_TYPE, t->objects.at[i]) ==
+		    NULL) {
+			bad = t->objects.at[i];
+			what = "object type";
+		}
+	for (size_t i = 0; i < t->features.count; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < COUNT(features); k++)
+			known |= strcmp(features[k], t->features.at[i]) == 0;
+		if (!known) {
+			bad = t->features.at[i];
+			what = "feature";
+		}
+	}
+	if (bad != NULL)
+		return fault_say(
+		    f, ERR_SYNTAX, "%s: no %s `%s`", t->path, what, bad);
+	return OK;
+}
+
+static enum err
+check_target(const struct target *t, struct fault *f)
+{
+	const char *lacks = NULL;
+
+	if (t->host == NULL)
+		lacks = "host";
+	else if (t->port < 1 || t->port > 65535)
+		return fault_say(
+		    f, ERR_RANGE, "%s: port takes 1 to 65535", t->path);
+	else if (t->identity_count == 0)
+		lacks = "[identity A]";
+	else if (t->versions.count == 0)
+		lacks = "versions";
+	else if (t->operations.count == 0)
+		lacks = "operations";
+	else if (t->families.count == 0)
+		lacks = "families";
+	for (unsigned i = 0; i < t->identity_count; i++)
+		if (t->identities[i].certificate == NULL ||
+		    t->identities[i].key == NULL || t->identities[i].ca == NULL)
+			lacks = "certificate, key or ca of an identity";
+	if (lacks != NULL)
+		return fault_say(
+		    f, ERR_MISSING, "%s: %s is not there", t->path, lacks);
+	return check_words(t, f);
+}
+
+enum err
+target_parse(struct arena *a, const char *path, struct bytes text,
+    struct target *out, struct fault *f)
+{
+	struct reader r = {.a = a, .path = path, .t = out, .f = f};
+	char *rest = (char *)arena_copy(a, text), *line, *whole = NULL;
+	unsigned whole_line = 0;
+	enum err rc = OK;
+
+	*out = (struct target){.path = path,
+	    .name = path,
+	    .connect_timeout_ms = 10000,
+	    .answer_timeout_ms = 10000,
+	    .poll_timeout_ms = 30000,
+	    .poll_every_ms = 200,
+	    .now_tolerance_s = 60};
+	if (strlen(rest) != text.octets)
+		return fault_say(f, ERR_SYNTAX, "%s: a NUL octet", path);
+	out->sha256 = tls_sha256(a, text);
+	for (unsigned n = 1;; n++) {
+		line = strsep(&rest, "\n");
+		if (line != NULL) {
+			line[strcspn(line, "#")] = 0;
+			if (whole != NULL && (*line == ' ' || *line == '\t')) {
+				whole = arena_printf(
+				    a, "%s %s", whole, text_trim(a, line));
+				continue;
+			}
+		}
+		r.line = whole_line;
+		if (whole != NULL)
+			TRY(read_line(&r, whole));
+		if (line == NULL)
+			break;
+		whole = text_trim(a, line);
+		whole = *whole == 0 ? NULL : whole;
+		whole_line = n;
+	}
+	rc = check_target(out, f);
+out:
+	return rc;
+}
+
+enum err
+target_read(
+    struct arena *a, const char *path, struct target *out, struct fault *f)
+{
+	struct buf text = {0};
+	enum err rc = OK;
+
+	TRY(file_read(path, TARGET_MAX_OCTETS, &text, f));
+	TRY(target_parse(a, arena_strdup(a, path), buf_peek(&text), out, f));
+out:
+	buf_clear(&text);
+	return rc;
+}
+
+bool
+target_claims_version(const struct target *t, unsigned version)
+{
+	return words_have(&t->versions, version_name(version));
+}
+
+bool
+target_claims_operation(const struct target *t, uint32_t operation)
+{
+	const struct value_row *row = schema_value(TAG_OPERATION, operation);
+
+	return row != NULL && words_have(&t->operations, row->xml);
+}
+
+bool
+target_claims_object(const struct target *t, uint32_t object_type)
+{
+	const struct value_row *row =
+	    schema_value(TAG_OBJECT_TYPE, object_type);
+
+	return row != NULL && words_have(&t->objects, row->xml);
+}
+
+bool
+target_claims_family(const struct target *t, const char *family)
+{
+	for (size_t i = 0; i < t->families.count; i++)
+		if (text_matches(t->families.at[i], family))
+			return true;
+	return false;
+}
+
+bool
+target_claims_feature(const struct target *t, const char *feature)
+{
+	return words_have(&t->features, feature);
+}

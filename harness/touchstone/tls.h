@@ -1,0 +1,72 @@
+/*
+ * The tool's one door to OpenSSL: connections to the server under test, and
+ * the digest that pins a target file.
+ *
+ * Blocking with a deadline: every call ends in time. A connection belongs to
+ * one client identity; its certificate and key are read at the first one.
+ */
+#ifndef TOUCHSTONE_TLS_H
+#define TOUCHSTONE_TLS_H
+
+#include "buf.h"
+#include "err.h"
+
+struct arena;
+struct identity;
+struct target;
+
+/* Certificates, keys and settings of one identity. */
+struct door;
+
+/* An open connection. */
+struct link;
+
+/*
+ * ERR_OPEN  a file of the identity cannot be used; `f` has OpenSSL's words
+ */
+enum err door_new(const struct target *t, const struct identity *id,
+    struct door **out, struct fault *f) MUST_CHECK;
+
+/* Accepts NULL. */
+void door_free(struct door *d);
+
+/*
+ * Connect and shake hands.
+ *
+ * ERR_CONNECT    nobody listens, or the host has no address
+ * ERR_HANDSHAKE  TLS was refused, by us or by the server; `f` says by whom
+ * ERR_TIMEOUT
+ */
+enum err
+link_open(struct door *d, struct link **out, struct fault *f) MUST_CHECK;
+
+/* Says good-bye, does not wait for an answer. Accepts NULL. */
+void link_close(struct link *l);
+
+/*
+ * Send all octets.
+ *
+ * record_octets  at most so many in one TLS record; 0: as TLS likes
+ *
+ * ERR_CLOSED, ERR_TIMEOUT
+ */
+enum err link_send(struct link *l, struct bytes octets, size_t record_octets,
+    struct fault *f) MUST_CHECK;
+
+/*
+ * Receive one message, by the length in its header, behind what `out` holds.
+ *
+ * ERR_CLOSED           before its end: `out` has what came
+ * ERR_TIMEOUT          likewise
+ * ERR_TAG, ERR_TYPE, ERR_SIZE  its header is none; see ttlv_message_octets
+ */
+enum err
+link_receive(struct link *l, struct buf *out, struct fault *f) MUST_CHECK;
+
+/* "TLSv1.3". */
+const char *link_protocol(const struct link *l);
+
+/* Hexadecimal, in the arena. */
+char *tls_sha256(struct arena *a, struct bytes in);
+
+#endif
