@@ -23,19 +23,6 @@ struct arena {
 	size_t octets;
 };
 
-enum err
-arena_new(size_t cap_octets, struct arena **out)
-{
-	struct arena *a = NULL;
-
-	*out = NULL;
-	if (MEM_NEW(a) != OK)
-		return ERR_NOMEM;
-	a->cap_octets = cap_octets;
-	*out = a;
-	return OK;
-}
-
 static void
 blocks_free(struct block *b)
 {
@@ -79,12 +66,45 @@ arena_octets(const struct arena *a)
 static struct block *
 block_new(size_t octets)
 {
-	size_t room = octets > BLOCK_OCTETS ? octets : BLOCK_OCTETS;
-	struct block *b = mem_zalloc(1, sizeof(*b) + room);
+	struct block *b = mem_zalloc(1, sizeof(*b) + octets);
 
 	if (b != NULL)
-		b->room_octets = room;
+		b->room_octets = octets;
 	return b;
+}
+
+enum err
+arena_new(size_t cap_octets, struct arena **out)
+{
+	struct arena *a = NULL;
+
+	*out = NULL;
+	if (MEM_NEW(a) != OK)
+		return ERR_NOMEM;
+	a->cap_octets = cap_octets;
+	*out = a;
+	return OK;
+}
+
+enum err
+arena_new_sized(size_t cap_octets, size_t first_octets, struct arena **out)
+{
+	struct arena *a = NULL;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(arena_new(cap_octets, &a));
+	a->first = block_new(first_octets);
+	a->now = a->first;
+	if (a->first == NULL) {
+		rc = ERR_NOMEM;
+		goto out;
+	}
+	*out = a;
+	a = NULL; /* now the caller's */
+out:
+	arena_free(a);
+	return rc;
 }
 
 void *
@@ -103,7 +123,7 @@ arena_alloc(struct arena *a, size_t count, size_t octets)
 	if (a->cap_octets - a->octets < need)
 		return NULL;
 	if (b == NULL || b->room_octets - b->used_octets < need) {
-		b = block_new(need);
+		b = block_new(need > BLOCK_OCTETS ? need : BLOCK_OCTETS);
 		if (b == NULL)
 			return NULL;
 		if (a->now != NULL)

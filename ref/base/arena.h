@@ -17,6 +17,13 @@ struct arena;
  * cap_octets  the most it will ever hand out between two resets
  */
 enum err arena_new(size_t cap_octets, struct arena **out) MUST_CHECK;
+
+/*
+ * The same, with a first block of a size that fits: for what is made once and
+ * kept, where a block's usual size would be wasted.
+ */
+enum err arena_new_sized(
+    size_t cap_octets, size_t first_octets, struct arena **out) MUST_CHECK;
 void arena_free(struct arena *a);
 
 /* Wipe and take all back; the first block is kept for the next request. */
