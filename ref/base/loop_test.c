@@ -8,14 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/env.h"
+#include "base/rig_test.h"
 
 enum { ALARMS = 200 };
 
@@ -30,14 +28,10 @@ struct alarm {
 
 /* Virtual time that the test moves, and a note of what was called. */
 struct lab {
-	struct env_clock_file *clock;
-	char path[64];
-	struct env *env;
-	struct loop *loop;
-	struct loop_task step;
+	struct rig rig;
+	struct loop *loop; /* the rig's */
 	char calls[4096];
 	size_t length;
-	unsigned turns_left;
 	struct alarm alarms[ALARMS];
 };
 
@@ -49,25 +43,24 @@ note(struct lab *lab, char what)
 	lab->calls[lab->length] = '\0';
 }
 
+static void
+turn_begins(void *ctx)
+{
+	note(ctx, '|');
+}
+
 static int
 set_up(void **state)
 {
-	const struct env_clock_file zero = {.magic = "TSCLOCK1"};
 	struct lab *lab = calloc(1, sizeof(*lab));
-	int fd;
 
-	assert_non_null(lab);
-	strcpy(lab->path, "/tmp/loop_test.XXXXXX");
-	fd = mkstemp(lab->path);
-	assert_int_equal(write(fd, &zero, sizeof(zero)), sizeof(zero));
-	lab->clock =
-	    mmap(NULL, sizeof(zero), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_true(lab->clock != MAP_FAILED);
-	close(fd);
 	*state = lab;
-	if (env_new_lab(lab->path, &lab->env) != OK)
+	if (lab == NULL || rig_init(&lab->rig) != OK)
 		return -1;
-	return loop_new(lab->env, &lab->loop) != OK;
+	lab->loop = lab->rig.loop;
+	lab->rig.begins = turn_begins;
+	lab->rig.ctx = lab;
+	return 0;
 }
 
 static int
@@ -78,42 +71,22 @@ tear_down(void **state)
 
 	for (k = 0; k < ALARMS; k++)
 		loop_timer_free(lab->alarms[k].timer);
-	loop_free(lab->loop);
-	env_free(lab->env);
-	munmap(lab->clock, sizeof(*lab->clock));
-	unlink(lab->path);
+	rig_clear(&lab->rig);
 	free(lab);
 	return 0;
 }
 
-static void
-turn_over(void *ctx)
-{
-	struct lab *lab = ctx;
-
-	note(lab, '|');
-	if (--lab->turns_left == 0)
-		loop_stop(lab->loop);
-	else
-		loop_later(lab->loop, &lab->step);
-}
-
-/* So many turns, none of which waits; a bar in the notes begins each. */
+/* A bar in the notes begins each turn. */
 static void
 turns(struct lab *lab, unsigned count)
 {
-	lab->turns_left = count;
-	lab->step.fn = turn_over;
-	lab->step.ctx = lab;
-	loop_later(lab->loop, &lab->step);
-	assert_int_equal(loop_run(lab->loop), OK);
+	assert_int_equal(rig_turns(&lab->rig, count), OK);
 }
 
 static void
 move_to(struct lab *lab, int64_t elapsed_ms)
 {
-	__atomic_store_n(&lab->clock->elapsed_ms, elapsed_ms, __ATOMIC_RELEASE);
-	__atomic_add_fetch(&lab->clock->generation, 1, __ATOMIC_RELEASE);
+	rig_move_to(&lab->rig, elapsed_ms);
 }
 
 static void
@@ -244,33 +217,30 @@ test_timers_come_in_order_whatever_happened_before(void **state)
 static void
 stop_loop(void *ctx)
 {
-	struct lab *lab = ctx;
-
-	note(lab, 's');
-	loop_stop(lab->loop);
+	loop_stop(ctx);
 }
 
 static void
 test_machine_time_wakes_the_loop(void **state)
 {
-	struct lab lab = {0};
+	struct env *env;
+	struct loop *loop;
 	struct loop_timer *timer;
 	int64_t start_ms;
 
 	(void)state;
-	assert_int_equal(env_new(&lab.env), OK);
-	assert_int_equal(loop_new(lab.env, &lab.loop), OK);
-	assert_int_equal(loop_timer_new(lab.loop, stop_loop, &lab, &timer), OK);
-	start_ms = env_elapsed_ms(lab.env);
+	assert_int_equal(env_new(&env), OK);
+	assert_int_equal(loop_new(env, &loop), OK);
+	assert_int_equal(loop_timer_new(loop, stop_loop, loop, &timer), OK);
+	start_ms = env_elapsed_ms(env);
 	loop_timer_set(timer, start_ms + 20);
-	assert_int_equal(loop_run(lab.loop), OK);
-	assert_true(env_elapsed_ms(lab.env) >= start_ms + 20);
+	assert_int_equal(loop_run(loop), OK);
+	assert_true(env_elapsed_ms(env) >= start_ms + 20);
 	/* what the loop says is the time after its wait, not before */
-	assert_true(loop_now_ms(lab.loop) >= start_ms + 20);
-	assert_string_equal(lab.calls, "s");
+	assert_true(loop_now_ms(loop) >= start_ms + 20);
 	loop_timer_free(timer);
-	loop_free(lab.loop);
-	env_free(lab.env);
+	loop_free(loop);
+	env_free(env);
 }
 
 /* A task that notes its letter, and what else it does. */
@@ -401,7 +371,7 @@ test_a_descriptor_that_cannot_be_watched_is_refused(void **state)
 {
 	struct lab *lab = *state;
 	struct loop_fd *watch = NULL;
-	int fd = open(lab->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(lab->rig.clock_path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
 	assert_int_equal(
@@ -518,7 +488,7 @@ test_a_hanging_job_stops_only_its_pool(void **state)
 	assert_int_equal(hung.done, 0);
 	/* the loop leaves without the one, and hands back the other */
 	loop_free(lab->loop);
-	lab->loop = NULL;
+	lab->rig.loop = NULL;
 	assert_int_equal(hung.done, 0);
 	assert_int_equal(hung.closed, 1);
 	sem_post(&hung.go);
@@ -536,7 +506,7 @@ test_a_job_that_ended_is_done_though_the_loop_goes(void **state)
 	assert_int_equal(loop_submit(f.pool, force_work, force_done, &f), OK);
 	sem_wait(&f.gone);
 	loop_free(lab->loop);
-	lab->loop = NULL;
+	lab->rig.loop = NULL;
 	/* finished, or about to finish, when the loop went: done all the same
 	 */
 	assert_int_equal(f.done, 1);

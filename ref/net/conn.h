@@ -18,6 +18,16 @@
 struct conn;
 struct tls;
 
+/* What a port lets its peers do; net/config.def has the defaults. */
+struct limits {
+	size_t message_octets; /* a longer one closes the connection */
+	unsigned unanswered;   /* messages of one connection */
+	int64_t handshake_ms;  /* from accept to the peer being known */
+	int64_t message_ms;    /* from a message's first octet to its last;
+				  also to take an answer */
+	int64_t idle_ms;       /* between messages, none unanswered */
+};
+
 struct protocol {
 	const char *name; /* for the log */
 
@@ -67,5 +77,42 @@ void conn_answer(struct conn *conn, uint64_t number, struct bytes answer);
 
 /* Read no more; send what is and will be answered, then close. */
 void conn_finish(struct conn *conn);
+
+/* ---- for the port that accepts them ---- */
+
+/* Connections with the same rules. */
+struct conn_set;
+
+struct conn_rules {
+	struct tls *tls;                 /* NULL: plain TCP; borrowed */
+	const struct protocol *protocol; /* borrowed */
+	void *ctx;                       /* the protocol's, borrowed */
+	struct limits limits;
+};
+
+/*
+ * Answers given at the end of a turn leave in the same turn when they are
+ * given by a task that was added to the loop before the set was made.
+ */
+enum err conn_set_new(struct loop *loop, const struct conn_rules *rules,
+    struct conn_set **out) MUST_CHECK;
+
+/*
+ * Closes all connections; accepts NULL. Messages still unanswered belong to
+ * the protocol, which must answer them (into nothing) sooner or later.
+ */
+void conn_set_free(struct conn_set *set);
+
+unsigned conn_set_count(const struct conn_set *set);
+
+/*
+ * A connection for a socket that was accepted. The set owns fd from here on,
+ * on failure too.
+ */
+enum err
+conn_take(struct conn_set *set, int fd, const char *address) MUST_CHECK;
+
+/* conn_finish() for each. */
+void conn_set_finish(struct conn_set *set);
 
 #endif

@@ -8,24 +8,11 @@
 
 struct listener;
 
-/* What one port lets its peers do; net/config.def has the defaults. */
-struct limits {
-	unsigned connections;  /* more are closed at once, and logged */
-	unsigned backlog;      /* not yet accepted, in the kernel */
-	size_t message_octets; /* a longer one closes the connection */
-	unsigned unanswered;   /* messages of one connection */
-	int64_t handshake_ms;  /* from accept to the peer being known */
-	int64_t message_ms;    /* from a message's first octet to its last;
-				  also to take an answer */
-	int64_t idle_ms;       /* between messages, none unanswered */
-};
-
 struct listen_config {
-	const char *address;             /* "127.0.0.1:5696"; port 0: any */
-	struct tls *tls;                 /* NULL: plain TCP; borrowed */
-	const struct protocol *protocol; /* borrowed */
-	void *ctx;                       /* the protocol's, borrowed */
-	struct limits limits;
+	const char *address;  /* "127.0.0.1:5696", "[::1]:0"; port 0: any */
+	unsigned backlog;     /* not yet accepted, in the kernel */
+	unsigned connections; /* more are closed at once, and logged */
+	struct conn_rules rules;
 };
 
 /*
@@ -35,22 +22,20 @@ struct listen_config {
 enum err listener_new(struct loop *loop, const struct listen_config *config,
     struct listener **out) MUST_CHECK;
 
-/* The port it got. */
+/* Closes everything now; see conn_set_free(). Accepts NULL. */
+void listener_free(struct listener *l);
+
+/* The address it got, in the form it was given. Borrowed. */
+const char *listener_address(const struct listener *l);
 unsigned listener_port(const struct listener *l);
 
 /* Connections that are open now. */
 unsigned listener_connections(const struct listener *l);
 
 /*
- * Accept no more, answer what has been received, close; `done` is called, once
- * and not from within, when the last connection is gone.
+ * Accept no more, answer what has been received, close: it is finished when
+ * listener_connections() is 0.
  */
-void listener_finish(struct listener *l, loop_fn *done, void *ctx);
-
-/*
- * Close everything now; accepts NULL. Messages still unanswered belong to
- * their protocol, which must answer them (into nothing) before the loop goes.
- */
-void listener_free(struct listener *l);
+void listener_finish(struct listener *l);
 
 #endif
