@@ -1,0 +1,335 @@
+#include "kmip/attributes.h"
+
+#include <assert.h>
+
+#include "crypto/digest.h"
+#include "kmip/value.h"
+#include "wire/ttlv.h"
+
+/*
+ * Templates (1.x). A Template's value holds the attributes that it lends; its
+ * own attributes (Name, dates) are not lent.
+ */
+
+static enum err
+template_find(
+    struct request *rq, const struct item *name, const struct object **out)
+{
+	struct attr asked = {.def = attr_def_of_tag(TAG_NAME, rq->version)};
+	struct store_query query = {.owner = rq->identity,
+	    .object_type = OBJECT_TYPE_TEMPLATE,
+	    .term_count = 1,
+	    .max_items = 1};
+	struct store_found found;
+	struct item *value;
+	struct bytes term;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(item_copy(rq->arena, name, &value));
+	asked.value = value;
+	TRY(object_term(rq->arena, &asked, &term));
+	query.terms = &term;
+	TRY(store_locate(rq->config->store, rq->arena, &query, &found));
+	if (found.id_count == 0) {
+		fault_set(&rq->fault, "no such Template");
+		TRY(ERR_NOT_FOUND);
+	}
+	TRY(request_object_of(rq, found.ids[0], out));
+out:
+	return rc;
+}
+
+/* What the request gives itself is not taken from a Template. */
+static enum err
+template_lend(
+    struct request *rq, const struct item *name, struct attr_list *list)
+{
+	const struct object *template;
+	struct attr_list lent = {0};
+	struct item *value;
+	enum err rc = OK;
+
+	TRY(template_find(rq, name, &template));
+	TRY(value_open(rq, template, 0, &value));
+	TRY(attr_read_list(rq->arena, value, V1_4, &lent, &rq->fault));
+	ATTR_EACH (&lent, one) {
+		bool given = false;
+
+		ATTR_EACH (list, other)
+			given = given || attr_same_kind(one, other);
+		if (!given)
+			TRY(attr_add(rq->arena, list, one));
+	}
+out:
+	return rc;
+}
+
+/* The same holder by its names in 1.x and 2.x. */
+static const struct {
+	enum tag template;
+	enum tag attributes;
+} holders[] = {
+    {TAG_TEMPLATE_ATTRIBUTE, TAG_ATTRIBUTES},
+    {TAG_COMMON_TEMPLATE_ATTRIBUTE, TAG_COMMON_ATTRIBUTES},
+    {TAG_PRIVATE_KEY_TEMPLATE_ATTRIBUTE, TAG_PRIVATE_KEY_ATTRIBUTES},
+    {TAG_PUBLIC_KEY_TEMPLATE_ATTRIBUTE, TAG_PUBLIC_KEY_ATTRIBUTES},
+};
+
+enum { HOLDER_COUNT = sizeof(holders) / sizeof(holders[0]) };
+
+const struct item *
+attributes_holder(const struct item *in, enum tag template)
+{
+	const struct item *holder;
+	size_t k;
+
+	for (k = 0; k < HOLDER_COUNT && holders[k].template != template; k++)
+		;
+	assert(k < HOLDER_COUNT);
+	holder = item_find(in, template);
+	return holder != NULL ? holder : item_find(in, holders[k].attributes);
+}
+
+const struct item *
+attributes_in(const struct item *in)
+{
+	const struct item *holder = item_find(in, TAG_ATTRIBUTES);
+
+	if (holder == NULL)
+		holder = item_find(in, TAG_NEW_ATTRIBUTE);
+	return holder != NULL ? holder : in;
+}
+
+const struct item *
+attributes_current(const struct item *in)
+{
+	return item_find(in, TAG_CURRENT_ATTRIBUTE);
+}
+
+static bool
+may_name_templates(const struct item *holder)
+{
+	size_t k;
+
+	for (k = 0; k < HOLDER_COUNT; k++) {
+		if (holders[k].template == holder->tag)
+			return true;
+	}
+	return false;
+}
+
+enum err
+attributes_read(
+    struct request *rq, const struct item *holder, struct attr_list *list)
+{
+	enum err rc = OK;
+
+	TRY(attr_read_list(rq->arena, holder, rq->version, list, &rq->fault));
+	if (holder == NULL || !may_name_templates(holder))
+		return OK;
+	ITEM_EACH (holder, item) {
+		if (item->tag == TAG_NAME)
+			TRY(template_lend(rq, item, list));
+	}
+out:
+	return rc;
+}
+
+static enum err
+check_one_new(struct request *rq, uint32_t object_type,
+    const struct attr_list *list, const struct attr *one)
+{
+	enum err rc = OK;
+
+	fault_set(&rq->fault, "%s", one->def->name);
+	TRY(attr_check_client(one, ATTR_GIVEN, rq->version, 0, rq->now_s));
+	if (!attr_applies(one->def, object_type, rq->version))
+		TRY(ERR_ATTR_APPLIES);
+	if ((attr_rules(one->def, rq->version) & ATTR_MULTIPLE) != 0)
+		return OK;
+	ATTR_EACH (list, other) {
+		if (other == one)
+			break;
+		if (attr_same_kind(other, one))
+			TRY(ERR_ATTR_SINGLE);
+	}
+out:
+	return rc;
+}
+
+enum err
+attributes_check_new(
+    struct request *rq, uint32_t object_type, const struct attr_list *list)
+{
+	enum err rc = OK;
+
+	ATTR_EACH (list, one)
+		TRY(check_one_new(rq, object_type, list, one));
+	rq->fault.text[0] = '\0';
+out:
+	return rc;
+}
+
+/* spec: kmip-1.4 3.2, kmip-2.1 4.33 */
+enum err
+attributes_check_names(
+    struct request *rq, struct bytes except, const struct attr_list *list)
+{
+	struct bytes term;
+	bool taken = false;
+	enum err rc = OK;
+
+	ATTR_EACH (list, one) {
+		if (one->def->tag != TAG_NAME)
+			continue;
+		TRY(object_term(rq->arena, one, &term));
+		TRY(store_name_taken(
+		    rq->config->store, rq->identity, term, except, &taken));
+		ATTR_EACH (list, other) {
+			if (other == one)
+				break;
+			taken =
+			    taken || (other->def->tag == TAG_NAME &&
+					 item_equal(other->value, one->value));
+		}
+		if (taken)
+			TRY(ERR_NAME_TAKEN);
+	}
+out:
+	return rc;
+}
+
+enum err
+attributes_give(struct object *o, const struct attr_list *list)
+{
+	enum err rc = OK;
+
+	ATTR_EACH (list, one)
+		TRY(attr_add(o->arena, &o->attrs, one));
+out:
+	return rc;
+}
+
+/* Has the object no value for it yet, and may it have one? */
+static bool
+wants(const struct object *o, enum tag tag)
+{
+	const struct attr_def *def = attr_def_any(tag);
+
+	return def != NULL && attr_find(&o->attrs, tag) == NULL &&
+	       attr_applies(def, o->object_type, V_LAST);
+}
+
+static enum err
+give_number(struct object *o, enum tag tag, int64_t number)
+{
+	return wants(o, tag) ? attr_add_number(o->arena, &o->attrs, tag, number)
+			     : OK;
+}
+
+/* spec: kmip-2.1 4.56: the SHA-256 of the Unique Identifier */
+static enum err
+give_short_id(struct object *o)
+{
+	uint8_t digest[DIGEST_MAX_OCTETS];
+	size_t octets;
+	enum err rc = OK;
+
+	if (!wants(o, TAG_SHORT_UNIQUE_IDENTIFIER))
+		return OK;
+	TRY(digest_make(HASHING_ALGORITHM_SHA_256, o->id, digest, &octets));
+	TRY(attr_add_octets(o->arena, &o->attrs, TAG_SHORT_UNIQUE_IDENTIFIER,
+	    (struct bytes){digest, octets}));
+out:
+	return rc;
+}
+
+enum err
+attributes_add_rng(struct arena *a, struct item *rng)
+{
+	enum err rc = OK;
+
+	TRY(item_add_number(
+	    a, rng, TAG_RNG_ALGORITHM, ENUMERATION, RNG_ALGORITHM_DRBG));
+	TRY(item_add_number(a, rng, TAG_CRYPTOGRAPHIC_ALGORITHM, ENUMERATION,
+	    CRYPTOGRAPHIC_ALGORITHM_AES));
+	TRY(item_add_number(a, rng, TAG_CRYPTOGRAPHIC_LENGTH, INTEGER, 256));
+	TRY(item_add_number(
+	    a, rng, TAG_DRBG_ALGORITHM, ENUMERATION, DRBG_ALGORITHM_CTR));
+out:
+	return rc;
+}
+
+static enum err
+give_rng(struct object *o)
+{
+	struct item *rng;
+	enum err rc = OK;
+
+	if (!wants(o, TAG_RANDOM_NUMBER_GENERATOR))
+		return OK;
+	TRY(item_add_structure(
+	    o->arena, NULL, TAG_RANDOM_NUMBER_GENERATOR, &rng));
+	TRY(attributes_add_rng(o->arena, rng));
+	TRY(attr_add_item(o->arena, &o->attrs, rng));
+out:
+	return rc;
+}
+
+enum err
+attributes_complete(struct request *rq, struct object *o, bool generated)
+{
+	bool sensitive;
+	enum err rc = OK;
+
+	if (o->object_type == OBJECT_TYPE_TEMPLATE)
+		return OK;
+	TRY(give_short_id(o));
+	TRY(give_number(o, TAG_LEASE_TIME, rq->config->lease_s));
+	TRY(give_number(o, TAG_FRESH, true));
+	TRY(give_number(o, TAG_SENSITIVE, false));
+	TRY(give_number(o, TAG_EXTRACTABLE, true));
+	/* spec: kmip-1.4 3.47 and 3.49: true only if it has been so from its
+	 * making here; a registered key was extractable where it came from */
+	sensitive = attr_number(&o->attrs, TAG_SENSITIVE, 0) != 0;
+	TRY(give_number(o, TAG_ALWAYS_SENSITIVE, generated && sensitive));
+	TRY(give_number(o, TAG_NEVER_EXTRACTABLE,
+	    generated && attr_number(&o->attrs, TAG_EXTRACTABLE, 1) == 0));
+	TRY(give_number(
+	    o, TAG_PROTECTION_STORAGE_MASK, PROTECTION_STORAGE_MASK_SOFTWARE));
+	if (generated) {
+		TRY(give_number(o, TAG_ORIGINAL_CREATION_DATE, rq->now_s));
+		TRY(give_rng(o));
+	}
+	TRY(attributes_settle(rq, o));
+out:
+	return rc;
+}
+
+enum err
+attributes_settle(struct request *rq, struct object *o)
+{
+	bool changed;
+	enum err rc = OK;
+
+	TRY(object_check_dates(o, &rq->fault));
+	TRY(object_tick(o, rq->now_s, &changed));
+out:
+	return rc;
+}
+
+enum err
+attributes_read_one(
+    struct request *rq, const struct item *holder, struct attr_list *list)
+{
+	enum err rc = OK;
+
+	TRY(attr_read_list(rq->arena, holder, rq->version, list, &rq->fault));
+	if (list->first == NULL || list->first->next != NULL) {
+		fault_set(&rq->fault, "exactly one attribute is expected");
+		TRY(ERR_FIELD);
+	}
+out:
+	return rc;
+}

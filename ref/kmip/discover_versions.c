@@ -1,0 +1,46 @@
+#include "kmip/op.h"
+
+/* Most preferred first: the newest. */
+static const enum version offered[] = {
+    V2_1, V2_0, V1_4, V1_3, V1_2, V1_1, V1_0};
+
+static bool
+is_asked_for(const struct item *in, enum version v)
+{
+	bool any = false;
+
+	ITEM_EACH (in, item) {
+		if (item->tag != TAG_PROTOCOL_VERSION)
+			continue;
+		any = true;
+		if (item_number(item, TAG_PROTOCOL_VERSION_MAJOR, 0) ==
+			v >> 8 &&
+		    item_number(item, TAG_PROTOCOL_VERSION_MINOR, 0) ==
+			(v & 0xff))
+			return true;
+	}
+	return !any;
+}
+
+/* spec: kmip-1.4 4.26, kmip-2.1 6.1.14 */
+enum err
+op_discover_versions(
+    struct request *rq, const struct item *in, struct item *out)
+{
+	struct item *version;
+	enum err rc = OK;
+	size_t k;
+
+	for (k = 0; k < sizeof(offered) / sizeof(offered[0]); k++) {
+		if (!is_asked_for(in, offered[k]))
+			continue;
+		TRY(item_add_structure(
+		    rq->arena, out, TAG_PROTOCOL_VERSION, &version));
+		TRY(item_add_number(rq->arena, version,
+		    TAG_PROTOCOL_VERSION_MAJOR, INTEGER, offered[k] >> 8));
+		TRY(item_add_number(rq->arena, version,
+		    TAG_PROTOCOL_VERSION_MINOR, INTEGER, offered[k] & 0xff));
+	}
+out:
+	return rc;
+}

@@ -1,0 +1,65 @@
+#include "kmip/attributes.h"
+#include "kmip/op.h"
+
+/*
+ * Which instance is meant: in 1.x the one with the index given (0 where none
+ * is), in 2.x the one that equals Current Attribute, which single-valued
+ * attributes can do without.
+ */
+static enum err
+find_instance(struct request *rq, struct object *o, const struct item *in,
+    const struct attr *given, struct attr **out)
+{
+	const struct item *current = attributes_current(in);
+	struct attr_list old = {0};
+	bool any = false;
+	enum err rc = OK;
+
+	*out = NULL;
+	if (current != NULL)
+		TRY(attributes_read_one(rq, current, &old));
+	if (old.first != NULL && !attr_same_kind(old.first, given)) {
+		fault_set(&rq->fault,
+		    "Current and New Attribute are not the same attribute");
+		TRY(ERR_FIELD);
+	}
+	ATTR_EACH (&o->attrs, have) {
+		if (!attr_same_kind(have, given))
+			continue;
+		any = true;
+		if (current != NULL ? item_equal(have->value, old.first->value)
+				    : have->index == given->index) {
+			*out = have;
+			return OK;
+		}
+	}
+	fault_set(&rq->fault, "%s", given->def->name);
+	TRY(any ? ERR_ATTR_INSTANCE : ERR_ATTR_NOT_FOUND);
+out:
+	return rc;
+}
+
+/* spec: kmip-1.4 4.15, kmip-2.1 6.1.32 */
+enum err
+op_modify_attribute(struct request *rq, const struct item *in, struct item *out)
+{
+	struct attr_list given = {0};
+	struct object *o = NULL;
+	struct attr *one;
+	enum err rc = OK;
+
+	TRY(attributes_read_one(rq, attributes_in(in), &given));
+	TRY(request_object_edit(rq, in, &o));
+	TRY(find_instance(rq, o, in, given.first, &one));
+	TRY(attributes_check_change(rq, o, one, ATTR_MODIFY_CLIENT));
+	TRY(attributes_check_names(rq, o->id, &given));
+	TRY(item_copy(o->arena, given.first->value, &one->value));
+	TRY(attributes_settle(rq, o));
+	TRY(request_answer_id(rq, out, o));
+	TRY(attr_write(rq->arena, out, rq->version, one));
+	rc = request_put(rq, o);
+	o = NULL;
+out:
+	object_free(o);
+	return rc;
+}

@@ -1,0 +1,41 @@
+/*
+ * An operation of the server: its row of op.def.
+ */
+#ifndef KMIP_OP_H
+#define KMIP_OP_H
+
+#include "kmip/request.h"
+
+enum op_flag {
+	OP_WRITES = 1 << 0, /* may change the store: one savepoint around it */
+};
+
+struct op {
+	uint32_t code; /* OPERATION_... */
+	/* in: the checked payload; out: the answer's, empty so far. An error
+	 * leaves nothing changed; its detail is in rq->fault. */
+	enum err (*run)(
+	    struct request *rq, const struct item *in, struct item *out);
+	/* Say what a worker has to do before run, on the loop. An error, or
+	 * no job, leaves it to run to tell. */
+	enum err (*prepare)(
+	    struct request *rq, const struct item *in, struct slow **job);
+	unsigned flags;
+	const char *clause;
+};
+
+/* NULL when this server does not have the operation, or the version not. */
+const struct op *op_find(uint32_t code, enum version v);
+
+/* The rows in order, for Query: NULL behind the last. */
+const struct op *op_row(size_t row);
+
+#define OP(symbol, run, prepare, flags, clause)                 \
+	enum err run(struct request *rq, const struct item *in, \
+	    struct item *out) MUST_CHECK;
+#include "kmip/op.def"
+#undef OP
+enum err op_create_key_pair_prepare(
+    struct request *rq, const struct item *in, struct slow **job) MUST_CHECK;
+
+#endif

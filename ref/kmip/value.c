@@ -1,0 +1,695 @@
+#include "kmip/value.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "crypto/keygen.h"
+#include "kmip/certificate.h"
+#include "wire/ttlv.h"
+
+enum { VALUE_MAX_OCTETS = 1 << 20 };
+
+static const struct {
+	uint32_t object_type;
+	uint32_t tag;
+} kinds[] = {
+    {OBJECT_TYPE_CERTIFICATE, TAG_CERTIFICATE},
+    {OBJECT_TYPE_SYMMETRIC_KEY, TAG_SYMMETRIC_KEY},
+    {OBJECT_TYPE_PUBLIC_KEY, TAG_PUBLIC_KEY},
+    {OBJECT_TYPE_PRIVATE_KEY, TAG_PRIVATE_KEY},
+    {OBJECT_TYPE_SPLIT_KEY, TAG_SPLIT_KEY},
+    {OBJECT_TYPE_TEMPLATE, TAG_TEMPLATE},
+    {OBJECT_TYPE_SECRET_DATA, TAG_SECRET_DATA},
+    {OBJECT_TYPE_OPAQUE_OBJECT, TAG_OPAQUE_OBJECT},
+    {OBJECT_TYPE_PGP_KEY, TAG_PGP_KEY},
+    {OBJECT_TYPE_CERTIFICATE_REQUEST, TAG_CERTIFICATE_REQUEST},
+};
+
+enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
+
+uint32_t
+value_tag(uint32_t object_type)
+{
+	size_t k;
+
+	for (k = 0; k < KIND_COUNT; k++) {
+		if (kinds[k].object_type == object_type)
+			return kinds[k].tag;
+	}
+	return 0;
+}
+
+uint32_t
+value_object_type(uint32_t tag)
+{
+	size_t k;
+
+	for (k = 0; k < KIND_COUNT; k++) {
+		if (kinds[k].tag == tag)
+			return kinds[k].object_type;
+	}
+	return 0;
+}
+
+/*
+ * Key formats: which objects can be in them, and for transparent ones where
+ * each number of the Key Material goes.
+ *
+ * Source: KMIP 1.4 section 2.1.7
+ */
+
+enum { FIELDS_MAX = 8 };
+
+static const struct format {
+	uint32_t format;
+	uint32_t object_type; /* 0: several */
+	/* transparent asymmetric keys only */
+	uint32_t algorithm;
+	struct {
+		enum tag tag;
+		size_t at; /* in struct keyparts */
+	} field[FIELDS_MAX];
+} formats[] = {
+#define AT(tag, member)                                      \
+	{                                                    \
+		TAG_##tag, offsetof(struct keyparts, member) \
+	}
+#define RSA_PRIVATE                                                           \
+	{                                                                     \
+		AT(MODULUS, modulus), AT(PRIVATE_EXPONENT, private_exponent), \
+		    AT(PUBLIC_EXPONENT, public_exponent), AT(P, prime_p),     \
+		    AT(Q, prime_q), AT(PRIME_EXPONENT_P, exponent_p),         \
+		    AT(PRIME_EXPONENT_Q, exponent_q),                         \
+		    AT(CRT_COEFFICIENT, coefficient)                          \
+	}
+    {KEY_FORMAT_TYPE_RAW, 0, 0, {{0}}},
+    {KEY_FORMAT_TYPE_OPAQUE, 0, 0, {{0}}},
+    {KEY_FORMAT_TYPE_PKCS_1, 0, 0, {{0}}},
+    {KEY_FORMAT_TYPE_PKCS_8, OBJECT_TYPE_PRIVATE_KEY, 0, {{0}}},
+    {KEY_FORMAT_TYPE_X_509, 0, 0, {{0}}},
+    {KEY_FORMAT_TYPE_ECPRIVATEKEY, OBJECT_TYPE_PRIVATE_KEY, 0, {{0}}},
+    {KEY_FORMAT_TYPE_TRANSPARENT_SYMMETRIC_KEY, 0, 0, {{0}}},
+    {KEY_FORMAT_TYPE_TRANSPARENT_RSA_PRIVATE_KEY, OBJECT_TYPE_PRIVATE_KEY,
+	CRYPTOGRAPHIC_ALGORITHM_RSA, RSA_PRIVATE},
+    {KEY_FORMAT_TYPE_TRANSPARENT_RSA_PUBLIC_KEY, OBJECT_TYPE_PUBLIC_KEY,
+	CRYPTOGRAPHIC_ALGORITHM_RSA,
+	{AT(MODULUS, modulus), AT(PUBLIC_EXPONENT, public_exponent)}},
+    {KEY_FORMAT_TYPE_TRANSPARENT_DSA_PRIVATE_KEY, OBJECT_TYPE_PRIVATE_KEY,
+	CRYPTOGRAPHIC_ALGORITHM_DSA, {AT(P, p), AT(Q, q), AT(G, g), AT(X, x)}},
+    {KEY_FORMAT_TYPE_TRANSPARENT_DSA_PUBLIC_KEY, OBJECT_TYPE_PUBLIC_KEY,
+	CRYPTOGRAPHIC_ALGORITHM_DSA, {AT(P, p), AT(Q, q), AT(G, g), AT(Y, y)}},
+    {KEY_FORMAT_TYPE_TRANSPARENT_DH_PRIVATE_KEY, OBJECT_TYPE_PRIVATE_KEY,
+	CRYPTOGRAPHIC_ALGORITHM_DH,
+	{AT(P, p), AT(Q, q), AT(G, g), AT(J, j), AT(X, x)}},
+    {KEY_FORMAT_TYPE_TRANSPARENT_DH_PUBLIC_KEY, OBJECT_TYPE_PUBLIC_KEY,
+	CRYPTOGRAPHIC_ALGORITHM_DH,
+	{AT(P, p), AT(Q, q), AT(G, g), AT(J, j), AT(Y, y)}},
+#define EC_PRIVATE(name)                                                 \
+	{                                                                \
+		KEY_FORMAT_TYPE_TRANSPARENT_##name##_PRIVATE_KEY,        \
+		    OBJECT_TYPE_PRIVATE_KEY, CRYPTOGRAPHIC_ALGORITHM_EC, \
+		{                                                        \
+			AT(RECOMMENDED_CURVE, curve), AT(D, d)           \
+		}                                                        \
+	}
+#define EC_PUBLIC(name)                                                   \
+	{                                                                 \
+		KEY_FORMAT_TYPE_TRANSPARENT_##name##_PUBLIC_KEY,          \
+		    OBJECT_TYPE_PUBLIC_KEY, CRYPTOGRAPHIC_ALGORITHM_EC,   \
+		{                                                         \
+			AT(RECOMMENDED_CURVE, curve), AT(Q_STRING, point) \
+		}                                                         \
+	}
+    /* the first of each is what an answer has where the version knows it */
+    EC_PRIVATE(EC),
+    EC_PUBLIC(EC),
+    EC_PRIVATE(ECDSA),
+    EC_PUBLIC(ECDSA),
+    EC_PRIVATE(ECDH),
+    EC_PUBLIC(ECDH),
+    EC_PRIVATE(ECMQV),
+    EC_PUBLIC(ECMQV),
+};
+
+static const struct format *
+format_find(uint32_t format)
+{
+	size_t k;
+
+	for (k = 0; k < sizeof(formats) / sizeof(formats[0]); k++) {
+		if (formats[k].format == format)
+			return &formats[k];
+	}
+	return NULL;
+}
+
+static bool
+is_asymmetric(uint32_t object_type)
+{
+	return object_type == OBJECT_TYPE_PRIVATE_KEY ||
+	       object_type == OBJECT_TYPE_PUBLIC_KEY;
+}
+
+/* A Big Integer without the octets that only carry its sign. */
+static struct bytes
+unsigned_octets(struct bytes b)
+{
+	while (b.octets > 1 && b.at[0] == 0) {
+		b.at++;
+		b.octets--;
+	}
+	return b;
+}
+
+/* spec: kmip-1.4 9.1.1.4: a multiple of eight octets, the sign bit clear */
+static enum err
+add_big_integer(
+    struct arena *a, struct item *parent, enum tag tag, struct bytes number)
+{
+	size_t octets = (number.octets + 8) / 8 * 8;
+	uint8_t *padded;
+	enum err rc = OK;
+
+	if (number.octets % 8 == 0 && number.octets != 0 &&
+	    (number.at[0] & 0x80) == 0)
+		octets = number.octets;
+	TRY(ARENA_ARRAY(a, padded, octets));
+	memcpy(padded + octets - number.octets, number.at, number.octets);
+	TRY(item_add_octets(
+	    a, parent, tag, BIG_INTEGER, (struct bytes){padded, octets}));
+out:
+	return rc;
+}
+
+static void
+parts_of_items(const struct format *fmt, const struct item *material,
+    struct keyparts *parts)
+{
+	size_t k;
+
+	parts->algorithm = fmt->algorithm;
+	parts->is_private = fmt->object_type == OBJECT_TYPE_PRIVATE_KEY;
+	for (k = 0; k < FIELDS_MAX && fmt->field[k].tag != 0; k++) {
+		const struct item *item =
+		    item_find(material, fmt->field[k].tag);
+		char *at = (char *)parts + fmt->field[k].at;
+
+		if (item == NULL)
+			continue;
+		if (item->type == ENUMERATION)
+			*(uint32_t *)(void *)at = (uint32_t)item->number;
+		else if (item->type == BIG_INTEGER)
+			*(struct bytes *)(void *)at =
+			    unsigned_octets(item->octets);
+		else
+			*(struct bytes *)(void *)at = item->octets;
+	}
+}
+
+static enum err
+items_of_parts(struct arena *a, const struct format *fmt,
+    const struct keyparts *parts, struct item *material)
+{
+	enum err rc = OK;
+	size_t k;
+
+	for (k = 0; k < FIELDS_MAX && fmt->field[k].tag != 0; k++) {
+		const char *at = (const char *)parts + fmt->field[k].at;
+		enum tag tag = fmt->field[k].tag;
+		struct bytes octets;
+
+		if (tag == TAG_RECOMMENDED_CURVE) {
+			TRY(item_add_number(a, material, tag, ENUMERATION,
+			    *(const uint32_t *)(const void *)at));
+			continue;
+		}
+		octets = *(const struct bytes *)(const void *)at;
+		if (octets.octets == 0)
+			continue;
+		if (tag == TAG_Q_STRING)
+			TRY(item_add_octets(
+			    a, material, tag, BYTE_STRING, octets));
+		else
+			TRY(add_big_integer(a, material, tag, octets));
+	}
+out:
+	return rc;
+}
+
+/*
+ * What a Key Block holds
+ */
+
+/* The Key Material when it is there and not wrapped; else NULL. */
+static struct item *
+key_material(const struct item *block)
+{
+	const struct item *key_value = item_find(block, TAG_KEY_VALUE);
+
+	if (key_value == NULL || key_value->type != STRUCTURE)
+		return NULL;
+	return item_find(key_value, TAG_KEY_MATERIAL);
+}
+
+static enum err
+parts_of_block(struct request *rq, uint32_t object_type,
+    const struct item *block, struct keyparts *parts)
+{
+	uint32_t format = (uint32_t)item_number(block, TAG_KEY_FORMAT_TYPE, 0);
+	const struct format *fmt = format_find(format);
+	const struct item *material = key_material(block);
+	enum err rc = OK;
+
+	*parts = (struct keyparts){0};
+	if (fmt == NULL || material == NULL ||
+	    (fmt->object_type != 0 && fmt->object_type != object_type))
+		TRY(ERR_KEY_FORMAT);
+	if (fmt->algorithm == 0) {
+		if (material->type != BYTE_STRING)
+			TRY(ERR_FIELD);
+		TRY(keyformat_read(format,
+		    object_type == OBJECT_TYPE_PRIVATE_KEY, material->octets,
+		    parts, &rq->fault));
+	} else {
+		if (material->type != STRUCTURE)
+			TRY(ERR_FIELD);
+		parts_of_items(fmt, material, parts);
+		TRY(keyformat_measure(parts, &rq->fault));
+	}
+out:
+	return rc;
+}
+
+/* The octets of a symmetric key's or a secret's material. */
+static struct bytes
+raw_octets(const struct item *material)
+{
+	return material->type == STRUCTURE ? item_octets(material, TAG_KEY)
+					   : material->octets;
+}
+
+/* Set what the value says, or refuse what contradicts it. */
+static enum err
+learn(struct request *rq, struct object *o, enum tag tag, int64_t number)
+{
+	const struct attr *one = attr_find(&o->attrs, tag);
+
+	if (one == NULL)
+		return attr_add_number(o->arena, &o->attrs, tag, number);
+	if (one->value->number == number)
+		return OK;
+	fault_set(&rq->fault, "%s is %lld, the value has %lld", one->def->name,
+	    (long long)one->value->number, (long long)number);
+	return ERR_FIELD;
+}
+
+/* Attributes that are there need not be in the Key Block, and vice versa. */
+static enum err
+learn_symmetric(struct request *rq, struct object *o, struct bytes key)
+{
+	uint32_t algorithm =
+	    (uint32_t)attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM, 0);
+	int64_t bits = attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, 0);
+	uint32_t real = keygen_symmetric_bits(algorithm, key.octets);
+
+	if (algorithm == 0) {
+		fault_set(&rq->fault, "no Cryptographic Algorithm given");
+		return ERR_FIELD;
+	}
+	/* an algorithm this server does not make keys for counts all bits,
+	 * and some count parity bits that others leave out */
+	if (real == 0 || bits == (int64_t)key.octets * 8)
+		real = (uint32_t)key.octets * 8;
+	return learn(rq, o, TAG_CRYPTOGRAPHIC_LENGTH, real);
+}
+
+static enum err
+learn_asymmetric(struct request *rq, struct object *o, const struct item *block)
+{
+	int64_t algorithm =
+	    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM, 0);
+	struct keyparts parts;
+	enum err rc = OK;
+
+	TRY(parts_of_block(rq, o->object_type, block, &parts));
+	/* EC keys go by several names */
+	if (keyformat_family((uint32_t)algorithm) != parts.algorithm)
+		TRY(learn(rq, o, TAG_CRYPTOGRAPHIC_ALGORITHM, parts.algorithm));
+	if (parts.key_bits != 0)
+		TRY(learn(rq, o, TAG_CRYPTOGRAPHIC_LENGTH, parts.key_bits));
+out:
+	return rc;
+}
+
+/* spec: kmip-1.4 3.17 */
+static enum err
+add_digest(struct object *o, struct bytes octets, uint32_t format)
+{
+	uint8_t digest[DIGEST_MAX_OCTETS];
+	struct item *item;
+	struct bytes copy;
+	size_t length;
+	enum err rc = OK;
+
+	TRY(digest_make(HASHING_ALGORITHM_SHA_256, octets, digest, &length));
+	TRY(item_add_structure(o->arena, NULL, TAG_DIGEST, &item));
+	TRY(item_add_number(o->arena, item, TAG_HASHING_ALGORITHM, ENUMERATION,
+	    HASHING_ALGORITHM_SHA_256));
+	TRY(arena_copy(o->arena, (struct bytes){digest, length}, &copy));
+	TRY(item_add_octets(
+	    o->arena, item, TAG_DIGEST_VALUE, BYTE_STRING, copy));
+	if (format != 0)
+		TRY(item_add_number(
+		    o->arena, item, TAG_KEY_FORMAT_TYPE, ENUMERATION, format));
+	TRY(attr_add_item(o->arena, &o->attrs, item));
+out:
+	return rc;
+}
+
+/* A structure has no octets of its own but its encoding. */
+static enum err
+add_material_digest(
+    struct object *o, const struct item *material, uint32_t format)
+{
+	struct buf encoded;
+	enum err rc = OK;
+
+	buf_init(&encoded, VALUE_MAX_OCTETS);
+	if (material->type == BYTE_STRING) {
+		TRY(add_digest(o, material->octets, format));
+	} else {
+		TRY(ttlv_write(material, &encoded));
+		TRY(add_digest(o, buf_peek(&encoded), format));
+	}
+out:
+	buf_clear(&encoded);
+	return rc;
+}
+
+static enum err
+learn_block(struct request *rq, struct object *o, const struct item *block)
+{
+	const struct item *algorithm =
+	    item_find(block, TAG_CRYPTOGRAPHIC_ALGORITHM);
+	const struct item *length = item_find(block, TAG_CRYPTOGRAPHIC_LENGTH);
+	uint32_t format = (uint32_t)item_number(block, TAG_KEY_FORMAT_TYPE, 0);
+	const struct item *material = key_material(block);
+	bool wrapped = item_find(block, TAG_KEY_WRAPPING_DATA) != NULL;
+	enum err rc = OK;
+
+	if (algorithm != NULL)
+		TRY(learn(
+		    rq, o, TAG_CRYPTOGRAPHIC_ALGORITHM, algorithm->number));
+	if (length != NULL)
+		TRY(learn(rq, o, TAG_CRYPTOGRAPHIC_LENGTH, length->number));
+	TRY(learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
+	/* what is wrapped cannot be looked into */
+	if (wrapped || material == NULL)
+		return OK;
+	if (o->object_type == OBJECT_TYPE_SYMMETRIC_KEY)
+		TRY(learn_symmetric(rq, o, raw_octets(material)));
+	if (is_asymmetric(o->object_type))
+		TRY(learn_asymmetric(rq, o, block));
+	TRY(add_material_digest(o, material, format));
+out:
+	return rc;
+}
+
+static enum err
+learn_value(struct request *rq, struct object *o, const struct item *value)
+{
+	const struct item *block = item_find(value, TAG_KEY_BLOCK);
+
+	if (block != NULL)
+		return learn_block(rq, o, block);
+	switch (value->tag) {
+	case TAG_CERTIFICATE:
+		return certificate_learn(rq, o, value);
+	case TAG_OPAQUE_OBJECT:
+		return add_digest(
+		    o, item_octets(value, TAG_OPAQUE_DATA_VALUE), 0);
+	case TAG_CERTIFICATE_REQUEST:
+		return add_digest(
+		    o, item_octets(value, TAG_CERTIFICATE_REQUEST_VALUE), 0);
+	default:
+		return OK;
+	}
+}
+
+/*
+ * Keeping it
+ */
+
+static enum err
+keep(struct request *rq, struct object *o, const struct item *value)
+{
+	struct bytes sealed;
+	struct buf encoded;
+	bool secret = object_type_is_secret(o->object_type);
+	enum err rc = OK;
+
+	buf_init(&encoded, VALUE_MAX_OCTETS);
+	TRY(ttlv_write(value, &encoded));
+	sealed = buf_peek(&encoded);
+	o->value_version++;
+	if (secret)
+		TRY(keystore_seal(rq->config->keystore, o->id, o->value_version,
+		    buf_peek(&encoded), rq->arena, &sealed));
+	TRY(object_set_value(o, sealed, secret));
+out:
+	buf_clear(&encoded);
+	return rc;
+}
+
+/* Attributes that travel in the Key Value are the object's, not the key's. */
+static const struct item *
+key_value_attributes(const struct item *value)
+{
+	const struct item *block = item_find(value, TAG_KEY_BLOCK);
+	const struct item *key_value = NULL;
+	const struct item *holder;
+
+	if (block != NULL)
+		key_value = item_find(block, TAG_KEY_VALUE);
+	if (key_value == NULL || key_value->type != STRUCTURE)
+		return NULL;
+	holder = item_find(key_value, TAG_ATTRIBUTES);
+	return holder != NULL ? holder : key_value;
+}
+
+enum err
+value_attributes(
+    struct request *rq, const struct item *value, struct attr_list *list)
+{
+	return attr_read_list(rq->arena, key_value_attributes(value),
+	    rq->version, list, &rq->fault);
+}
+
+static void
+strip_attributes(struct item *value)
+{
+	struct item *block = item_find(value, TAG_KEY_BLOCK);
+	struct item *key_value = NULL;
+
+	if (block != NULL)
+		key_value = item_find(block, TAG_KEY_VALUE);
+	if (key_value == NULL || key_value->type != STRUCTURE ||
+	    key_value->first == NULL)
+		return;
+	/* Key Material is the first field, attributes follow */
+	key_value->first->next = NULL;
+	key_value->last = key_value->first;
+}
+
+enum err
+value_register(struct request *rq, const struct item *value, struct object *o)
+{
+	struct item *kept;
+	enum err rc = OK;
+
+	TRY(item_copy(rq->arena, value, &kept));
+	strip_attributes(kept);
+	TRY(learn_value(rq, o, kept));
+	TRY(keep(rq, o, kept));
+out:
+	return rc;
+}
+
+enum err
+value_make(struct request *rq, struct object *o, uint32_t format,
+    const struct secret *material)
+{
+	struct item *value;
+	struct item *block;
+	struct item *key_value;
+	struct arena *a = rq->arena;
+	enum err rc = OK;
+
+	TRY(item_add_structure(a, NULL, value_tag(o->object_type), &value));
+	TRY(item_add_structure(a, value, TAG_KEY_BLOCK, &block));
+	TRY(item_add_number(
+	    a, block, TAG_KEY_FORMAT_TYPE, ENUMERATION, format));
+	TRY(item_add_structure(a, block, TAG_KEY_VALUE, &key_value));
+	TRY(item_add_octets(a, key_value, TAG_KEY_MATERIAL, BYTE_STRING,
+	    secret_peek(material)));
+	TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_ALGORITHM, ENUMERATION,
+	    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM, 0)));
+	TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_LENGTH, INTEGER,
+	    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, 0)));
+	TRY(learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
+	TRY(add_digest(o, secret_peek(material), format));
+	TRY(keep(rq, o, value));
+out:
+	return rc;
+}
+
+/*
+ * Giving it away
+ */
+
+static enum err
+convert_symmetric(struct request *rq, struct item *block, uint32_t format)
+{
+	struct item *key_value = item_find(block, TAG_KEY_VALUE);
+	struct bytes key = raw_octets(key_material(block));
+	struct item *material;
+	enum err rc = OK;
+
+	key_value->first = NULL;
+	key_value->last = NULL;
+	if (format == KEY_FORMAT_TYPE_TRANSPARENT_SYMMETRIC_KEY) {
+		TRY(item_add_structure(
+		    rq->arena, key_value, TAG_KEY_MATERIAL, &material));
+		TRY(item_add_octets(
+		    rq->arena, material, TAG_KEY, BYTE_STRING, key));
+	} else {
+		TRY(item_add_octets(
+		    rq->arena, key_value, TAG_KEY_MATERIAL, BYTE_STRING, key));
+	}
+out:
+	return rc;
+}
+
+static enum err
+convert_asymmetric(struct request *rq, uint32_t object_type, struct item *block,
+    uint32_t format)
+{
+	struct item *key_value = item_find(block, TAG_KEY_VALUE);
+	const struct format *fmt = format_find(format);
+	struct item *material;
+	struct keyparts parts;
+	struct bytes octets;
+	enum err rc = OK;
+
+	if (fmt == NULL ||
+	    (fmt->object_type != 0 && fmt->object_type != object_type))
+		TRY(ERR_KEY_FORMAT);
+	TRY(parts_of_block(rq, object_type, block, &parts));
+	key_value->first = NULL;
+	key_value->last = NULL;
+	if (fmt->algorithm == 0) {
+		TRY(keyformat_write(format,
+		    object_type == OBJECT_TYPE_PRIVATE_KEY, &parts, rq->arena,
+		    &octets, &rq->fault));
+		TRY(item_add_octets(rq->arena, key_value, TAG_KEY_MATERIAL,
+		    BYTE_STRING, octets));
+		return OK;
+	}
+	if (fmt->algorithm != parts.algorithm)
+		TRY(ERR_KEY_FORMAT);
+	TRY(keyformat_complete(&parts, rq->arena, &rq->fault));
+	TRY(item_add_structure(
+	    rq->arena, key_value, TAG_KEY_MATERIAL, &material));
+	TRY(items_of_parts(rq->arena, fmt, &parts, material));
+out:
+	return rc;
+}
+
+static bool
+is_symmetric_format(uint32_t format)
+{
+	return format == KEY_FORMAT_TYPE_RAW ||
+	       format == KEY_FORMAT_TYPE_TRANSPARENT_SYMMETRIC_KEY;
+}
+
+/*
+ * The format to answer in: the one asked for; else the one it is kept in, or,
+ * where the request's version does not have that one, its equal there.
+ */
+static uint32_t
+format_for(const struct request *rq, uint32_t kept, uint32_t asked)
+{
+	const struct format *fmt = format_find(kept);
+	size_t k;
+
+	if (asked != 0)
+		return asked;
+	if (fmt == NULL || fmt->algorithm == 0 ||
+	    schema_value_in(TAG_KEY_FORMAT_TYPE, kept, rq->version))
+		return kept;
+	for (k = 0; k < sizeof(formats) / sizeof(formats[0]); k++) {
+		if (formats[k].algorithm == fmt->algorithm &&
+		    formats[k].object_type == fmt->object_type &&
+		    schema_value_in(
+			TAG_KEY_FORMAT_TYPE, formats[k].format, rq->version))
+			return formats[k].format;
+	}
+	return kept;
+}
+
+static enum err
+convert(struct request *rq, uint32_t object_type, struct item *block,
+    uint32_t asked)
+{
+	struct item *format = item_find(block, TAG_KEY_FORMAT_TYPE);
+	uint32_t kept = (uint32_t)format->number;
+	uint32_t want = format_for(rq, kept, asked);
+	enum err rc = OK;
+
+	if (want == kept)
+		return OK;
+	fault_set(&rq->fault, "kept as %s",
+	    schema_value_name(TAG_KEY_FORMAT_TYPE, kept));
+	if (key_material(block) == NULL ||
+	    item_find(block, TAG_KEY_WRAPPING_DATA) != NULL)
+		TRY(ERR_KEY_FORMAT);
+	if (is_asymmetric(object_type))
+		TRY(convert_asymmetric(rq, object_type, block, want));
+	else if (is_symmetric_format(kept) && is_symmetric_format(want))
+		TRY(convert_symmetric(rq, block, want));
+	else
+		TRY(ERR_KEY_FORMAT);
+	format->number = want;
+	rq->fault.text[0] = '\0';
+out:
+	return rc;
+}
+
+enum err
+value_open(struct request *rq, const struct object *o, uint32_t format,
+    struct item **out)
+{
+	struct bytes plain = o->value;
+	struct item *value;
+	struct item *block;
+	enum err rc = OK;
+
+	*out = NULL;
+	if (o->value.octets == 0)
+		TRY(ERR_KEY_VALUE);
+	if (o->value_sealed)
+		TRY(keystore_open(rq->config->keystore, o->id, o->value_version,
+		    o->value, rq->arena, &plain));
+	else
+		TRY(arena_copy(rq->arena, o->value, &plain));
+	TRY(ttlv_parse(rq->arena, plain, &value));
+	block = item_find(value, TAG_KEY_BLOCK);
+	if (block != NULL)
+		TRY(convert(rq, o->object_type, block, format));
+	else if (format != 0)
+		TRY(ERR_KEY_FORMAT);
+	*out = value;
+out:
+	return rc;
+}

@@ -1,0 +1,47 @@
+#include "net/kmip_port.h"
+
+#include "kmip/kmip.h"
+#include "wire/ttlv.h"
+
+static enum err
+opened(void *ctx, struct conn *conn, void **state)
+{
+	(void)ctx;
+	(void)conn;
+	*state = NULL;
+	return OK;
+}
+
+static void
+closed(void *ctx, void *state)
+{
+	(void)ctx;
+	(void)state;
+}
+
+/* No octets: there was no memory for an answer, so nothing can be promised. */
+static void
+answer(void *ctx, uint64_t number, struct bytes octets)
+{
+	struct conn *conn = ctx;
+
+	if (octets.octets == 0)
+		conn_finish(conn);
+	conn_answer(conn, number, octets);
+}
+
+static void
+message(void *ctx, void *state, struct conn *conn, uint64_t number,
+    struct bytes octets)
+{
+	(void)state;
+	kmip_message(ctx, conn_peer(conn)->name, octets, answer, conn, number);
+}
+
+const struct protocol kmip_protocol = {
+    .name = "kmip",
+    .frame = ttlv_message_octets,
+    .opened = opened,
+    .message = message,
+    .closed = closed,
+};
