@@ -116,8 +116,7 @@ probed(void *ctx, enum err rc)
 {
 	struct server *s = ctx;
 
-	(void)rc;
-	keystore_probe_done(s->keystore);
+	keystore_probe_done(s->keystore, rc);
 	if (keystore_to_store(s->keystore).octets != 0) {
 		store_master(s);
 	} else {
@@ -136,7 +135,7 @@ server_probe(struct server *s)
 		return;
 	if (loop_submit(s->hsm_pool, probe, probed, s) != OK) {
 		log_line("net", LOG_ERROR, "no thread to ask the HSM");
-		keystore_probe_done(s->keystore);
+		keystore_probe_done(s->keystore, ERR_SYSTEM);
 	}
 }
 
