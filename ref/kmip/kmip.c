@@ -681,7 +681,8 @@ has_slow(const struct flight *f)
 
 /* Read the message again from a copy that stays, and see what is to do. */
 static enum err
-prepare(struct flight *f, struct bytes message, bool *slow)
+prepare(
+    struct flight *f, struct bytes identity, struct bytes message, bool *slow)
 {
 	size_t n;
 	enum err rc = OK;
@@ -690,6 +691,7 @@ prepare(struct flight *f, struct bytes message, bool *slow)
 	arena_reset(f->rq.arena);
 	f->parts = NULL;
 	f->part_count = 0;
+	TRY(arena_copy(f->rq.arena, identity, &f->rq.identity));
 	TRY(buf_put(&f->message, message));
 	TRY(read_message(f, buf_peek(&f->message)));
 	for (n = 0; n < f->part_count; n++) {
@@ -734,9 +736,9 @@ kmip_message(struct kmip *k, struct bytes identity, struct bytes message,
 	f->rq.now_s = env_wall_s(k->config.env);
 	TRY(read_message(f, message));
 	if (has_slow(f))
-		TRY(prepare(f, message, &slow));
-	/* the arena is emptied by prepare, so the identity comes after it */
-	TRY(arena_copy(f->rq.arena, identity, &f->rq.identity));
+		TRY(prepare(f, identity, message, &slow));
+	else
+		TRY(arena_copy(f->rq.arena, identity, &f->rq.identity));
 	if (slow) {
 		TRY(loop_submit(k->config.workers, work, worked, f));
 		return;
