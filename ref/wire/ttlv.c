@@ -16,6 +16,7 @@ struct parser {
 struct frame {
 	struct item *item;
 	struct bytes rest;
+	bool any_tag; /* in a Vendor Extension */
 };
 
 enum err
@@ -112,6 +113,16 @@ value_parse(struct item *item, struct bytes body)
 	return ERR_TYPE;
 }
 
+/*
+ * Tags begin with 42, those of extensions with 54; the specification's own
+ * test cases have others in a Vendor Extension.
+ */
+static bool
+is_tag(uint32_t tag)
+{
+	return tag >> 16 == 0x42 || tag >> 16 == 0x54;
+}
+
 /* One item without its children; a structure's octets go to *inside. */
 static enum err
 item_parse(struct parser *parser, struct bytes *in, struct item **out,
@@ -167,10 +178,13 @@ ttlv_parse(struct arena *a, struct bytes in, struct item **out)
 
 	*out = NULL;
 	TRY(item_parse(&parser, &in, &root, &inside));
+	if (!is_tag(root->tag))
+		return ERR_UNEXPECTED;
 	if (in.octets != 0)
 		return ERR_TRAILING;
 	if (root->type == STRUCTURE)
-		open[depth++] = (struct frame){root, inside};
+		open[depth++] = (struct frame){
+		    root, inside, root->tag == TAG_VENDOR_EXTENSION};
 	while (depth != 0) {
 		struct frame *top = &open[depth - 1];
 
@@ -180,11 +194,14 @@ ttlv_parse(struct arena *a, struct bytes in, struct item **out)
 		}
 		TRY(item_parse(&parser, &top->rest, &item, &inside));
 		item_append(top->item, item);
+		if (!top->any_tag && !is_tag(item->tag))
+			return ERR_UNEXPECTED;
 		if (item->type != STRUCTURE)
 			continue;
 		if (depth == TTLV_MAX_DEPTH)
 			return ERR_DEPTH;
-		open[depth++] = (struct frame){item, inside};
+		open[depth++] = (struct frame){item, inside,
+		    top->any_tag || item->tag == TAG_VENDOR_EXTENSION};
 	}
 	*out = root;
 out:

@@ -32,6 +32,8 @@ enum err ttlv_message_octets(struct bytes in, size_t *octets) MUST_CHECK;
  * out  the root; NULL on failure
  *
  * ERR_TRUNCATED  an item ends past its parent or past the input
+ * ERR_UNEXPECTED a tag that begins neither with 42 nor with 54, and is not in
+ *                a Vendor Extension
  * ERR_LENGTH     a length that its type does not allow
  * ERR_TYPE       no such item type
  * ERR_PADDING    padding that is not zero
