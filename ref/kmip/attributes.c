@@ -333,3 +333,19 @@ attributes_read_one(
 out:
 	return rc;
 }
+
+enum err
+attributes_check_change(struct request *rq, const struct object *o,
+    const struct attr *one, enum attr_rule rule)
+{
+	enum err rc = OK;
+
+	fault_set(&rq->fault, "%s", one->def->name);
+	TRY(attr_check_client(
+	    one, rule, rq->version, object_state(o), rq->now_s));
+	if (!attr_applies(one->def, o->object_type, rq->version))
+		TRY(ERR_ATTR_APPLIES);
+	rq->fault.text[0] = '\0';
+out:
+	return rc;
+}
