@@ -1,0 +1,15 @@
+/*
+ * Play a case against the target: its steps in order, as the clients that it
+ * names, each answer held against the schema of the request's version and then
+ * against what the case expects.
+ */
+#ifndef TOUCHSTONE_PLAY_H
+#define TOUCHSTONE_PLAY_H
+
+#include "case.h"
+#include "test.h"
+
+/* The case as a test; both live as long as `a`. */
+struct test *play_test(struct arena *a, const struct test_case *c);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * A test as the runner sees it, whatever it does; and what came of it.
+ */
+#ifndef TOUCHSTONE_TEST_H
+#define TOUCHSTONE_TEST_H
+
+#include "finding.h"
+#include "text.h"
+#include "verdict.h"
+#include "wire.h"
+
+/* What a run has at hand for its tests. */
+struct bench {
+	const struct target *target;
+	struct doors *doors;
+	uint64_t seed;
+	unsigned flags;   /* see show.h */
+	unsigned version; /* the oldest that the target claims */
+};
+
+struct outcome {
+	enum verdict verdict;
+	const char *reason; /* in the arena, or NULL */
+	struct finding finding;
+	unsigned step; /* that the finding is in; 0: none */
+	struct wire *wire;
+};
+
+struct test {
+	const char *id, *family, *version, *level, *title;
+	struct words clauses;
+	const char *after; /* id of the test that must pass before, or NULL */
+
+	/* NULL: claimed; else which claim it lacks, in the arena */
+	const char *(*unclaimed)(
+	    struct arena *a, const struct test *t, const struct target *target);
+
+	/* Fills the outcome, whose wire is there; `a` lives until reported. */
+	void (*run)(struct arena *a, const struct test *t,
+	    const struct bench *b, struct outcome *o);
+	const void *own; /* for these two */
+
+	struct test *next;
+};
+
+/* A list that keeps its order. */
+struct tests {
+	struct test *first, **tail;
+	size_t count;
+};
+
+void tests_init(struct tests *list);
+void tests_add(struct tests *list, struct test *t);
+struct test *tests_find(const struct tests *list, const char *id);
+
+/* Verdicts with their reasons. */
+void outcome_not_run(struct arena *a, struct outcome *o, const char *why);
+void outcome_unknown(struct arena *a, struct outcome *o, const char *why);
+
+/*
+ * It failed with o->finding; unless the target does not live any more, which
+ * makes it unknown.
+ */
+void outcome_fail(
+    struct arena *a, const struct bench *b, struct outcome *o, const char *why);
+
+#endif
