@@ -301,7 +301,7 @@ read_element(struct arena *a, const struct element *e, struct node *parent,
 	enum item_type type = TYPE_STRUCTURE;
 	struct bytes value = BYTES_NONE;
 	struct node *n;
-	uint32_t tag;
+	uint32_t tag = 0;
 	enum err rc = OK;
 
 	TRY(read_tag(e, &tag, f));

@@ -193,7 +193,7 @@ hex_parse(struct arena *a, struct bytes text, struct bytes *out)
 			digit = (c | 0x20U) - 'a' + 10;
 		else
 			return ERR_VALUE;
-		at[i / 2] = (uint8_t)(at[i / 2] << 4 | digit);
+		at[i / 2] = (uint8_t)((unsigned)at[i / 2] << 4 | digit);
 	}
 	*out = (struct bytes){at, text.octets / 2};
 out:
