@@ -447,16 +447,17 @@ keep(struct request *rq, struct object *o, const struct item *value)
 	struct bytes sealed;
 	struct buf encoded;
 	bool secret = object_type_is_secret(o->object_type);
+	uint64_t version = o->value_version + 1;
 	enum err rc = OK;
 
 	buf_init(&encoded, VALUE_MAX_OCTETS);
 	TRY(ttlv_write(value, &encoded));
 	sealed = buf_peek(&encoded);
-	o->value_version++;
 	if (secret)
-		TRY(keystore_seal(rq->config->keystore, o->id, o->value_version,
+		TRY(keystore_seal(rq->config->keystore, o->id, version,
 		    buf_peek(&encoded), rq->arena, &sealed));
 	TRY(object_set_value(o, sealed, secret));
+	o->value_version = version;
 out:
 	buf_clear(&encoded);
 	return rc;

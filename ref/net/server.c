@@ -147,7 +147,8 @@ probe_due(void *ctx)
 	loop_timer_set(s->probe_timer,
 	    loop_now_ms(s->config.loop) + SERVER_PROBE_EVERY_MS);
 	/* one that hangs is told by its age */
-	tell_state(s);
+	if (s->asked)
+		tell_state(s);
 	if (!s->again)
 		server_probe(s);
 	s->again = false;
