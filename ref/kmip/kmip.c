@@ -41,6 +41,7 @@ struct flight {
 	struct part *parts;
 	size_t part_count;
 	uint32_t on_error;    /* BATCH_ERROR_CONTINUATION_OPTION_... */
+	bool correlate;       /* the client wants correlation values */
 	size_t answer_octets; /* the most that may be sent */
 	enum err whole; /* why the whole message fails; OK when it does not */
 	struct store_waiter waiter;
@@ -266,6 +267,9 @@ read_header(struct flight *f, const struct item *root)
 	f->on_error =
 	    (uint32_t)item_number(header, TAG_BATCH_ERROR_CONTINUATION_OPTION,
 		BATCH_ERROR_CONTINUATION_OPTION_STOP);
+	f->correlate =
+	    item_find(header, TAG_CLIENT_CORRELATION_VALUE) != NULL ||
+	    item_find(header, TAG_SERVER_CORRELATION_VALUE) != NULL;
 	TRY(read_asynchronous(f, header));
 	/* a client is known by its certificate; what it says beside that
 	 * could not be verified */
@@ -482,7 +486,6 @@ run_batch(struct flight *f)
 static enum err
 write_header(struct flight *f, struct item *root, size_t count)
 {
-	const struct kmip_config *config = &f->kmip->config;
 	struct arena *a = f->rq.arena;
 	const char *correlation;
 	struct item *header;
@@ -496,7 +499,8 @@ write_header(struct flight *f, struct item *root, size_t count)
 	TRY(item_add_number(a, version, TAG_PROTOCOL_VERSION_MINOR, INTEGER,
 	    f->rq.version & 0xff));
 	TRY(item_add_number(a, header, TAG_TIME_STAMP, DATE_TIME, f->rq.now_s));
-	if (config->server_correlation) {
+	/* clients of before 1.4, and some of later ones, stumble over it */
+	if (f->correlate) {
 		TRY(arena_printf(a, &correlation, "%08X-%llu", f->kmip->boot,
 		    (unsigned long long)f->kmip->answers));
 		TRY(item_add_text(
@@ -731,6 +735,7 @@ kmip_message(struct kmip *k, struct bytes identity, struct bytes message,
 	f->number = number;
 	f->answer_octets = ANSWER_MAX_OCTETS;
 	f->whole = OK;
+	f->correlate = false;
 	f->rq.kmip = k;
 	f->rq.config = &k->config;
 	f->rq.now_s = env_wall_s(k->config.env);

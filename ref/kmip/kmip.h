@@ -30,8 +30,6 @@ struct kmip_config {
 	const char *vendor;         /* Vendor Identification */
 	const char *server_version; /* Server Information */
 	uint32_t lease_s;           /* Lease Time of new objects */
-	/* Server Correlation Value in answers of versions that have it */
-	bool server_correlation;
 };
 
 struct kmip;

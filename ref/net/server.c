@@ -218,7 +218,6 @@ open_kmip(struct server *s)
 	    .keystore = s->keystore,
 	    .vendor = "Touchstone",
 	    .lease_s = SERVER_LEASE_S,
-	    .server_correlation = true,
 	};
 	enum err rc = OK;
 
