@@ -17,6 +17,7 @@
 
 enum {
 	KMIP_BATCH_MAX = 1000,             /* items in a message */
+	KMIP_LOCATE_MAX = 65536,           /* identifiers in one answer */
 	KMIP_ARENA_CAP_OCTETS = 64 << 20,  /* a request's memory */
 	KMIP_MESSAGE_MAX_OCTETS = 1 << 20, /* the default message cap */
 };

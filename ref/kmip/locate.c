@@ -166,9 +166,10 @@ op_locate(struct request *rq, const struct item *in, struct item *out)
 	    OBJECT_GROUP_MEMBER_GROUP_MEMBER_FRESH)
 		asked.fresh_only = true;
 	query.offset_items = (size_t)offset;
-	query.max_items = max > 0 ? (size_t)max : 0;
+	query.max_items =
+	    max < 0 || max > KMIP_LOCATE_MAX ? KMIP_LOCATE_MAX : (size_t)max;
 	query.count_all = item_find(in, TAG_OFFSET_ITEMS) != NULL;
-	if (query.states != 0 && max != 0)
+	if (query.states != 0)
 		TRY(store_locate(rq->config->store, rq->arena, &query, &found));
 	TRY(answer(rq, &found, query.count_all, out));
 out:
