@@ -45,7 +45,7 @@ entropy   call:RAND_bytes      ref/base/env.c harness/*
 entropy   call:RAND_priv_bytes ref/crypto/random.c harness/*
 sleep     call:sleep           -
 sleep     call:usleep          -
-sleep     call:nanosleep       harness/touchstone/*
+sleep     call:nanosleep       harness/touchstone/* ref/store/vfs.c
 END
 }
 

@@ -78,6 +78,9 @@ choose_terms(
 		struct bytes *term = &terms[query->term_count];
 
 		switch ((unsigned)one->def->tag) {
+		case TAG_UNIQUE_IDENTIFIER:
+			query->id = one->value->octets;
+			break;
 		case TAG_OBJECT_TYPE:
 			query->object_type = (uint32_t)one->value->number;
 			break;

@@ -108,14 +108,18 @@ typedef bool store_filter_fn(void *ctx, const struct object *o);
 
 struct store_query {
 	struct bytes owner;
-	const struct bytes *terms; /* from object_term(); all must be there */
+	struct bytes id; /* Unique Identifier; BYTES_NONE: any */
+	/* object_term() of other attributes than those with a field here: the
+	 * object has all of them; one without octets has no index, so leave
+	 * it to the filter */
+	const struct bytes *terms;
 	size_t term_count;
 	uint32_t object_type;    /* 0: any */
 	unsigned states;         /* STORE_STATE(STATE_ACTIVE) | ...; 0: any */
 	store_filter_fn *filter; /* NULL: no more to judge */
 	void *ctx;
 	size_t offset_items; /* pass over that many matches */
-	size_t max_items;    /* then stop after that many; 0: none */
+	size_t max_items;    /* then stop after that many; 0: no maximum */
 	bool count_all;      /* go on to the end, to count every match */
 };
 

@@ -1,0 +1,1537 @@
+#include "store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/cache.h"
+#include "store/index.h"
+#include "store/vfs.h"
+
+enum {
+	APPLICATION_ID = 0x54534b53, /* "TSKS" */
+	SAVEPOINTS_MAX = 8,
+	OWNERS_CACHED = 64, /* a power of two */
+	/* pages in the log: when idle time is used for a checkpoint, and when
+	 * there is no waiting for it */
+	LOG_PAGES_IDLE = 1000,
+	LOG_PAGES_MAX = 16000,
+	/* an object's terms before and after a change */
+	SCRATCH_CAP_OCTETS = 4 * OBJECT_CAP_OCTETS,
+};
+
+/* user_version: the schema's version and the oldest that can read it. */
+#define FILE_VERSION(version, oldest) ((oldest) << 16 | (version))
+
+enum statement {
+#define STATEMENT(symbol, sql) symbol,
+#include "store/statement.def"
+#undef STATEMENT
+	STATEMENT_COUNT
+};
+
+static const struct {
+	const char *name;
+	const char *sql;
+} statements[STATEMENT_COUNT] = {
+#define STATEMENT(symbol, sql) {#symbol, sql},
+#include "store/statement.def"
+#undef STATEMENT
+};
+
+static const struct {
+	int version;
+	int oldest_reader;
+	const char *sql;
+} migrations[] = {
+#define MIGRATION(version, oldest_reader, sql) {version, oldest_reader, sql},
+#include "store/migration.def"
+#undef MIGRATION
+};
+
+enum { MIGRATIONS = sizeof(migrations) / sizeof(migrations[0]) };
+
+/* An owner's number, so that it need not be looked up for every object. */
+struct owner {
+	int64_t number; /* 0: this place is free */
+	size_t octets;
+	uint8_t name[OBJECT_OWNER_MAX_OCTETS];
+};
+
+struct group {
+	bool open;
+	bool lost;         /* undone already; rc says why */
+	enum err rc;       /* what its waiters will hear */
+	bool all_may_wait; /* an undone change may show through clean reads */
+	/* savepoints asked for, and those the database knows: the others are
+	 * made with the first write, for many batches only read */
+	unsigned depth;
+	unsigned made;
+	uint64_t mark[SAVEPOINTS_MAX]; /* the cache's last change then */
+};
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *statement[STATEMENT_COUNT];
+	pthread_t thread;
+	bool usable;
+	struct cache cache;
+	struct group group;
+	struct store_waiter *waiting;
+	struct store_waiter **waiting_end;
+	struct store_waiter *answering; /* not yet, of the last group */
+	bool request_waits;
+	int64_t last_row;
+	int64_t next_due_s;    /* never later than the truth */
+	struct arena *scratch; /* for one call */
+	struct buf attrs;      /* likewise */
+	int log_pages;
+	struct owner owners[OWNERS_CACHED];
+	struct store_stats stats;
+};
+
+/* ---------------------------------------------------------------------------
+ * The database
+ */
+
+static enum err
+db_err(struct store *st, int code, const char *what)
+{
+	if (code == SQLITE_CONSTRAINT_UNIQUE)
+		return ERR_EXISTS;
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return OK;
+	case SQLITE_NOMEM:
+		return ERR_NOMEM;
+	case SQLITE_FULL:
+		log_line("store", LOG_WARN, "%s: no space left", what);
+		return ERR_DISK_FULL;
+	case SQLITE_NOTADB:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		log_line(
+		    "store", LOG_ERROR, "%s: %s", what, sqlite3_errmsg(st->db));
+		return ERR_CONFIG;
+	default:
+		log_line("store", LOG_ERROR, "%s: %s (%d)", what,
+		    sqlite3_errmsg(st->db), code);
+		return ERR_STORE;
+	}
+}
+
+/*
+ * Binding copies nothing and so cannot fail: every length is far below the
+ * engine's limit. What is bound must stay until the statement is reset.
+ */
+static void
+bind_number(struct store *st, enum statement s, int at, int64_t number)
+{
+	(void)sqlite3_bind_int64(st->statement[s], at, number);
+}
+
+static void
+bind_text(struct store *st, enum statement s, int at, struct bytes b)
+{
+	(void)sqlite3_bind_text64(st->statement[s], at,
+	    b.octets != 0 ? (const char *)b.at : "", b.octets, SQLITE_STATIC,
+	    SQLITE_UTF8);
+}
+
+static void
+bind_blob(struct store *st, enum statement s, int at, struct bytes b)
+{
+	(void)sqlite3_bind_blob64(st->statement[s], at,
+	    b.octets != 0 ? (const void *)b.at : "", b.octets, SQLITE_STATIC);
+}
+
+/* Of the row that the statement stands on; valid until its next step. */
+static struct bytes
+column_bytes(struct store *st, enum statement s, int at)
+{
+	const void *octets = sqlite3_column_blob(st->statement[s], at);
+
+	return (struct bytes){
+	    octets, (size_t)sqlite3_column_bytes(st->statement[s], at)};
+}
+
+static int64_t
+column_number(struct store *st, enum statement s, int at)
+{
+	return sqlite3_column_int64(st->statement[s], at);
+}
+
+/* One step: *row says whether there is one. Whoever steps resets. */
+static enum err
+step(struct store *st, enum statement s, bool *row)
+{
+	int code;
+
+	assert(pthread_equal(st->thread, pthread_self()));
+	code = sqlite3_step(st->statement[s]);
+	*row = code == SQLITE_ROW;
+	return db_err(st, code, statements[s].name);
+}
+
+static void
+reset(struct store *st, enum statement s)
+{
+	/* an error in it has been told by step() */
+	(void)sqlite3_reset(st->statement[s]);
+}
+
+/* A statement without rows. */
+static enum err
+run(struct store *st, enum statement s)
+{
+	bool row;
+	enum err rc = step(st, s, &row);
+
+	reset(st, s);
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------
+ * Opening
+ */
+
+static enum err
+exec(struct store *st, const char *sql)
+{
+	return db_err(
+	    st, sqlite3_exec(st->db, sql, NULL, NULL, NULL), "schema");
+}
+
+/* The first number that a query answers. */
+static enum err
+query_number(struct store *st, const char *sql, int64_t *out)
+{
+	sqlite3_stmt *s = NULL;
+	int code = sqlite3_prepare_v2(st->db, sql, -1, &s, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(s);
+	if (code == SQLITE_ROW)
+		*out = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return db_err(st, code, "header");
+}
+
+/* Is it one of ours, and which version? 0 for a file that is still empty. */
+static enum err
+file_version(struct store *st, int64_t *version)
+{
+	int64_t application;
+	int64_t tables;
+	int64_t packed;
+	int64_t oldest;
+	enum err rc = OK;
+
+	TRY(query_number(st, "PRAGMA application_id", &application));
+	TRY(query_number(st, "PRAGMA user_version", &packed));
+	TRY(query_number(st, "SELECT count(*) FROM sqlite_schema", &tables));
+	*version = packed & 0xffff;
+	oldest = packed >> 16;
+	if (application == 0 && packed == 0 && tables == 0)
+		return OK;
+	if (application != APPLICATION_ID || *version == 0) {
+		log_line("store", LOG_ERROR, "the database is not a store");
+		TRY(ERR_CONFIG);
+	}
+	if (oldest > migrations[MIGRATIONS - 1].version) {
+		log_line("store", LOG_ERROR,
+		    "schema %d, to be read by %d or newer; this is %d",
+		    (int)*version, (int)oldest,
+		    migrations[MIGRATIONS - 1].version);
+		TRY(ERR_STORE_VERSION);
+	}
+out:
+	return rc;
+}
+
+static enum err
+migrate(struct store *st, int64_t version)
+{
+	char pragmas[128];
+	size_t k;
+	enum err rc = OK;
+
+	if (version >= migrations[MIGRATIONS - 1].version)
+		return OK;
+	TRY(exec(st, "BEGIN EXCLUSIVE"));
+	for (k = 0; k < MIGRATIONS; k++) {
+		if (migrations[k].version <= version)
+			continue;
+		TRY(exec(st, migrations[k].sql));
+		(void)sqlite3_snprintf(sizeof(pragmas), pragmas,
+		    "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		    APPLICATION_ID,
+		    FILE_VERSION(
+			migrations[k].version, migrations[k].oldest_reader));
+		TRY(exec(st, pragmas));
+	}
+	TRY(exec(st, "COMMIT"));
+out:
+	return rc;
+}
+
+/* Called after each commit. */
+static int
+log_grown(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct store *st = ctx;
+
+	(void)db;
+	(void)name;
+	st->log_pages = pages;
+	return SQLITE_OK;
+}
+
+static enum err
+head_set_id(struct row_head *head, struct bytes id)
+{
+	if (id.octets > sizeof(head->id))
+		return ERR_STORE;
+	head->id_octets = (uint8_t)id.octets;
+	memcpy(head->id, id.at, id.octets);
+	return OK;
+}
+
+static enum err
+due_read(struct store *st, int64_t *due_s, struct row_head *head)
+{
+	bool row;
+	enum err rc = OK;
+
+	*due_s = INT64_MAX;
+	TRY(step(st, DUE_NEXT, &row));
+	if (row) {
+		*due_s = column_number(st, DUE_NEXT, 0);
+		TRY(head_set_id(head, column_bytes(st, DUE_NEXT, 1)));
+	}
+out:
+	reset(st, DUE_NEXT);
+	return rc;
+}
+
+static enum err
+counters_read(struct store *st)
+{
+	struct row_head head;
+	bool row;
+	enum err rc = OK;
+
+	TRY(step(st, LAST_ROW, &row));
+	st->last_row = column_number(st, LAST_ROW, 0);
+	TRY(due_read(st, &st->next_due_s, &head));
+out:
+	reset(st, LAST_ROW);
+	return rc;
+}
+
+static enum err
+db_open(struct store *st, const char *path, const char *vfs)
+{
+	int64_t version;
+	size_t k;
+	enum err rc = OK;
+
+	TRY(db_err(st,
+	    sqlite3_open_v2(path, &st->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+		vfs),
+	    "open"));
+	/* the log is emptied by store_close(), where its failure is seen */
+	TRY(db_err(st,
+	    sqlite3_db_config(
+		st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL),
+	    "open"));
+	/* exclusive: no other process, and no shared memory beside the file */
+	TRY(exec(st, "PRAGMA locking_mode = EXCLUSIVE;"
+		     "PRAGMA trusted_schema = OFF;"
+		     "PRAGMA cell_size_check = ON;"));
+	TRY(file_version(st, &version));
+	TRY(exec(st, "PRAGMA journal_mode = WAL;"
+		     "PRAGMA synchronous = FULL;"
+		     "PRAGMA wal_autocheckpoint = 0;"
+		     "PRAGMA secure_delete = ON;"
+		     "PRAGMA temp_store = MEMORY;"
+		     "PRAGMA cache_size = -32768;"));
+	TRY(migrate(st, version));
+	(void)sqlite3_wal_hook(st->db, log_grown, st);
+	for (k = 0; k < STATEMENT_COUNT; k++)
+		TRY(db_err(st,
+		    sqlite3_prepare_v3(st->db, statements[k].sql, -1,
+			SQLITE_PREPARE_PERSISTENT, &st->statement[k], NULL),
+		    statements[k].name));
+	TRY(counters_read(st));
+	st->usable = true;
+out:
+	return rc;
+}
+
+/* The file, readable by us alone, and its name durable. */
+static enum err
+file_make(const char *dir, const char *path)
+{
+	int dir_fd = -1;
+	int fd = -1;
+	enum err rc = OK;
+
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || dir_fd < 0 || fsync(dir_fd) != 0) {
+		log_line("store", LOG_ERROR, "%s: %s", path, strerror(errno));
+		rc = errno == ENOSPC ? ERR_DISK_FULL : ERR_STORE;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (dir_fd >= 0)
+		close(dir_fd);
+	return rc;
+}
+
+enum err
+store_open(const char *dir, struct env *env,
+    const struct store_options *options, struct store **out)
+{
+	struct store *st = NULL;
+	char *path = NULL;
+	uint64_t seed;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(MEM_NEW(st));
+	st->thread = pthread_self();
+	st->waiting_end = &st->waiting;
+	st->next_due_s = INT64_MAX;
+	buf_init(&st->attrs, OBJECT_CAP_OCTETS);
+	TRY(arena_new(SCRATCH_CAP_OCTETS, &st->scratch));
+	TRY(env_random(env, (uint8_t *)&seed, sizeof(seed)));
+	TRY(cache_init(&st->cache,
+	    options->cache_octets != 0 ? options->cache_octets
+				       : STORE_CACHE_OCTETS,
+	    seed));
+	if (options->lab)
+		TRY(vfs_register());
+	path = sqlite3_mprintf("%s/store.db", dir);
+	if (path == NULL)
+		TRY(ERR_NOMEM);
+	TRY(file_make(dir, path));
+	TRY(db_open(st, path, options->lab ? VFS_NAME : NULL));
+	*out = st;
+	st = NULL;
+out:
+	sqlite3_free(path);
+	store_close(st);
+	return rc;
+}
+
+void
+store_close(struct store *st)
+{
+	size_t k;
+
+	if (st == NULL)
+		return;
+	if (st->group.open)
+		(void)store_commit(st);
+	for (k = 0; k < STATEMENT_COUNT; k++)
+		sqlite3_finalize(st->statement[k]);
+	if (st->usable)
+		(void)db_err(st,
+		    sqlite3_wal_checkpoint_v2(
+			st->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
+		    "last checkpoint");
+	sqlite3_close(st->db);
+	cache_clear(&st->cache);
+	buf_clear(&st->attrs);
+	arena_free(st->scratch);
+	mem_free(st);
+}
+
+/* ---------------------------------------------------------------------------
+ * Groups
+ */
+
+/* Memory must not know what the database has forgotten. */
+static void
+forget_since(struct store *st, uint64_t change)
+{
+	struct row_head head;
+
+	cache_forget_since(&st->cache, change);
+	memset(st->owners, 0, sizeof(st->owners));
+	/* when it cannot be read, now: store_tick() will look again */
+	if (due_read(st, &st->next_due_s, &head) != OK)
+		st->next_due_s = INT64_MIN;
+}
+
+static void
+group_undo(struct store *st, enum err why)
+{
+	/* after some errors the engine has rolled back by itself */
+	if (!sqlite3_get_autocommit(st->db))
+		(void)run(st, ROLLBACK);
+	st->group.rc = why;
+	st->group.lost = true;
+	st->group.made = 0;
+	forget_since(st, 0);
+}
+
+/* Before each write. */
+static enum err
+write_begin(struct store *st)
+{
+	struct group *g = &st->group;
+	enum err rc = OK;
+
+	TRY(g->rc);
+	st->request_waits = true;
+	if (!g->open) {
+		TRY(run(st, BEGIN));
+		g->open = true;
+	}
+	while (g->made < g->depth) {
+		rc = run(st, SAVEPOINT);
+		if (rc != OK) {
+			group_undo(st, rc);
+			goto out;
+		}
+		g->made++;
+	}
+out:
+	return rc;
+}
+
+/* After each write: half of it may be there, so it cannot stay. */
+static enum err
+write_end(struct store *st, enum err rc)
+{
+	struct group *g = &st->group;
+
+	if (rc == OK)
+		return OK;
+	g->rc = rc;
+	if (g->made == 0 || sqlite3_get_autocommit(st->db))
+		group_undo(st, rc);
+	return rc;
+}
+
+enum err
+store_savepoint(struct store *st)
+{
+	struct group *g = &st->group;
+
+	assert(g->depth < SAVEPOINTS_MAX);
+	if (g->rc == OK)
+		g->mark[g->depth++] = st->cache.change;
+	return g->rc;
+}
+
+enum err
+store_release(struct store *st)
+{
+	struct group *g = &st->group;
+	enum err rc = OK;
+
+	assert(g->depth > 0);
+	g->depth--;
+	if (g->made > g->depth) {
+		g->made--;
+		rc = run(st, RELEASE);
+		if (g->rc == OK)
+			(void)write_end(st, rc);
+		else if (g->made == 0)
+			group_undo(st, g->rc);
+	}
+	return g->rc;
+}
+
+enum err
+store_rollback_to(struct store *st)
+{
+	struct group *g = &st->group;
+	enum err rc = OK;
+
+	assert(g->depth > 0);
+	g->depth--;
+	if (g->made > g->depth) {
+		g->made--;
+		TRY(run(st, ROLLBACK_TO));
+		TRY(run(st, RELEASE));
+		g->rc = OK;
+		g->all_may_wait = true;
+		forget_since(st, g->mark[g->depth]);
+	}
+	return g->rc;
+out:
+	group_undo(st, rc);
+	return rc;
+}
+
+void
+store_request(struct store *st)
+{
+	st->request_waits = false;
+}
+
+bool
+store_must_wait(const struct store *st)
+{
+	return st->request_waits && st->group.open;
+}
+
+void
+store_wait(struct store *st, struct store_waiter *w)
+{
+	assert(st->group.open);
+	w->next = NULL;
+	*st->waiting_end = w;
+	st->waiting_end = &w->next;
+}
+
+static bool
+waiter_remove(struct store_waiter **at, const struct store_waiter *w)
+{
+	while (*at != NULL && *at != w)
+		at = &(*at)->next;
+	if (*at == NULL)
+		return false;
+	*at = w->next;
+	return true;
+}
+
+void
+store_unwait(struct store *st, struct store_waiter *w)
+{
+	if (waiter_remove(&st->answering, w))
+		return;
+	(void)waiter_remove(&st->waiting, w);
+	for (st->waiting_end = &st->waiting; *st->waiting_end != NULL;)
+		st->waiting_end = &(*st->waiting_end)->next;
+}
+
+static void
+checkpoint(struct store *st)
+{
+	enum err rc = db_err(st,
+	    sqlite3_wal_checkpoint_v2(
+		st->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL),
+	    "checkpoint");
+
+	/* where it failed, the log keeps everything; wait for more of it */
+	st->log_pages = 0;
+	st->stats.checkpoints += rc == OK;
+}
+
+static enum err
+group_end(struct store *st)
+{
+	struct group *g = &st->group;
+	struct store_waiter *w;
+	enum err rc;
+
+	assert(g->depth == 0);
+	rc = g->rc;
+	if (rc == OK) {
+		rc = run(st, COMMIT);
+		if (rc != OK)
+			group_undo(st, rc);
+	}
+	if (rc == OK) {
+		cache_settle(&st->cache);
+		st->stats.groups++;
+	}
+	*g = (struct group){0};
+	/* those who come now wait for the next group */
+	st->answering = st->waiting;
+	st->waiting = NULL;
+	st->waiting_end = &st->waiting;
+	while ((w = st->answering) != NULL) {
+		st->answering = w->next;
+		w->done(w, rc);
+	}
+	return rc;
+}
+
+enum err
+store_commit(struct store *st)
+{
+	enum err first = OK;
+
+	while (st->group.open) {
+		enum err rc = group_end(st);
+
+		if (first == OK)
+			first = rc;
+	}
+	cache_turn_end(&st->cache);
+	if (st->log_pages >= LOG_PAGES_MAX)
+		checkpoint(st);
+	return first;
+}
+
+void
+store_idle(struct store *st)
+{
+	if (!st->group.open && st->log_pages >= LOG_PAGES_IDLE)
+		checkpoint(st);
+}
+
+/* ---------------------------------------------------------------------------
+ * Terms and owners
+ */
+
+static uint64_t
+term_hash(struct bytes term)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+	size_t k;
+
+	for (k = 0; k < term.octets; k++)
+		h = (h ^ term.at[k]) * 0x100000001b3u;
+	return h;
+}
+
+void
+index_term_key(struct bytes term, struct term_key *out)
+{
+	out->cut = term.octets > TERM_WHOLE_OCTETS;
+	if (!out->cut) {
+		out->octets = (uint8_t)term.octets;
+		memcpy(out->at, term.at, term.octets);
+		return;
+	}
+	out->octets = TERM_KEY_OCTETS;
+	memcpy(out->at, term.at, TERM_CUT_OCTETS);
+	bytes_put_u64(out->at + TERM_CUT_OCTETS, term_hash(term));
+	out->at[TERM_CUT_OCTETS + 8] = 0;
+}
+
+static struct bytes
+key_bytes(const struct term_key *key)
+{
+	return (struct bytes){key->at, key->octets};
+}
+
+static int
+key_compare(const void *a, const void *b)
+{
+	return bytes_compare(key_bytes(a), key_bytes(b));
+}
+
+bool
+index_is_gone(uint32_t state)
+{
+	return state == STATE_DESTROYED || state == STATE_DESTROYED_COMPROMISED;
+}
+
+/*
+ * An attribute instance's term in the index of terms: none for what has
+ * columns and indexes of its own.
+ */
+static enum err
+indexed_term(struct arena *a, const struct attr *one, struct bytes *out)
+{
+	*out = BYTES_NONE;
+	if (one->def->tag == TAG_UNIQUE_IDENTIFIER ||
+	    one->def->tag == TAG_OBJECT_TYPE || one->def->tag == TAG_STATE)
+		return OK;
+	return object_term(a, one, out);
+}
+
+/* Each of an object's terms once, in order; in the arena. */
+static enum err
+object_keys(struct arena *a, const struct object *o, struct term_key **keys,
+    size_t *count)
+{
+	struct bytes term;
+	size_t all = 0;
+	size_t k;
+	enum err rc = OK;
+
+	TRY(ARENA_ARRAY(a, *keys, o->attrs.count));
+	ATTR_EACH (&o->attrs, one) {
+		TRY(indexed_term(a, one, &term));
+		if (term.octets != 0)
+			index_term_key(term, &(*keys)[all++]);
+	}
+	qsort(*keys, all, sizeof(**keys), key_compare);
+	*count = all != 0;
+	for (k = 1; k < all; k++) {
+		if (key_compare(&(*keys)[k], &(*keys)[*count - 1]) != 0)
+			(*keys)[(*count)++] = (*keys)[k];
+	}
+out:
+	return rc;
+}
+
+enum err
+index_has_term(
+    struct arena *a, const struct object *o, struct bytes term, bool *has)
+{
+	struct bytes own;
+	enum err rc = OK;
+
+	*has = false;
+	ATTR_EACH (&o->attrs, one) {
+		TRY(indexed_term(a, one, &own));
+		*has = *has || bytes_equal(own, term);
+	}
+out:
+	return rc;
+}
+
+static enum err
+term_run(struct store *st, enum statement s, const struct term_key *key,
+    bool gone, int64_t owner, int64_t row)
+{
+	bind_blob(st, s, 1, key_bytes(key));
+	bind_number(st, s, 2, gone);
+	bind_number(st, s, 3, owner);
+	bind_number(st, s, 4, row);
+	return run(st, s);
+}
+
+static struct owner *
+owner_place(struct store *st, struct bytes name)
+{
+	return &st->owners[term_hash(name) & (OWNERS_CACHED - 1)];
+}
+
+static void
+owner_keep(struct store *st, struct bytes name, int64_t number)
+{
+	struct owner *place = owner_place(st, name);
+
+	place->number = number;
+	place->octets = name.octets;
+	memcpy(place->name, name.at, name.octets);
+}
+
+enum err
+index_owner(struct store *st, struct bytes owner, int64_t *number)
+{
+	struct owner *place = owner_place(st, owner);
+	bool row;
+	enum err rc = OK;
+
+	if (place->number != 0 &&
+	    bytes_equal((struct bytes){place->name, place->octets}, owner)) {
+		*number = place->number;
+		return OK;
+	}
+	bind_text(st, OWNER_OF_NAME, 1, owner);
+	TRY(step(st, OWNER_OF_NAME, &row));
+	if (!row)
+		TRY(ERR_NOT_FOUND);
+	*number = column_number(st, OWNER_OF_NAME, 0);
+	if (owner.octets <= OBJECT_OWNER_MAX_OCTETS)
+		owner_keep(st, owner, *number);
+out:
+	reset(st, OWNER_OF_NAME);
+	return rc;
+}
+
+/* The owner's number, a new one for a new owner. */
+static enum err
+owner_number(struct store *st, struct bytes owner, int64_t *number)
+{
+	enum err rc = index_owner(st, owner, number);
+
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	bind_text(st, OWNER_INSERT, 1, owner);
+	rc = run(st, OWNER_INSERT);
+	if (rc == OK) {
+		*number = sqlite3_last_insert_rowid(st->db);
+		owner_keep(st, owner, *number);
+	}
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------
+ * Reading objects
+ */
+
+/* The object on whose row OBJECT_OF_ID or OBJECT_OF_ROW stands. */
+static enum err
+object_read(
+    struct store *st, enum statement s, int64_t *row, struct object **out)
+{
+	struct object *o = NULL;
+	enum err rc = OK;
+
+	TRY(object_decode(column_bytes(st, s, 1), column_bytes(st, s, 2),
+	    (uint32_t)column_number(st, s, 3), column_bytes(st, s, 6), &o));
+	TRY(object_set_value(
+	    o, column_bytes(st, s, 7), column_number(st, s, 4) != 0));
+	o->value_version = (uint64_t)column_number(st, s, 5);
+	*row = column_number(st, s, 0);
+	*out = o;
+	o = NULL;
+out:
+	if (rc != OK && rc != ERR_NOMEM) {
+		log_line("store", LOG_ERROR, "object in row %lld: %s",
+		    (long long)column_number(st, s, 0), err_text(rc));
+		rc = ERR_STORE;
+	}
+	object_free(o);
+	return rc;
+}
+
+static enum err
+entry_find(struct store *st, struct bytes id, struct cached **out)
+{
+	struct cached *e = NULL;
+	struct object *o;
+	int64_t at;
+	bool row;
+	enum err rc = OK;
+
+	*out = cache_find(&st->cache, id);
+	if (*out != NULL) {
+		st->stats.cache_hits++;
+		return OK;
+	}
+	st->stats.cache_misses++;
+	TRY(cache_entry_new(&e));
+	bind_text(st, OBJECT_OF_ID, 1, id);
+	TRY(step(st, OBJECT_OF_ID, &row));
+	if (!row)
+		TRY(ERR_NOT_FOUND);
+	TRY(object_read(st, OBJECT_OF_ID, &at, &o));
+	*out = e;
+	cache_put(&st->cache, e, o, at, false);
+	e = NULL;
+out:
+	reset(st, OBJECT_OF_ID);
+	cache_entry_free(e);
+	return rc;
+}
+
+enum err
+store_find(struct store *st, struct bytes id, const struct object **out)
+{
+	struct cached *e;
+	enum err rc = OK;
+
+	*out = NULL;
+	rc = entry_find(st, id, &e);
+	/* what is not there may have been deleted in this group */
+	if (rc != OK || e->change != 0 || st->group.all_may_wait)
+		st->request_waits = true;
+	if (rc == OK)
+		*out = e->object;
+	return rc;
+}
+
+enum err
+index_object(struct store *st, int64_t row, struct bytes id,
+    const struct object **out, struct object **own)
+{
+	struct cached *e = cache_find(&st->cache, id);
+	int64_t at;
+	bool found;
+	enum err rc = OK;
+
+	if (e != NULL) {
+		*out = e->object;
+		return OK;
+	}
+	bind_number(st, OBJECT_OF_ROW, 1, row);
+	TRY(step(st, OBJECT_OF_ROW, &found));
+	if (!found)
+		TRY(ERR_STORE);
+	TRY(object_read(st, OBJECT_OF_ROW, &at, own));
+	*out = *own;
+out:
+	reset(st, OBJECT_OF_ROW);
+	return rc;
+}
+
+enum err
+index_head(struct store *st, int64_t row, struct row_head *out)
+{
+	bool found;
+	enum err rc = OK;
+
+	bind_number(st, HEAD_OF_ROW, 1, row);
+	TRY(step(st, HEAD_OF_ROW, &found));
+	if (!found)
+		TRY(ERR_STORE);
+	TRY(head_set_id(out, column_bytes(st, HEAD_OF_ROW, 0)));
+	out->state = (uint32_t)column_number(st, HEAD_OF_ROW, 1);
+	out->type = (uint32_t)column_number(st, HEAD_OF_ROW, 2);
+out:
+	reset(st, HEAD_OF_ROW);
+	return rc;
+}
+
+enum err
+index_rows(struct store *st, const struct row_source *from, int64_t at_most,
+    int64_t *rows, size_t room, size_t *count)
+{
+	enum statement s = from->term != NULL ? TERM_ROWS : KIND_ROWS;
+	bool row;
+	enum err rc = OK;
+
+	*count = 0;
+	if (from->term != NULL) {
+		bind_blob(st, s, 1, key_bytes(from->term));
+		bind_number(st, s, 2, from->gone);
+		bind_number(st, s, 3, from->owner);
+	} else {
+		bind_number(st, s, 1, from->owner);
+		bind_number(st, s, 2, from->state);
+		bind_number(st, s, 3, from->type);
+	}
+	bind_number(st, s, 4, at_most);
+	bind_number(st, s, 5, (int64_t)room);
+	for (;;) {
+		TRY(step(st, s, &row));
+		if (!row)
+			break;
+		rows[(*count)++] = column_number(st, s, 0);
+	}
+	st->stats.index_rows += *count;
+out:
+	reset(st, s);
+	return rc;
+}
+
+enum err
+index_next_kind(struct store *st, int64_t owner, int64_t *state, int64_t *type)
+{
+	bool row;
+	enum err rc = OK;
+
+	bind_number(st, KIND_NEXT, 1, owner);
+	bind_number(st, KIND_NEXT, 2, *state);
+	bind_number(st, KIND_NEXT, 3, *type);
+	TRY(step(st, KIND_NEXT, &row));
+	if (!row)
+		TRY(ERR_NOT_FOUND);
+	*state = column_number(st, KIND_NEXT, 0);
+	*type = column_number(st, KIND_NEXT, 1);
+	st->stats.index_rows++;
+out:
+	reset(st, KIND_NEXT);
+	return rc;
+}
+
+enum err
+index_row_of_id(struct store *st, struct bytes id, int64_t owner, int64_t *row)
+{
+	bool found;
+	enum err rc = OK;
+
+	bind_text(st, HEAD_OF_ID, 1, id);
+	TRY(step(st, HEAD_OF_ID, &found));
+	if (!found || column_number(st, HEAD_OF_ID, 1) != owner)
+		TRY(ERR_NOT_FOUND);
+	*row = column_number(st, HEAD_OF_ID, 0);
+out:
+	reset(st, HEAD_OF_ID);
+	return rc;
+}
+
+void
+index_was_read(struct store *st)
+{
+	st->request_waits = true;
+}
+
+/* Does that row hold the name for somebody else than `except`? */
+static enum err
+row_holds(struct store *st, int64_t row, const struct term_key *key,
+    struct bytes term, struct bytes except, bool *holds)
+{
+	struct row_head head;
+	struct bytes id;
+	const struct object *o;
+	struct object *own = NULL;
+	enum err rc = OK;
+
+	*holds = false;
+	TRY(index_head(st, row, &head));
+	id = (struct bytes){head.id, head.id_octets};
+	if (bytes_equal(id, except))
+		goto out;
+	*holds = true;
+	if (key->cut) {
+		arena_reset(st->scratch);
+		TRY(index_object(st, row, id, &o, &own));
+		TRY(index_has_term(st->scratch, o, term, holds));
+	}
+out:
+	object_free(own);
+	return rc;
+}
+
+enum err
+store_name_taken(struct store *st, struct bytes owner, struct bytes name_term,
+    struct bytes except, bool *taken)
+{
+	enum statement s = owner.octets != 0 ? TERM_ROWS : TERM_ALL_OWNERS;
+	struct term_key key;
+	int64_t number = 0;
+	bool row = true;
+	enum err rc = OK;
+
+	*taken = false;
+	st->request_waits = true;
+	if (owner.octets != 0)
+		rc = index_owner(st, owner, &number);
+	if (rc == ERR_NOT_FOUND)
+		return OK;
+	TRY(rc);
+	index_term_key(name_term, &key);
+	bind_blob(st, s, 1, key_bytes(&key));
+	bind_number(st, s, 2, false);
+	bind_number(st, s, 3, number);
+	if (s == TERM_ROWS) {
+		bind_number(st, s, 4, INT64_MAX);
+		bind_number(st, s, 5, -1); /* no limit */
+	}
+	while (row && !*taken) {
+		TRY(step(st, s, &row));
+		if (row)
+			TRY(row_holds(st, column_number(st, s, 0), &key,
+			    name_term, except, taken));
+	}
+out:
+	reset(st, s);
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------
+ * Writing objects
+ */
+
+/* All that can be refused or run out of memory, before the first write. */
+struct prepared {
+	struct cached *entry;
+	struct term_key *keys;
+	size_t key_count;
+	bool gone;
+};
+
+static enum err
+prepare(struct store *st, const struct object *o, struct prepared *out)
+{
+	enum err rc = OK;
+
+	*out = (struct prepared){0};
+	if (o->id.octets == 0 || o->id.octets > OBJECT_ID_MAX_OCTETS ||
+	    o->owner.octets > OBJECT_OWNER_MAX_OCTETS)
+		TRY(ERR_LIMIT);
+	arena_reset(st->scratch);
+	buf_reset(&st->attrs);
+	TRY(object_encode_attrs(o, &st->attrs));
+	TRY(object_keys(st->scratch, o, &out->keys, &out->key_count));
+	TRY(cache_entry_new(&out->entry));
+	out->gone = index_is_gone(object_state(o));
+out:
+	return rc;
+}
+
+/* What insert and update have in common; the others are bound already. */
+static enum err
+object_write(
+    struct store *st, enum statement s, const struct object *o, int64_t row)
+{
+	int64_t due_s = object_due_s(o);
+
+	bind_number(st, s, 1, row);
+	bind_number(st, s, 4, object_state(o));
+	if (due_s != INT64_MAX)
+		bind_number(st, s, 6, due_s);
+	else
+		(void)sqlite3_bind_null(st->statement[s], 6);
+	bind_number(st, s, 7, o->value_sealed);
+	bind_number(st, s, 8, (int64_t)o->value_version);
+	bind_blob(st, s, 9, buf_peek(&st->attrs));
+	bind_blob(st, s, 10, o->value);
+	return run(st, s);
+}
+
+static void
+written(struct store *st, struct prepared *p, struct object *take, int64_t row)
+{
+	int64_t due_s = object_due_s(take);
+
+	if (due_s < st->next_due_s)
+		st->next_due_s = due_s;
+	cache_put(&st->cache, p->entry, take, row, true);
+	p->entry = NULL;
+}
+
+enum err
+store_insert(struct store *st, struct object *take)
+{
+	struct object *o = take;
+	struct prepared p = {0};
+	int64_t owner;
+	int64_t row = st->last_row + 1;
+	size_t k;
+	bool begun = false;
+	enum err rc = OK;
+
+	TRY(prepare(st, o, &p));
+	TRY(write_begin(st));
+	begun = true;
+	TRY(owner_number(st, o->owner, &owner));
+	bind_text(st, OBJECT_INSERT, 2, o->id);
+	bind_number(st, OBJECT_INSERT, 3, owner);
+	bind_number(st, OBJECT_INSERT, 5, o->object_type);
+	rc = object_write(st, OBJECT_INSERT, o, row);
+	if (rc == ERR_EXISTS) {
+		begun = false;
+		goto out;
+	}
+	TRY(rc);
+	for (k = 0; k < p.key_count; k++)
+		TRY(term_run(st, TERM_INSERT, &p.keys[k], p.gone, owner, row));
+	st->last_row = row;
+	written(st, &p, o, row);
+	o = NULL;
+out:
+	if (begun)
+		(void)write_end(st, rc);
+	cache_entry_free(p.entry);
+	object_free(o);
+	return rc;
+}
+
+/* Make the index say `now` where it said `was`. */
+static enum err
+terms_change(struct store *st, const struct prepared *was,
+    const struct prepared *now, int64_t owner, int64_t row)
+{
+	bool all = was->gone != now->gone;
+	size_t w = 0;
+	size_t n = 0;
+	int order;
+	enum err rc = OK;
+
+	while (w < was->key_count || n < now->key_count) {
+		if (w == was->key_count)
+			order = 1;
+		else if (n == now->key_count)
+			order = -1;
+		else
+			order = key_compare(&was->keys[w], &now->keys[n]);
+		if (order < 0 || (order == 0 && all))
+			TRY(term_run(st, TERM_DELETE, &was->keys[w], was->gone,
+			    owner, row));
+		if (order > 0 || (order == 0 && all))
+			TRY(term_run(st, TERM_INSERT, &now->keys[n], now->gone,
+			    owner, row));
+		w += order <= 0;
+		n += order >= 0;
+	}
+out:
+	return rc;
+}
+
+enum err
+store_update(struct store *st, struct object *take)
+{
+	struct object *o = take;
+	struct prepared p = {0};
+	struct prepared was = {0};
+	struct cached *e;
+	int64_t owner;
+	int64_t row;
+	bool begun = false;
+	enum err rc = OK;
+
+	TRY(entry_find(st, o->id, &e));
+	assert(bytes_equal(e->object->owner, o->owner));
+	assert(e->object->object_type == o->object_type);
+	row = e->row;
+	TRY(prepare(st, o, &p));
+	TRY(object_keys(st->scratch, e->object, &was.keys, &was.key_count));
+	was.gone = index_is_gone(object_state(e->object));
+	TRY(write_begin(st));
+	begun = true;
+	TRY(owner_number(st, o->owner, &owner));
+	TRY(object_write(st, OBJECT_UPDATE, o, row));
+	TRY(terms_change(st, &was, &p, owner, row));
+	written(st, &p, o, row);
+	o = NULL;
+out:
+	if (begun)
+		(void)write_end(st, rc);
+	cache_entry_free(p.entry);
+	object_free(o);
+	return rc;
+}
+
+enum err
+store_delete(struct store *st, struct bytes id)
+{
+	struct prepared was = {0};
+	struct prepared none = {0};
+	struct cached *e;
+	int64_t owner;
+	bool begun = false;
+	enum err rc = OK;
+
+	TRY(entry_find(st, id, &e));
+	arena_reset(st->scratch);
+	TRY(object_keys(st->scratch, e->object, &was.keys, &was.key_count));
+	was.gone = none.gone = index_is_gone(object_state(e->object));
+	TRY(write_begin(st));
+	begun = true;
+	TRY(owner_number(st, e->object->owner, &owner));
+	TRY(terms_change(st, &was, &none, owner, e->row));
+	bind_number(st, OBJECT_DELETE, 1, e->row);
+	TRY(run(st, OBJECT_DELETE));
+	cache_drop(&st->cache, e);
+out:
+	if (begun)
+		(void)write_end(st, rc);
+	return rc;
+}
+
+int64_t
+store_next_due_s(const struct store *st)
+{
+	return st->next_due_s;
+}
+
+static enum err
+tick_one(struct store *st, const struct row_head *head, int64_t now_s)
+{
+	struct cached *e;
+	struct object *o = NULL;
+	struct object *take;
+	bool changed;
+	enum err rc = OK;
+
+	TRY(entry_find(st, (struct bytes){head->id, head->id_octets}, &e));
+	TRY(object_clone(e->object, &o));
+	TRY(object_tick(o, now_s, &changed));
+	if (!changed) {
+		log_line("store", LOG_ERROR, "an object's due date is wrong");
+		TRY(ERR_STORE);
+	}
+	take = o;
+	o = NULL;
+	TRY(store_update(st, take));
+out:
+	object_free(o);
+	return rc;
+}
+
+enum err
+store_tick(struct store *st, int64_t now_s)
+{
+	struct row_head head;
+	int64_t due_s;
+	enum err rc = OK;
+
+	for (;;) {
+		TRY(due_read(st, &due_s, &head));
+		if (due_s > now_s)
+			break;
+		TRY(tick_one(st, &head, now_s));
+	}
+	st->next_due_s = due_s;
+out:
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------
+ * Small named values
+ */
+
+enum err
+store_meta_get(struct store *st, const char *key, struct buf *out)
+{
+	bool row;
+	enum err rc = OK;
+
+	st->request_waits = true;
+	bind_text(st, META_GET, 1, bytes_of_text(key));
+	TRY(step(st, META_GET, &row));
+	if (!row)
+		TRY(ERR_NOT_FOUND);
+	TRY(buf_put(out, column_bytes(st, META_GET, 0)));
+out:
+	reset(st, META_GET);
+	return rc;
+}
+
+enum err
+store_meta_put(struct store *st, const char *key, struct bytes value)
+{
+	enum err rc = OK;
+
+	if (*key == '\0' || strlen(key) > STORE_META_KEY_MAX_OCTETS ||
+	    value.octets > STORE_META_VALUE_MAX_OCTETS)
+		return ERR_LIMIT;
+	TRY(write_begin(st));
+	bind_text(st, META_PUT, 1, bytes_of_text(key));
+	bind_blob(st, META_PUT, 2, value);
+	rc = write_end(st, run(st, META_PUT));
+out:
+	return rc;
+}
+
+enum err
+store_meta_delete(struct store *st, const char *key)
+{
+	enum err rc = OK;
+
+	TRY(write_begin(st));
+	bind_text(st, META_DELETE, 1, bytes_of_text(key));
+	rc = write_end(st, run(st, META_DELETE));
+out:
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------
+ * For tests and reports
+ */
+
+enum err
+store_stats(struct store *st, struct store_stats *out)
+{
+	int64_t objects;
+	enum err rc = OK;
+
+	TRY(query_number(st, "SELECT count(*) FROM object", &objects));
+	st->stats.objects = (uint64_t)objects;
+	st->stats.cached_objects = st->cache.count;
+	st->stats.cached_octets = st->cache.octets;
+	*out = st->stats;
+out:
+	return rc;
+}
+
+static enum err
+plan(struct store *st, size_t k, store_plan_fn *line, void *ctx)
+{
+	sqlite3_stmt *s = NULL;
+	char *sql = NULL;
+	int code = SQLITE_NOMEM;
+
+	sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", statements[k].sql);
+	if (sql != NULL)
+		code = sqlite3_prepare_v2(st->db, sql, -1, &s, NULL);
+	while (code == SQLITE_OK || code == SQLITE_ROW) {
+		code = sqlite3_step(s);
+		if (code == SQLITE_ROW)
+			line(ctx, statements[k].name,
+			    (const char *)sqlite3_column_text(s, 3));
+	}
+	sqlite3_finalize(s);
+	sqlite3_free(sql);
+	return db_err(st, code, "plan");
+}
+
+enum err
+store_plans(struct store *st, store_plan_fn *line, void *ctx)
+{
+	size_t k;
+	enum err rc = OK;
+
+	for (k = 0; k < STATEMENT_COUNT; k++)
+		TRY(plan(st, k, line, ctx));
+out:
+	return rc;
+}
+
+/* Has the row all its terms? Counts them. */
+static enum err
+check_row(
+    struct store *st, const struct object *o, int64_t row, uint64_t *terms)
+{
+	struct row_source from = {.gone = index_is_gone(object_state(o))};
+	struct term_key *keys;
+	int64_t here;
+	size_t count;
+	size_t got;
+	size_t k;
+	enum err rc = OK;
+
+	arena_reset(st->scratch);
+	TRY(object_keys(st->scratch, o, &keys, &count));
+	TRY(index_owner(st, o->owner, &from.owner));
+	for (k = 0; k < count; k++) {
+		from.term = &keys[k];
+		TRY(index_rows(st, &from, row, &here, 1, &got));
+		if (got == 0 || here != row) {
+			log_line("store", LOG_ERROR, "row %lld lacks a term",
+			    (long long)row);
+			TRY(ERR_STORE);
+		}
+	}
+	*terms += count;
+out:
+	return rc;
+}
+
+static enum err
+check_rows(struct store *st, uint64_t *terms)
+{
+	struct object *o = NULL;
+	int64_t at = 0;
+	bool row;
+	enum err rc = OK;
+
+	for (;;) {
+		bind_number(st, OBJECT_AFTER, 1, at);
+		TRY(step(st, OBJECT_AFTER, &row));
+		if (!row)
+			break;
+		TRY(object_read(st, OBJECT_AFTER, &at, &o));
+		reset(st, OBJECT_AFTER);
+		TRY(check_row(st, o, at, terms));
+		object_free(o);
+		o = NULL;
+	}
+out:
+	reset(st, OBJECT_AFTER);
+	object_free(o);
+	return rc;
+}
+
+enum err
+store_check(struct store *st)
+{
+	int64_t damages;
+	int64_t rows;
+	uint64_t terms = 0;
+	enum err rc = OK;
+
+	TRY(query_number(st,
+	    "SELECT count(*) FROM pragma_integrity_check"
+	    " WHERE integrity_check <> 'ok'",
+	    &damages));
+	TRY(check_rows(st, &terms));
+	TRY(query_number(st, "SELECT count(*) FROM term", &rows));
+	if (damages != 0 || terms != (uint64_t)rows) {
+		log_line("store", LOG_ERROR,
+		    "damages %lld; terms of objects %llu, in the index %lld",
+		    (long long)damages, (unsigned long long)terms,
+		    (long long)rows);
+		TRY(ERR_STORE);
+	}
+out:
+	return rc;
+}

@@ -1,0 +1,487 @@
+#include "store/vfs.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* What was asked of a file and has not been synced, in order. */
+struct change {
+	sqlite3_int64 at;
+	int octets;
+	uint8_t *data; /* NULL: cut the file off at `at` */
+};
+
+struct file {
+	sqlite3_file base; /* first: SQLite's own view of it */
+	sqlite3_file *real;
+	sqlite3_int64 octets; /* as readers see it */
+	struct change *changes;
+	size_t change_count;
+	size_t change_room;
+	struct file *next; /* of all that are open */
+};
+
+static struct {
+	sqlite3_vfs *real;
+	sqlite3_vfs own;
+	struct file *files;
+	bool full;
+	uint64_t octets_left;
+	unsigned fail_nth;
+	bool fail_lasting;
+	bool failing;
+	unsigned sync_delay_ms;
+	unsigned cut_nth;
+	enum vfs_power cut_how;
+	uint64_t random;
+	struct vfs_stats stats;
+} lab;
+
+/* ---------------------------------------------------------------------------
+ * Power
+ */
+
+/* splitmix64 */
+static uint64_t
+next_random(void)
+{
+	uint64_t z = lab.random += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+/* Does this one reach the disk, where `quarters` of four do? */
+static bool
+survives(unsigned quarters)
+{
+	return next_random() % 4 < quarters;
+}
+
+static void
+tear_write(struct file *f, const struct change *c, unsigned quarters)
+{
+	int done = 0;
+
+	while (done < c->octets) {
+		sqlite3_int64 at = c->at + done;
+		int piece = VFS_SECTOR_OCTETS - (int)(at % VFS_SECTOR_OCTETS);
+
+		if (piece > c->octets - done)
+			piece = c->octets - done;
+		if (survives(quarters))
+			(void)f->real->pMethods->xWrite(
+			    f->real, c->data + done, piece, at);
+		done += piece;
+	}
+}
+
+static void
+tear(struct file *f, unsigned quarters)
+{
+	size_t k;
+
+	for (k = 0; k < f->change_count; k++) {
+		const struct change *c = &f->changes[k];
+
+		if (c->data != NULL)
+			tear_write(f, c, quarters);
+		else if (survives(quarters))
+			(void)f->real->pMethods->xTruncate(f->real, c->at);
+	}
+}
+
+static void
+cut_power(void)
+{
+	struct file *f;
+	unsigned quarters = (unsigned)(next_random() % 5);
+
+	for (f = lab.files; f != NULL && lab.cut_how == VFS_TEAR; f = f->next)
+		tear(f, quarters);
+	(void)kill(getpid(), SIGKILL);
+	for (;;)
+		(void)pause();
+}
+
+/* Before each write, truncation and sync. */
+static void
+maybe_cut(void)
+{
+	if (lab.cut_nth != 0 && --lab.cut_nth == 0)
+		cut_power();
+}
+
+void
+vfs_power_off(enum vfs_power how, uint64_t seed, unsigned nth)
+{
+	lab.cut_how = how;
+	lab.random = seed;
+	lab.cut_nth = nth;
+	if (nth == 0)
+		cut_power();
+}
+
+/* ---------------------------------------------------------------------------
+ * Faults
+ */
+
+void
+vfs_disk_full(uint64_t octets_left)
+{
+	lab.octets_left = octets_left;
+	lab.full = octets_left != UINT64_MAX;
+}
+
+void
+vfs_fail_io(unsigned nth, bool lasting)
+{
+	lab.fail_nth = nth;
+	lab.fail_lasting = lasting;
+	lab.failing = false;
+}
+
+void
+vfs_slow_sync(unsigned delay_ms)
+{
+	lab.sync_delay_ms = delay_ms;
+}
+
+void
+vfs_stats(struct vfs_stats *out)
+{
+	*out = lab.stats;
+}
+
+static bool
+must_fail(void)
+{
+	bool now = lab.fail_nth != 0 && --lab.fail_nth == 0;
+
+	if (now && lab.fail_lasting)
+		lab.failing = true;
+	return now || lab.failing;
+}
+
+static bool
+must_be_full(int octets)
+{
+	if (!lab.full)
+		return false;
+	if (lab.octets_left < (uint64_t)octets) {
+		lab.octets_left = 0;
+		return true;
+	}
+	lab.octets_left -= (uint64_t)octets;
+	return false;
+}
+
+/* ---------------------------------------------------------------------------
+ * Files
+ */
+
+static struct file *
+file_of(sqlite3_file *base)
+{
+	return (struct file *)base;
+}
+
+static int
+change_add(struct file *f, sqlite3_int64 at, const void *data, int octets)
+{
+	struct change *c;
+
+	if (f->change_count == f->change_room) {
+		size_t room = f->change_room * 2 + 64;
+		struct change *more =
+		    mem_regrow(f->changes, room, sizeof(*more));
+
+		if (more == NULL)
+			return SQLITE_IOERR_NOMEM;
+		f->changes = more;
+		f->change_room = room;
+	}
+	c = &f->changes[f->change_count];
+	*c = (struct change){.at = at, .octets = octets};
+	if (data != NULL) {
+		c->data = mem_zalloc((size_t)octets, 1);
+		if (c->data == NULL)
+			return SQLITE_IOERR_NOMEM;
+		memcpy(c->data, data, (size_t)octets);
+	}
+	f->change_count++;
+	lab.stats.pending_octets += (uint64_t)octets;
+	return SQLITE_OK;
+}
+
+static void
+changes_clear(struct file *f)
+{
+	size_t k;
+
+	for (k = 0; k < f->change_count; k++) {
+		lab.stats.pending_octets -= (uint64_t)f->changes[k].octets;
+		mem_free(f->changes[k].data);
+	}
+	f->change_count = 0;
+}
+
+/* What is pending reaches the real file. */
+static int
+changes_apply(struct file *f)
+{
+	const sqlite3_io_methods *real = f->real->pMethods;
+	int code = SQLITE_OK;
+	size_t k;
+
+	for (k = 0; k < f->change_count && code == SQLITE_OK; k++) {
+		const struct change *c = &f->changes[k];
+
+		if (c->data != NULL)
+			code = real->xWrite(f->real, c->data, c->octets, c->at);
+		else
+			code = real->xTruncate(f->real, c->at);
+	}
+	if (code == SQLITE_OK)
+		changes_clear(f);
+	return code;
+}
+
+static int
+lab_close(sqlite3_file *base)
+{
+	struct file *f = file_of(base);
+	struct file **at = &lab.files;
+	int code;
+
+	/* a file that is closed keeps what was written to it */
+	(void)changes_apply(f);
+	changes_clear(f);
+	mem_free(f->changes);
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	code = f->real->pMethods->xClose(f->real);
+	return code;
+}
+
+/* Show one change in what was read from `at` on. */
+static void
+overlay(const struct change *c, uint8_t *out, int octets, sqlite3_int64 at)
+{
+	sqlite3_int64 from = c->at > at ? c->at : at;
+	sqlite3_int64 to = at + octets;
+
+	if (c->data != NULL && c->at + c->octets < to)
+		to = c->at + c->octets;
+	if (from >= to)
+		return;
+	if (c->data == NULL)
+		memset(out + (from - at), 0, (size_t)(to - from));
+	else
+		memcpy(out + (from - at), c->data + (from - c->at),
+		    (size_t)(to - from));
+}
+
+static int
+lab_read(sqlite3_file *base, void *out, int octets, sqlite3_int64 at)
+{
+	struct file *f = file_of(base);
+	int code;
+	size_t k;
+
+	if (must_fail())
+		return SQLITE_IOERR_READ;
+	code = f->real->pMethods->xRead(f->real, out, octets, at);
+	if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ)
+		return code;
+	for (k = 0; k < f->change_count; k++)
+		overlay(&f->changes[k], out, octets, at);
+	return at + octets <= f->octets ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
+}
+
+static int
+lab_write(sqlite3_file *base, const void *data, int octets, sqlite3_int64 at)
+{
+	struct file *f = file_of(base);
+	int code;
+
+	maybe_cut();
+	if (must_fail())
+		return SQLITE_IOERR_WRITE;
+	if (must_be_full(octets))
+		return SQLITE_FULL;
+	code = change_add(f, at, data, octets);
+	if (code == SQLITE_OK && at + octets > f->octets)
+		f->octets = at + octets;
+	lab.stats.writes++;
+	return code;
+}
+
+static int
+lab_truncate(sqlite3_file *base, sqlite3_int64 octets)
+{
+	struct file *f = file_of(base);
+	int code;
+
+	maybe_cut();
+	if (must_fail())
+		return SQLITE_IOERR_TRUNCATE;
+	code = change_add(f, octets, NULL, 0);
+	if (code == SQLITE_OK)
+		f->octets = octets;
+	return code;
+}
+
+static int
+lab_sync(sqlite3_file *base, int flags)
+{
+	struct timespec delay = {
+	    .tv_sec = lab.sync_delay_ms / 1000,
+	    .tv_nsec = (long)(lab.sync_delay_ms % 1000) * 1000000,
+	};
+
+	(void)flags;
+	maybe_cut();
+	if (lab.sync_delay_ms != 0)
+		(void)nanosleep(&delay, NULL);
+	if (must_fail())
+		return SQLITE_IOERR_FSYNC;
+	lab.stats.syncs++;
+	return changes_apply(file_of(base));
+}
+
+static int
+lab_size(sqlite3_file *base, sqlite3_int64 *octets)
+{
+	*octets = file_of(base)->octets;
+	return SQLITE_OK;
+}
+
+static int
+lab_lock(sqlite3_file *base, int level)
+{
+	sqlite3_file *real = file_of(base)->real;
+
+	return real->pMethods->xLock(real, level);
+}
+
+static int
+lab_unlock(sqlite3_file *base, int level)
+{
+	sqlite3_file *real = file_of(base)->real;
+
+	return real->pMethods->xUnlock(real, level);
+}
+
+static int
+lab_check_lock(sqlite3_file *base, int *locked)
+{
+	sqlite3_file *real = file_of(base)->real;
+
+	return real->pMethods->xCheckReservedLock(real, locked);
+}
+
+static int
+lab_control(sqlite3_file *base, int op, void *arg)
+{
+	sqlite3_file *real = file_of(base)->real;
+
+	/* would make the real file grow ahead of what was synced */
+	if (op == SQLITE_FCNTL_SIZE_HINT || op == SQLITE_FCNTL_CHUNK_SIZE)
+		return SQLITE_NOTFOUND;
+	return real->pMethods->xFileControl(real, op, arg);
+}
+
+static int
+lab_sector(sqlite3_file *base)
+{
+	(void)base;
+	return VFS_SECTOR_OCTETS;
+}
+
+static int
+lab_characteristics(sqlite3_file *base)
+{
+	sqlite3_file *real = file_of(base)->real;
+
+	return real->pMethods->xDeviceCharacteristics(real);
+}
+
+/* Version 1 has no shared memory: the store opens its file exclusively. */
+static const sqlite3_io_methods methods = {
+    .iVersion = 1,
+    .xClose = lab_close,
+    .xRead = lab_read,
+    .xWrite = lab_write,
+    .xTruncate = lab_truncate,
+    .xSync = lab_sync,
+    .xFileSize = lab_size,
+    .xLock = lab_lock,
+    .xUnlock = lab_unlock,
+    .xCheckReservedLock = lab_check_lock,
+    .xFileControl = lab_control,
+    .xSectorSize = lab_sector,
+    .xDeviceCharacteristics = lab_characteristics,
+};
+
+static int
+lab_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags,
+    int *out_flags)
+{
+	struct file *f = file_of(base);
+	int code;
+
+	(void)vfs;
+	/* files that nobody expects to see again */
+	if (name == NULL || (flags & SQLITE_OPEN_DELETEONCLOSE) != 0)
+		return lab.real->xOpen(lab.real, name, base, flags, out_flags);
+	*f = (struct file){.real = (sqlite3_file *)(f + 1)};
+	code = lab.real->xOpen(lab.real, name, f->real, flags, out_flags);
+	if (code != SQLITE_OK)
+		return code;
+	code = f->real->pMethods->xFileSize(f->real, &f->octets);
+	if (code != SQLITE_OK) {
+		(void)f->real->pMethods->xClose(f->real);
+		return code;
+	}
+	f->next = lab.files;
+	lab.files = f;
+	base->pMethods = &methods;
+	return SQLITE_OK;
+}
+
+static int
+lab_delete(sqlite3_vfs *vfs, const char *name, int sync_directory)
+{
+	(void)vfs;
+	maybe_cut();
+	return lab.real->xDelete(lab.real, name, sync_directory);
+}
+
+enum err
+vfs_register(void)
+{
+	if (lab.real != NULL)
+		return OK;
+	/* also starts the engine, which may fail */
+	lab.real = sqlite3_vfs_find(NULL);
+	if (lab.real == NULL)
+		return ERR_SYSTEM;
+	lab.own = *lab.real;
+	lab.own.pNext = NULL;
+	lab.own.zName = VFS_NAME;
+	lab.own.szOsFile = (int)sizeof(struct file) + lab.real->szOsFile;
+	lab.own.xOpen = lab_open;
+	lab.own.xDelete = lab_delete;
+	if (sqlite3_vfs_register(&lab.own, 0) != SQLITE_OK) {
+		lab.real = NULL;
+		return ERR_SYSTEM;
+	}
+	return OK;
+}
