@@ -5,11 +5,17 @@
  * only its owner can reach; no protocol under test leads here. A line is a
  * command, its answer is one line: "ok ..." or "error ...".
  *
- *	status            ok pid=N generation=N next=MS connections=N ...
- *	clock             time was moved: fire what is due; ok as status
- *	fault NAME VALUE  set a fault, e.g. "fault disk-full on"
- *	fault             ok, each fault as NAME=VALUE|VALUE...
- *	power cut SEED    lose what was not synced, as SEED says, and die
+ *	status             ok pid=N elapsed=MS next=MS|none ..., and the
+ *	                   program's own words
+ *	clock              time was moved: do what is due; answered as status
+ *	fault              ok, each fault as NAME=VALUE
+ *	fault NAME VALUE   set it, e.g. "fault disk-full on"
+ *	await WORDS        answered as status, as soon as that has WORDS in it
+ *	power drop         die,
+and lose what was not synced
+ *	power tear SEED N  the same, but of what was not synced some sectors
+ *	                   reach the disk, as the seed says; just before the
+ *	                   Nth write from now, 0: at once
  *
  * "clock" is answered at the end of the turn in which no timer was due any
  * more: all that follows from the passing of time and does not wait for a
@@ -19,28 +25,30 @@
 #define NET_LAB_H
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/loop.h"
 
 struct lab;
 
-/* One thing that can be made to fail. */
+enum { LAB_LINE_OCTETS = 256, LAB_PEERS_MAX = 16, LAB_FAULTS_MAX = 16 };
+
+/* One thing that can be made to fail; at most LAB_FAULTS_MAX of them. */
 struct lab_fault {
 	const char *name;   /* "disk-full" */
 	const char *values; /* "off|on": the first is the state at start */
-	/* value is one of values; ctx is the row's own */
-	enum err (*set)(void *ctx, const char *value);
-	void *ctx;
+	/* value is the position of one of them */
+	enum err (*set)(void *ctx, unsigned value);
 };
 
 struct lab_config {
 	const char *path; /* of the socket; what is there is replaced */
 	const struct lab_fault *faults;
 	size_t fault_count;
-	/* Forget unsynced writes, or tear them as the seed says. */
-	void (*power_cut)(uint64_t seed);
-	/* " connections=3 ...": what the program adds to status; may be NULL */
+	/* Does not return when nth is 0. */
+	void (*power_off)(void *ctx, bool tear, uint64_t seed, unsigned nth);
+	/* " connections=3 ...": what the program adds to status */
 	enum err (*status)(void *ctx, struct buf *out);
-	void *ctx;
+	void *ctx; /* of the three above */
 };
 
 /*
@@ -50,6 +58,8 @@ struct lab_config {
  */
 enum err lab_new(struct loop *loop, struct env *env,
     const struct lab_config *config, struct lab **out) MUST_CHECK;
-void lab_free(struct lab *lab); /* accepts NULL; removes the socket */
+
+/* Removes the socket; accepts NULL. */
+void lab_free(struct lab *lab);
 
 #endif

@@ -1,0 +1,333 @@
+#include "net/lab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cmocka.h>
+
+#include "base/rig_test.h"
+
+struct room {
+	struct rig rig;
+	struct lab *lab;
+	struct lab_config config;
+	char path[108];
+	int fd[LAB_PEERS_MAX + 1];
+	unsigned disk;
+	unsigned hsm;
+	const char *word; /* at the end of status */
+	struct loop_timer *timer;
+	int rings_left;
+	char power[64];
+};
+
+static enum err
+set_disk(void *ctx, unsigned value)
+{
+	struct room *room = ctx;
+
+	room->disk = value;
+	return OK;
+}
+
+static enum err
+set_hsm(void *ctx, unsigned value)
+{
+	struct room *room = ctx;
+
+	if (value == 2)
+		return ERR_HSM;
+	room->hsm = value;
+	return OK;
+}
+
+static const struct lab_fault faults[] = {
+    {"disk-full", "off|on", set_disk},
+    {"hsm", "ok|fail|hang", set_hsm},
+};
+
+static enum err
+say_more(void *ctx, struct buf *out)
+{
+	struct room *room = ctx;
+
+	return buf_printf(out, " rings=%d%s", room->rings_left, room->word);
+}
+
+static void
+power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
+{
+	struct room *room = ctx;
+
+	(void)snprintf(room->power, sizeof(room->power), "%s %lu %u",
+	    tear ? "tear" : "drop", (unsigned long)seed, nth);
+}
+
+static void
+ring(void *ctx)
+{
+	struct room *room = ctx;
+
+	if (--room->rings_left != 0)
+		loop_timer_set(room->timer, loop_now_ms(room->rig.loop));
+}
+
+static int
+set_up(void **state)
+{
+	struct room *room = calloc(1, sizeof(*room));
+	const char *dir = getenv("TMPDIR");
+
+	*state = room;
+	if (room == NULL)
+		return -1;
+	memset(room->fd, 0xff, sizeof(room->fd));
+	room->word = "";
+	(void)snprintf(room->path, sizeof(room->path), "%s/lab.%d",
+	    dir != NULL ? dir : "/tmp", (int)getpid());
+	room->config = (struct lab_config){
+	    .path = room->path,
+	    .faults = faults,
+	    .fault_count = 2,
+	    .power_off = power_off,
+	    .status = say_more,
+	    .ctx = room,
+	};
+	if (rig_init(&room->rig) != OK ||
+	    loop_timer_new(room->rig.loop, ring, room, &room->timer) != OK)
+		return -1;
+	return lab_new(room->rig.loop, room->rig.env, &room->config,
+		   &room->lab) != OK;
+}
+
+static int
+tear_down(void **state)
+{
+	struct room *room = *state;
+	size_t k;
+
+	for (k = 0; k <= LAB_PEERS_MAX; k++) {
+		if (room->fd[k] >= 0)
+			close(room->fd[k]);
+	}
+	lab_free(room->lab);
+	loop_timer_free(room->timer);
+	rig_clear(&room->rig);
+	free(room);
+	return 0;
+}
+
+static void
+enter(struct room *room, size_t k)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+
+	memcpy(at.sun_path, room->path, sizeof(room->path));
+	room->fd[k] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(
+	    connect(room->fd[k], (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(rig_turns(&room->rig, 1), OK);
+}
+
+static void
+ask(struct room *room, size_t k, const char *line)
+{
+	assert_int_equal(
+	    send(room->fd[k], line, strlen(line), MSG_NOSIGNAL), strlen(line));
+	assert_int_equal(rig_turns(&room->rig, 1), OK);
+}
+
+/* The answer without "pid=N "; "" for none, "eof" at the end. */
+static const char *
+hear(struct room *room, size_t k)
+{
+	static char heard[512];
+	ssize_t got = recv(room->fd[k], heard, sizeof(heard) - 1, 0);
+	char *pid;
+
+	if (got == 0)
+		return "eof";
+	heard[got > 0 ? got : 0] = '\0';
+	pid = strstr(heard, "pid=");
+	if (pid != NULL) {
+		char *rest = strchr(pid, ' ') + 1;
+
+		memmove(pid, rest, strlen(rest) + 1);
+	}
+	return heard;
+}
+
+#define ASSERT_ANSWER(room, k, line, want)                \
+	do {                                              \
+		ask(room, k, line);                       \
+		assert_string_equal(hear(room, k), want); \
+	} while (0)
+
+static void
+test_commands_are_answered(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *answer;
+	} cases[] = {
+	    {"status\n", "ok elapsed=0 next=none rings=0\n"},
+	    {"status now\n", "error a value its type does not allow\n"},
+	    {"statu\n", "error no such object\n"},
+	    {"\n", "error no such object\n"},
+	    {"fault\n", "ok disk-full=off hsm=ok\n"},
+	    {"fault disk-full on\n", "ok\n"},
+	    {"fault disk-full o\n", "error a value its type does not allow\n"},
+	    {"fault disk-full\n", "error a value its type does not allow\n"},
+	    {"fault disk-full off|on\n",
+		"error a value its type does not allow\n"},
+	    {"fault disk on\n", "error no such object\n"},
+	    {"fault hsm fail\n", "ok\n"},
+	    {"fault\n", "ok disk-full=on hsm=fail\n"},
+	    {"await\n", "error a value its type does not allow\n"},
+	    {"power\n", "error a value its type does not allow\n"},
+	    {"power drop now\n", "error a value its type does not allow\n"},
+	    {"power tear 1\n", "error a value its type does not allow\n"},
+	    {"power tear -1 0\n", "error a value its type does not allow\n"},
+	    {"power tear 1 2 3\n", "error a value its type does not allow\n"},
+	    {"power tear 1 4294967296\n",
+		"error a value its type does not allow\n"},
+	};
+	struct room *room = *state;
+	size_t k;
+
+	enter(room, 0);
+	for (k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
+		ASSERT_ANSWER(room, 0, cases[k].line, cases[k].answer);
+	assert_int_equal(room->disk, 1);
+	assert_int_equal(room->hsm, 1);
+	assert_string_equal(room->power, "");
+}
+
+static void
+test_a_fault_that_cannot_be_set_is_not(void **state)
+{
+	struct room *room = *state;
+	char want[80];
+
+	(void)snprintf(want, sizeof(want), "error %s\n", err_text(ERR_HSM));
+	enter(room, 0);
+	ASSERT_ANSWER(room, 0, "fault hsm hang\n", want);
+	ASSERT_ANSWER(room, 0, "fault\n", "ok disk-full=off hsm=ok\n");
+}
+
+static void
+test_power_goes_as_told(void **state)
+{
+	struct room *room = *state;
+
+	enter(room, 0);
+	ASSERT_ANSWER(room, 0, "power tear 18446744073709551615 7\n", "ok\n");
+	assert_string_equal(room->power, "tear 18446744073709551615 7");
+	ASSERT_ANSWER(room, 0, "power drop\n", "ok\n");
+	assert_string_equal(room->power, "drop 0 0");
+}
+
+/* The timer sets itself anew for the same time: three turns, one answer. */
+static void
+test_the_clock_is_acknowledged_when_nothing_is_due(void **state)
+{
+	struct room *room = *state;
+
+	room->rings_left = 3;
+	loop_timer_set(room->timer, 1000);
+	enter(room, 0);
+	ASSERT_ANSWER(room, 0, "status\n", "ok elapsed=0 next=1000 rings=3\n");
+	rig_move_to(&room->rig, 1000);
+	ask(room, 0, "clock\n");
+	assert_string_equal(hear(room, 0), "");
+	assert_int_equal(rig_turns(&room->rig, 3), OK);
+	assert_string_equal(
+	    hear(room, 0), "ok elapsed=1000 next=none rings=0\n");
+}
+
+static void
+test_what_is_awaited_is_told_when_it_comes(void **state)
+{
+	struct room *room = *state;
+
+	enter(room, 0);
+	ASSERT_ANSWER(room, 0, "await hsm=ready\n", "");
+	assert_int_equal(rig_turns(&room->rig, 3), OK);
+	assert_string_equal(hear(room, 0), "");
+	room->word = " hsm=ready";
+	assert_int_equal(rig_turns(&room->rig, 1), OK);
+	assert_string_equal(
+	    hear(room, 0), "ok elapsed=0 next=none rings=0 hsm=ready\n");
+	/* once only; and what is there already is told at once */
+	assert_int_equal(rig_turns(&room->rig, 1), OK);
+	assert_string_equal(hear(room, 0), "");
+	ASSERT_ANSWER(room, 0, "await rings=0\n",
+	    "ok elapsed=0 next=none rings=0 hsm=ready\n");
+}
+
+static void
+test_lines_have_a_length_and_come_one_by_one(void **state)
+{
+	struct room *room = *state;
+	char line[LAB_LINE_OCTETS + 1];
+
+	memset(line, 'x', sizeof(line));
+	line[LAB_LINE_OCTETS - 1] = '\n';
+	line[LAB_LINE_OCTETS] = '\0';
+	enter(room, 0);
+	ASSERT_ANSWER(room, 0, line, "error no such object\n");
+	line[LAB_LINE_OCTETS - 1] = 'x';
+	ASSERT_ANSWER(room, 0, line, "eof");
+	enter(room, 1);
+	ASSERT_ANSWER(room, 1, "status\nstatus\n", "eof");
+	enter(room, 2);
+	ask(room, 2, "await never\n");
+	ASSERT_ANSWER(room, 2, "status\n", "eof");
+}
+
+static void
+test_only_so_many_are_let_in(void **state)
+{
+	struct room *room = *state;
+	size_t k;
+
+	for (k = 0; k <= LAB_PEERS_MAX; k++)
+		enter(room, k);
+	assert_string_equal(hear(room, LAB_PEERS_MAX), "eof");
+	ASSERT_ANSWER(room, LAB_PEERS_MAX - 1, "fault disk-full on\n", "ok\n");
+}
+
+static void
+test_the_socket_is_its_owners_and_goes(void **state)
+{
+	struct room *room = *state;
+	struct stat st;
+
+	assert_int_equal(stat(room->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	lab_free(room->lab);
+	room->lab = NULL;
+	assert_int_equal(stat(room->path, &st), -1);
+}
+
+int
+main(void)
+{
+#define ROOM_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    ROOM_TEST(test_commands_are_answered),
+	    ROOM_TEST(test_a_fault_that_cannot_be_set_is_not),
+	    ROOM_TEST(test_power_goes_as_told),
+	    ROOM_TEST(test_the_clock_is_acknowledged_when_nothing_is_due),
+	    ROOM_TEST(test_what_is_awaited_is_told_when_it_comes),
+	    ROOM_TEST(test_lines_have_a_length_and_come_one_by_one),
+	    ROOM_TEST(test_only_so_many_are_let_in),
+	    ROOM_TEST(test_the_socket_is_its_owners_and_goes),
+	};
+#undef ROOM_TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
