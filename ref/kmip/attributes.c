@@ -54,7 +54,8 @@ template_lend(
 	TRY(value_open(rq, template, 0, &value));
 	TRY(attr_read_list(rq->arena, value, V1_4, &lent, &rq->fault));
 	ATTR_EACH (&lent, one) {
-		bool given = false;
+		/* a Name is the Template's own */
+		bool given = one->def->tag == TAG_NAME;
 
 		ATTR_EACH (list, other)
 			given = given || attr_same_kind(one, other);

@@ -39,6 +39,28 @@ find_value(struct request *rq, const struct item *in, int64_t type,
 	return ERR_MISSING;
 }
 
+/*
+ * A Template lends the attributes in it and keeps none, but for a Name, which
+ * clients put there as well.
+ *
+ * spec: kmip-1.4 2.2.6
+ */
+static enum err
+template_name(
+    struct request *rq, const struct item *value, struct attr_list *given)
+{
+	struct attr_list lent = {0};
+	enum err rc = OK;
+
+	TRY(attr_read_list(rq->arena, value, rq->version, &lent, &rq->fault));
+	ATTR_EACH (&lent, one) {
+		if (one->def->tag == TAG_NAME)
+			TRY(attr_add(rq->arena, given, one));
+	}
+out:
+	return rc;
+}
+
 /* spec: kmip-1.4 4.3, kmip-2.1 6.1.43 */
 enum err
 op_register(struct request *rq, const struct item *in, struct item *out)
@@ -53,9 +75,9 @@ op_register(struct request *rq, const struct item *in, struct item *out)
 	TRY(request_check_storage(rq, in, TAG_PROTECTION_STORAGE_MASKS));
 	TRY(attributes_read(
 	    rq, attributes_holder(in, TAG_TEMPLATE_ATTRIBUTE), &given));
-	/* spec: kmip-1.4 2.2.6: a Template lends attributes, and is given
-	 * some of its own beside them */
-	if (type != OBJECT_TYPE_TEMPLATE)
+	if (type == OBJECT_TYPE_TEMPLATE)
+		TRY(template_name(rq, value, &given));
+	else
 		TRY(value_attributes(rq, value, &given));
 	TRY(attributes_check_new(rq, (uint32_t)type, &given));
 	TRY(attributes_check_names(rq, BYTES_NONE, &given));
