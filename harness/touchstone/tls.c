@@ -25,6 +25,7 @@ struct door {
 	const struct target *target;
 	const struct identity *identity;
 	SSL_CTX *ctx;
+	struct addrinfo *address; /* of link_begin(); NULL: not looked up */
 };
 
 struct link {
@@ -32,6 +33,7 @@ struct link {
 	SSL *ssl;
 	int fd;
 	int64_t deadline_ms;
+	SSL_SESSION *session; /* of links that do not wait: the newest */
 };
 
 static int64_t
@@ -129,6 +131,8 @@ door_free(struct door *d)
 	if (d == NULL)
 		return;
 	SSL_CTX_free(d->ctx);
+	if (d->address != NULL)
+		freeaddrinfo(d->address);
 	mem_free(d);
 }
 
@@ -383,4 +387,198 @@ tls_sha256(struct arena *a, struct bytes in)
 	out = arena_strdup(a, buf_peek_text(&text));
 	buf_clear(&text);
 	return out;
+}
+
+/* --- links that never wait ----------------------------------------------- */
+
+/* struct ticket is OpenSSL's session under a name of ours. */
+void
+ticket_free(struct ticket *t)
+{
+	SSL_SESSION_free((SSL_SESSION *)t);
+}
+
+static int
+keep_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct link *l = SSL_get_app_data(ssl);
+
+	if (l == NULL)
+		return 0;
+	SSL_SESSION_free(l->session);
+	l->session = session;
+	return 1; /* it is ours now */
+}
+
+/* The door's address, and its way of keeping sessions and reading ahead. */
+static enum err
+prepare(struct door *d, struct fault *f)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	char port[8];
+	int n;
+
+	if (d->address != NULL)
+		return OK;
+	snprintf(port, sizeof port, "%u", (unsigned)d->target->port);
+	n = getaddrinfo(d->target->host, port, &hints, &d->address);
+	if (n != 0)
+		return fault_say(
+		    f, ERR_CONNECT, "%s: %s", d->target->host, gai_strerror(n));
+	SSL_CTX_set_session_cache_mode(
+	    d->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(d->ctx, keep_session);
+	/* one read() for a record instead of two */
+	SSL_CTX_set_read_ahead(d->ctx, 1);
+	return OK;
+}
+
+static enum err
+begin_connect(struct link *l, struct fault *f)
+{
+	const struct addrinfo *to = l->door->address;
+	int on = 1;
+
+	l->fd = socket(to->ai_family,
+	    to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol);
+	if (l->fd >= 0)
+		setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (l->fd >= 0 && (connect(l->fd, to->ai_addr, to->ai_addrlen) == 0 ||
+			      errno == EINPROGRESS))
+		return OK;
+	return fault_say(f, ERR_CONNECT, "%s port %u: %s",
+	    l->door->target->host, (unsigned)l->door->target->port,
+	    strerror(errno));
+}
+
+enum err
+link_begin(
+    struct door *d, struct ticket *resume, struct link **out, struct fault *f)
+{
+	struct link *l = NULL;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(prepare(d, f));
+	TRY(MEM_NEW(l));
+	l->door = d;
+	l->fd = -1;
+	TRY(begin_connect(l, f));
+	l->ssl = SSL_new(d->ctx);
+	if (l->ssl == NULL || SSL_set_fd(l->ssl, l->fd) != 1 ||
+	    SSL_set_app_data(l->ssl, l) != 1 ||
+	    (resume != NULL &&
+		SSL_set_session(l->ssl, (SSL_SESSION *)resume) != 1)) {
+		rc = fault_say(f, ERR_NOMEM, "%s", openssl_words());
+		goto out;
+	}
+	SSL_set_connect_state(l->ssl);
+	*out = l;
+	l = NULL;
+out:
+	link_drop(l);
+	return rc;
+}
+
+int
+link_descriptor(const struct link *l)
+{
+	return l->fd;
+}
+
+enum err
+link_advance(struct link *l, enum link_wish *wish)
+{
+	int n = SSL_do_handshake(l->ssl);
+
+	*wish = LINK_READY;
+	if (n == 1)
+		return OK;
+	switch (SSL_get_error(l->ssl, n)) {
+	case SSL_ERROR_WANT_READ:
+		*wish = LINK_WANTS_READ;
+		return OK;
+	case SSL_ERROR_WANT_WRITE:
+		*wish = LINK_WANTS_WRITE;
+		return OK;
+	default:
+		ERR_clear_error();
+		return ERR_HANDSHAKE;
+	}
+}
+
+/* Nothing moved: is that all for now, or for good? */
+static enum err
+nothing_now(struct link *l, int result)
+{
+	switch (SSL_get_error(l->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return OK;
+	default:
+		ERR_clear_error();
+		return ERR_CLOSED;
+	}
+}
+
+enum err
+link_try_send(struct link *l, struct bytes octets, size_t *sent)
+{
+	int n;
+
+	*sent = 0;
+	n = SSL_write_ex(l->ssl, octets.at, octets.octets, sent);
+	return n == 1 ? OK : nothing_now(l, n);
+}
+
+enum err
+link_try_receive(struct link *l, uint8_t *at, size_t room, size_t *got)
+{
+	int n;
+
+	*got = 0;
+	n = SSL_read_ex(l->ssl, at, room, got);
+	return n == 1 ? OK : nothing_now(l, n);
+}
+
+bool
+link_has_more(const struct link *l)
+{
+	return SSL_has_pending(l->ssl) == 1;
+}
+
+bool
+link_is_resumed(const struct link *l)
+{
+	return SSL_session_reused(l->ssl) == 1;
+}
+
+struct ticket *
+link_take_ticket(struct link *l)
+{
+	struct ticket *t = (struct ticket *)l->session;
+
+	l->session = NULL;
+	return t;
+}
+
+void
+link_drop(struct link *l)
+{
+	struct linger at_once = {.l_onoff = 1};
+
+	if (l == NULL)
+		return;
+	if (l->fd >= 0)
+		setsockopt(
+		    l->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	if (l->ssl != NULL)
+		/* else freeing would throw the session away as broken */
+		SSL_set_shutdown(
+		    l->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_SESSION_free(l->session);
+	SSL_free(l->ssl);
+	if (l->fd >= 0)
+		close(l->fd);
+	mem_free(l);
 }

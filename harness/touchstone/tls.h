@@ -69,4 +69,52 @@ const char *link_protocol(const struct link *l);
 /* Hexadecimal, in the arena. */
 char *tls_sha256(struct arena *a, struct bytes in);
 
+/*
+ * --- links that never wait, for load ---------------------------------------
+ *
+ * The caller waits for the descriptor with a poller of its own. Whatever was
+ * read ahead is not seen by the poller: ask link_has_more() before going back
+ * to it.
+ */
+
+/* What a session was: good for resuming it on another link of the door. */
+struct ticket;
+
+/* Accepts NULL. */
+void ticket_free(struct ticket *t);
+
+/*
+ * Begin to connect.
+ *
+ * resume  offered to the server, and stays the caller's; NULL: none
+ *
+ * ERR_CONNECT
+ */
+enum err link_begin(struct door *d, struct ticket *resume, struct link **out,
+    struct fault *f) MUST_CHECK;
+
+int link_descriptor(const struct link *l);
+
+enum link_wish { LINK_READY, LINK_WANTS_READ, LINK_WANTS_WRITE };
+
+/* Go on connecting, as far as it goes. ERR_HANDSHAKE. */
+enum err link_advance(struct link *l, enum link_wish *wish) MUST_CHECK;
+
+/* Send or receive what goes now; 0 octets when nothing does. ERR_CLOSED. */
+enum err
+link_try_send(struct link *l, struct bytes octets, size_t *sent) MUST_CHECK;
+enum err link_try_receive(
+    struct link *l, uint8_t *at, size_t room, size_t *got) MUST_CHECK;
+
+bool link_has_more(const struct link *l);
+
+/* Was the session resumed that link_begin() offered? */
+bool link_is_resumed(const struct link *l);
+
+/* What the server gave for the next time, once; NULL: nothing so far. */
+struct ticket *link_take_ticket(struct link *l);
+
+/* Close without a word: the port is free at once. Accepts NULL. */
+void link_drop(struct link *l);
+
 #endif
