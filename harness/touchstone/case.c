@@ -112,6 +112,31 @@ note_needs(struct reader *r, const struct node *n)
 		note_needs(r, k);
 }
 
+/*
+ * The version in a message's header, before the message is read: a case of a
+ * version to come may have items of types to come.
+ */
+static unsigned
+peek_version(const struct element *e, unsigned version)
+{
+	for (; e != NULL; e = e->next) {
+		const char *value;
+
+		if (e->kind != ELEMENT_TAG)
+			continue;
+		value = xml_attribute(e, "value");
+		if (value != NULL &&
+		    strcmp(e->name, "ProtocolVersionMajor") == 0)
+			version = (unsigned)atoi(value) << 4 & 0xf0;
+		if (value != NULL &&
+		    strcmp(e->name, "ProtocolVersionMinor") == 0)
+			return version | ((unsigned)atoi(value) & 15);
+		if (strcmp(e->name, "BatchItem") != 0)
+			version = peek_version(e->first, version);
+	}
+	return version;
+}
+
 static enum err
 read_request(struct reader *r, const struct element *e)
 {
@@ -122,6 +147,8 @@ read_request(struct reader *r, const struct element *e)
 		return fault_say(&r->f, ERR_SYNTAX,
 		    "line %u: a request before the answer to the last one",
 		    e->line);
+	if (r->c->version == VERSION_NONE)
+		r->c->version = peek_version(e->first, VERSION_NONE);
 	TRY(form_read(r->a, e, false, &s->request, &r->f));
 	s->n = ++r->c->step_count;
 	s->client = r->client;
@@ -133,8 +160,6 @@ read_request(struct reader *r, const struct element *e)
 	note_needs(r, s->request);
 	if (s->client >= r->c->clients)
 		r->c->clients = s->client + 1;
-	if (r->c->version == VERSION_NONE)
-		r->c->version = check_version_of(s->request);
 	if (s->from_server && !words_have(&r->c->needs, "server-to-client"))
 		words_add(r->a, &r->c->needs, "server-to-client");
 out:

@@ -109,9 +109,15 @@ check_value(struct context c, const struct node *n, uint32_t meaning)
 
 	if (n->type == TYPE_INTEGER && schema_is_mask(meaning))
 		return check_mask(c, n, meaning);
+	value = (uint32_t)node_number(n);
+	if (n->type == TYPE_ENUMERATION && schema_has_tags(meaning) &&
+	    !schema_tag_in(value, c.version)) {
+		finding_expected(c.f, "a tag of %s", version_name(c.version));
+		finding_got(c.f, "%s", schema_tag_name(value));
+		return finding_at(c.f, ERR_VALUE, n);
+	}
 	if (n->type != TYPE_ENUMERATION || !schema_has_values(meaning))
 		return OK;
-	value = (uint32_t)node_number(n);
 	if (value >> 28 == 8) /* an extension */
 		return OK;
 	row = schema_value(meaning, value);

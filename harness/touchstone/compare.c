@@ -36,7 +36,12 @@ describe(char *out, size_t octets, const struct node *n)
 	struct buf text = {0};
 
 	if (n->type == TYPE_STRUCTURE) {
+		const struct node *name = node_find(n, TAG_ATTRIBUTE_NAME);
+
 		buf_text(&text, "Structure");
+		if (name != NULL)
+			buf_printf(&text, " (%.*s)", (int)name->length,
+			    (const char *)name->value);
 	} else {
 		buf_printf(&text, "%s ", type_name(n->type));
 		show_value(n, 0, &text);
@@ -214,6 +219,18 @@ query_allows(struct view v, const struct node *n, bool is_extra)
 
 /* --- values -------------------------------------------------------------- */
 
+/* The answer's version is the request's, whatever the case prints. */
+static bool
+is_requests_version(struct view v, const struct node *g)
+{
+	const uint32_t path[] = {
+	    TAG_REQUEST_HEADER, TAG_PROTOCOL_VERSION, g->tag, 0};
+	const struct node *asked = node_find_path(v.c->request, path);
+
+	return asked != NULL && is_below(g, TAG_RESPONSE_HEADER) &&
+	       bytes_equal(node_value(asked), node_value(g));
+}
+
 static bool
 value_may_differ(struct view v, const struct node *e, const struct node *g)
 {
@@ -238,6 +255,9 @@ value_may_differ(struct view v, const struct node *e, const struct node *g)
 	case TAG_ASYNCHRONOUS_CORRELATION_VALUE:
 	case TAG_CORRELATION_VALUE:
 		return allows(v, RULE_CORRELATION);
+	case TAG_PROTOCOL_VERSION_MAJOR:
+	case TAG_PROTOCOL_VERSION_MINOR:
+		return is_requests_version(v, g) && allows(v, RULE_VERSION);
 	case TAG_TIME_STAMP:
 		return allows(v, RULE_TIME_STAMP);
 	case TAG_RESULT_MESSAGE:
@@ -357,10 +377,22 @@ presence_is_free(struct view v, const struct node *n)
 	return false;
 }
 
+/* An attribute x-ID, which no request carried. */
+static bool
+is_left_out(struct view v, const struct node *e)
+{
+	const struct node *name = node_find(e, TAG_ATTRIBUTE_NAME);
+
+	return vars_is_test_identifier(e) &&
+	       !story_sent(v.c->story, TAG_ATTRIBUTE_NAME, node_value(name));
+}
+
 static bool
 may_be_missing(struct view v, const struct node *e)
 {
 	if (e->lenient != NULL && e->lenient->absent_ok)
+		return true;
+	if (is_left_out(v, e) && allows(v, RULE_TEST_IDENTIFIER))
 		return true;
 	if (v.operation == OPERATION_QUERY && is_in_payload(e) &&
 	    query_allows(v, e, false))

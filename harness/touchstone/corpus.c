@@ -2,6 +2,7 @@
 
 #include "case.h"
 #include "mem.h"
+#include "octets.h"
 #include "play.h"
 
 #include <dirent.h>
@@ -29,9 +30,12 @@ add_file(struct arena *a, const char *root, const char *path,
 {
 	struct test *t;
 
-	if (!ends_with(path, ".xml"))
+	if (ends_with(path, ".xml"))
+		t = play_test(a, case_read(a, root, path));
+	else if (ends_with(path, ".ttlv"))
+		t = octets_test(a, octets_read(a, root, path));
+	else
 		return OK;
-	t = play_test(a, case_read(a, root, path));
 	if (tests_find(list, t->id) != NULL)
 		return fault_say(f, ERR_SYNTAX, "%s/%s: another test is %s",
 		    root, path, t->id);

@@ -45,6 +45,10 @@ read_name(uint32_t tag, const char *name, uint32_t *out)
 	if (row == NULL && tag == TAG_RESULT_REASON &&
 	    strcmp(name, "NotAuthorized") == 0)
 		row = schema_value_by_xml(tag, "NotAuthorised");
+	if (schema_has_tags(tag) && schema_tag_by_xml(name) != NULL) {
+		*out = schema_tag_by_xml(name)->tag;
+		return OK;
+	}
 	if (row != NULL) {
 		*out = row->value;
 		return OK;

@@ -66,6 +66,22 @@ node_append(struct node *parent, struct node *child)
 	parent->children++;
 }
 
+void
+node_remove(struct node *parent, bool (*is_it)(const struct node *n))
+{
+	struct node *next;
+	struct node *c = parent->first;
+
+	parent->first = parent->last = NULL;
+	parent->children = 0;
+	for (; c != NULL; c = next) {
+		next = c->next;
+		c->next = NULL;
+		if (!is_it(c))
+			node_append(parent, c);
+	}
+}
+
 struct node *
 node_copy(struct arena *a, const struct node *n)
 {

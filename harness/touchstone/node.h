@@ -46,6 +46,9 @@ struct node *node_new(
 /* Hangs a node below a structure, behind its other children. */
 void node_append(struct node *parent, struct node *child);
 
+/* Takes the children of whom `is_it` says so out of the tree. */
+void node_remove(struct node *parent, bool (*is_it)(const struct node *n));
+
 /* The whole subtree, values included; offsets are kept. */
 struct node *node_copy(struct arena *a, const struct node *n);
 

@@ -17,6 +17,7 @@ struct stage {
 	struct outcome *o;
 	struct vars *vars;
 	struct story *story;
+	const char *server_says; /* in the last answer */
 };
 
 static const char *
@@ -24,6 +25,8 @@ unclaimed(struct arena *a, const struct test *test, const struct target *t)
 {
 	const struct test_case *c = test->own;
 
+	if (c->broken != NULL && c->version == VERSION_NONE)
+		return NULL;
 	if (!target_claims_version(t, c->version))
 		return arena_printf(a, "KMIP %s", version_name(c->version));
 	if (!target_claims_family(t, c->family))
@@ -50,6 +53,27 @@ pause_ms(int64_t ms)
 	nanosleep(&t, NULL);
 }
 
+/*
+ * What the server itself says of a failure that the case does not expect: it
+ * helps a reader more than the difference does.
+ */
+static const char *
+server_words(struct arena *a, const struct node *response)
+{
+	static const uint32_t item[] = {TAG_BATCH_ITEM, TAG_RESULT_REASON, 0};
+	static const uint32_t words[] = {TAG_BATCH_ITEM, TAG_RESULT_MESSAGE, 0};
+	const struct node *reason = node_find_path(response, item);
+	const struct node *message = node_find_path(response, words);
+
+	if (reason == NULL)
+		return "";
+	return arena_printf(a, "; the server says %s%s%.*s",
+	    schema_value_name(TAG_RESULT_REASON, (uint32_t)node_number(reason)),
+	    message == NULL ? "" : ": ",
+	    message == NULL ? 0 : (int)message->length,
+	    message == NULL ? "" : (const char *)message->value);
+}
+
 static enum err
 judge(struct stage *s, const struct step *step, const struct node *request,
     const struct node *response)
@@ -69,6 +93,9 @@ judge(struct stage *s, const struct step *step, const struct node *request,
 		    &s->o->finding, "%s", schema_tag_name(response->tag));
 		return finding_at(&s->o->finding, ERR_TAG, response);
 	}
+	/* asked in a version that nobody knows: the answer names its own */
+	if (version_index(c.version) < 0)
+		c.version = check_version_of(response);
 	TRY(check_tree(response, c.version, &s->o->finding));
 	TRY(compare_answer(&c, step->response, response, &s->o->finding));
 out:
@@ -83,6 +110,7 @@ ask_once(struct stage *s, const struct step *step, struct fault *why)
 	enum err rc = OK;
 
 	s->o->finding = (struct finding){0};
+	s->server_says = "";
 	TRY(vars_fill(s->vars, s->a, step->request, time(NULL), &request, why));
 	rc = wire_ask(s->o->wire, step->n, step->client, request, &response,
 	    &s->o->finding, why);
@@ -92,6 +120,7 @@ ask_once(struct stage *s, const struct step *step, struct fault *why)
 	TRY(judge(s, step, request, response));
 out:
 	if (response != NULL) {
+		s->server_says = server_words(s->a, response);
 		story_add(s->story, request, response);
 		vars_see(s->vars, response);
 	}
@@ -138,7 +167,8 @@ fail(struct stage *s, const struct step *step, enum err rc,
 		s->o->finding.kind = rc;
 	}
 	outcome_fail(s->a, s->b, s->o,
-	    arena_printf(s->a, "step %u: %s", step->n, err_text(rc)));
+	    arena_printf(
+		s->a, "step %u: %s%s", step->n, err_text(rc), s->server_says));
 }
 
 /*
@@ -180,7 +210,7 @@ run(struct arena *a, const struct test *t, const struct bench *b,
     struct outcome *o)
 {
 	const struct test_case *c = t->own;
-	struct stage s = {.a = a, .c = c, .b = b, .o = o};
+	struct stage s = {.a = a, .c = c, .b = b, .o = o, .server_says = ""};
 	struct fault why = {""};
 	enum err rc = OK;
 
@@ -199,6 +229,8 @@ run(struct arena *a, const struct test *t, const struct bench *b,
 	    b->target->name_prefix
 		? arena_printf(a, "ts%04x-", (unsigned)(b->seed & 0xffff))
 		: NULL);
+	if (!b->target->test_identifiers)
+		vars_leave_out(s.vars);
 	s.story = story_new(a);
 	o->verdict = VERDICT_PASS;
 	for (const struct step *step = c->steps; step != NULL && rc == OK;
@@ -227,4 +259,10 @@ play_test(struct arena *a, const struct test_case *c)
 	t->run = run;
 	t->own = c;
 	return t;
+}
+
+const struct test_case *
+play_case(const struct test *t)
+{
+	return t->run == run ? t->own : NULL;
 }

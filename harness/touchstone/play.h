@@ -12,4 +12,7 @@
 /* The case as a test; both live as long as `a`. */
 struct test *play_test(struct arena *a, const struct test_case *c);
 
+/* The case of such a test; NULL when it is another kind. */
+const struct test_case *play_case(const struct test *t);
+
 #endif

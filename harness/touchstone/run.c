@@ -1,8 +1,10 @@
 #include "claims.h"
 #include "command.h"
 #include "corpus.h"
+#include "mutate.h"
 #include "options.h"
 #include "order.h"
+#include "play.h"
 #include "report.h"
 #include "results.h"
 #include "schema.h"
@@ -67,7 +69,18 @@ out:
 	return rc;
 }
 
-/* A directory that is not there is said, and no failure: see --min-tests. */
+/* Broken copies of each case, beside the case itself. */
+static void
+add_mutations(struct run *r)
+{
+	struct test *last = r->tests.first;
+
+	/* behind the list, which the loop must not run into */
+	for (size_t left = r->tests.count; left > 0; left--, last = last->next)
+		if (play_case(last) != NULL)
+			mutate_add_case(r->a, play_case(last), &r->tests);
+}
+
 static enum err
 read_tests(struct run *r)
 {
@@ -75,8 +88,11 @@ read_tests(struct run *r)
 
 	tests_init(&r->tests);
 	claims_add(r->a, &r->target, &r->tests);
+	mutate_add(r->a, &r->target, &r->tests);
 	for (size_t i = 0; i < r->opt.vectors.count; i++)
 		TRY(corpus_read(r->a, r->opt.vectors.at[i], &r->tests, &r->f));
+	if (r->opt.mutate)
+		add_mutations(r);
 	order_select(r->a, &r->tests, &r->opt.only);
 	order_shuffle(r->a, &r->tests, r->opt.seed);
 out:

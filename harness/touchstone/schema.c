@@ -171,6 +171,12 @@ schema_value_by_xml(uint32_t tag, const char *xml)
 	return NULL;
 }
 
+bool
+schema_has_tags(uint32_t tag)
+{
+	return tag == TAG_ATTRIBUTE_REFERENCE || tag == TAG_TAG;
+}
+
 const char *
 schema_value_name(uint32_t tag, uint32_t value)
 {
@@ -179,6 +185,8 @@ schema_value_name(uint32_t tag, uint32_t value)
 
 	if (row != NULL)
 		return row->xml;
+	if (schema_has_tags(tag))
+		return schema_tag_name(value);
 	name = spare_name();
 	snprintf(name, 24, "0x%08x", value);
 	return name;

@@ -103,6 +103,9 @@ bool schema_has_values(uint32_t tag);
 const struct value_row *schema_value(uint32_t tag, uint32_t value);
 const struct value_row *schema_value_by_xml(uint32_t tag, const char *xml);
 
+/* Are its values tags, as those of Attribute Reference are? */
+bool schema_has_tags(uint32_t tag);
+
 /* A name for the report: "Success", or "0x8000000a" as schema_tag_name(). */
 const char *schema_value_name(uint32_t tag, uint32_t value);
 

@@ -251,6 +251,7 @@ target_parse(struct arena *a, const char *path, struct bytes text,
 	    .connect_timeout_ms = 10000,
 	    .answer_timeout_ms = 10000,
 	    .poll_timeout_ms = 30000,
+	    .test_identifiers = true,
 	    .poll_every_ms = 200,
 	    .now_tolerance_s = 60};
 	if (strlen(rest) != text.octets)

@@ -41,7 +41,7 @@ struct target {
 	int64_t port;
 	int64_t connect_timeout_ms, answer_timeout_ms;
 	int64_t poll_timeout_ms, poll_every_ms, now_tolerance_s;
-	bool laboratory, name_prefix;
+	bool laboratory, name_prefix, test_identifiers;
 	struct identity identities[TARGET_MAX_IDENTITIES];
 	unsigned identity_count;
 	struct words versions, operations, objects, families, features;

@@ -25,6 +25,7 @@ struct vars {
 	struct var *list;
 	struct seen *seen;
 	uint64_t seed;
+	bool leaves_out;
 	const char *prefix;
 };
 
@@ -37,6 +38,25 @@ vars_new(struct arena *a, uint64_t seed, const char *prefix)
 	v->seed = seed;
 	v->prefix = prefix;
 	return v;
+}
+
+void
+vars_leave_out(struct vars *v)
+{
+	v->leaves_out = true;
+}
+
+bool
+vars_is_test_identifier(const struct node *n)
+{
+	const struct node *name = node_find(n, TAG_ATTRIBUTE_NAME);
+	const struct node *vendor = node_find(n, TAG_VENDOR_IDENTIFICATION);
+
+	if (n->tag != TAG_ATTRIBUTE || name == NULL)
+		return false;
+	if (vendor == NULL)
+		return node_is_text(name, "x-ID");
+	return node_is_text(vendor, "x") && node_is_text(name, "ID");
 }
 
 const char *
@@ -244,6 +264,8 @@ fill(struct vars *v, struct node *n, int64_t now, struct fault *f)
 		n->value = (const uint8_t *)text;
 		n->length = (uint32_t)strlen(text);
 	}
+	if (v->leaves_out)
+		node_remove(n, vars_is_test_identifier);
 	for (struct node *c = n->first; c != NULL; c = c->next)
 		TRY(fill(v, c, now, f));
 out:

@@ -26,6 +26,12 @@ struct vars;
  */
 struct vars *vars_new(struct arena *a, uint64_t seed, const char *prefix);
 
+/* Leave the test identifiers out of the requests. */
+void vars_leave_out(struct vars *v);
+
+/* An attribute x-ID (2.x: vendor x, name ID). */
+bool vars_is_test_identifier(const struct node *n);
+
 /*
  * Make the request of a step: a copy whose placeholders have their values.
  *

@@ -175,6 +175,23 @@ out:
 	return rc;
 }
 
+enum err
+wire_throw(struct wire *w, unsigned n, unsigned client, struct bytes octets,
+    struct fault *why)
+{
+	struct exchange *x = w->is_mute ? NULL : new_record(w, n, client);
+	enum err rc = OK;
+
+	if (x != NULL)
+		put_record(w, octets, &x->sent_hex, &x->sent_xml);
+	TRY(connect_client(w, client, why));
+	TRY(link_send(w->link[client], octets, 0, why));
+out:
+	link_close(w->link[client]);
+	w->link[client] = NULL;
+	return rc;
+}
+
 /* The identity's own user name, where the request names none. */
 static void
 add_credential(struct wire *w, unsigned client, struct node *request)

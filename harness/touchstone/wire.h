@@ -60,6 +60,10 @@ enum err wire_ask_octets(struct wire *w, unsigned n, unsigned client,
     struct bytes request, size_t record_octets, struct bytes *response,
     struct fault *why) MUST_CHECK;
 
+/* Send octets and close: for a message that is cut short. */
+enum err wire_throw(struct wire *w, unsigned n, unsigned client,
+    struct bytes octets, struct fault *why) MUST_CHECK;
+
 /*
  * Does the target still answer? A Query on a fresh connection, not recorded.
  *
