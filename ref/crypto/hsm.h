@@ -9,7 +9,7 @@
  *
  * ERR_HSM             it cannot be loaded, reached or used
  * ERR_HSM_LOGGED_OUT  it is there, and wants a login
- * ERR_CONFIG          the PIN file is absent or others may read it
+ * ERR_CONFIG          the PIN file is absent, empty, or others may read it
  */
 #ifndef CRYPTO_HSM_H
 #define CRYPTO_HSM_H
@@ -35,6 +35,9 @@ enum err hsm_new(const struct hsm_config *config, struct hsm **out) MUST_CHECK;
  * everything is left behind as it is: for the end of the program.
  */
 void hsm_free(struct hsm *hsm);
+
+/* Is a call under way, or waiting for its turn? From any thread. */
+bool hsm_busy(const struct hsm *hsm);
 
 /*
  * Is the token there, and is the Crypto User logged in? Loads the module and
@@ -67,7 +70,8 @@ enum err hsm_kek(struct hsm *hsm, bool make) MUST_CHECK;
  * aad    bound to it: the same is needed to unwrap
  * out    what is added to it: nonce, ciphertext, tag
  *
- * ERR_SEAL  unwrap: another KEK, other aad, or changed
+ * ERR_NOT_FOUND  no KEK: hsm_kek comes first
+ * ERR_SEAL       unwrap: another KEK, other aad, or changed
  */
 enum { HSM_NONCE_OCTETS = 12, HSM_TAG_OCTETS = 16 };
 enum err hsm_wrap(struct hsm *hsm, const struct secret *key, struct bytes aad,
@@ -81,6 +85,17 @@ enum err hsm_unwrap(struct hsm *hsm, struct bytes wrapped, struct bytes aad,
  */
 enum hsm_fault { HSM_FAULT_NONE, HSM_FAULT_FAILING, HSM_FAULT_HANGING };
 void hsm_set_fault(struct hsm *hsm, enum hsm_fault fault);
+
+/*
+ * Initialise a blank token of the module: label, security officer's PIN, Crypto
+ * User's PIN. What was begun is finished, and what is done is left alone. For
+ * a process that has no struct hsm yet.
+ */
+enum err hsm_token_init(const char *module_path, const char *token_label,
+    const struct secret *so_pin, const struct secret *pin) MUST_CHECK;
+
+/* A PIN file's first line. ERR_CONFIG: absent, empty, or others may read it */
+enum err hsm_pin_read(const char *path, struct secret **out) MUST_CHECK;
 
 /*
  * A SoftHSMv2 token of our own in `dir`, which exists: writes softhsm2.conf,

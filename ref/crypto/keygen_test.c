@@ -201,17 +201,18 @@ struct script {
 	const char *const *draws; /* hex; the last one again and again */
 	size_t at;
 };
+static struct script script;
 
 static enum err
 scripted(void *ctx, uint8_t *out, size_t octets)
 {
-	struct script *script = ctx;
-	const char *hex = script->draws[script->at];
+	struct script *from = ctx;
+	const char *hex = from->draws[from->at];
 	unsigned value;
 	size_t k;
 
-	if (script->draws[script->at + 1] != NULL)
-		script->at++;
+	if (from->draws[from->at + 1] != NULL)
+		from->at++;
 	for (k = 0; k < octets; k++) {
 		assert_int_equal(sscanf(hex + 2 * k, "%2x", &value), 1);
 		out[k] = (uint8_t)value;
@@ -265,12 +266,12 @@ weak_des_keys_are_drawn_again(void **state)
 	(void)state;
 	assert_int_equal(arena_new(4096, &arena), OK);
 	for (k = 0; k < LENGTH(weak); k++) {
-		struct script script = {weak[k].draws, 0};
 		struct secret *key = NULL;
 		struct bytes want;
 		struct fault f;
 
 		print_message("%s\n", weak[k].name);
+		script = (struct script){weak[k].draws, 0};
 		env_set_random(env, scripted, &script);
 		assert_int_equal(keygen_symmetric(env, weak[k].algorithm,
 				     weak[k].bits, &f, &key),
@@ -288,11 +289,11 @@ static void
 a_source_of_nothing_but_weak_keys_is_broken(void **state)
 {
 	static const char *const draws[] = {"0101010101010101", NULL};
-	struct script script = {draws, 0};
 	struct secret *key = NULL;
 	struct fault f;
 
 	(void)state;
+	script = (struct script){draws, 0};
 	env_set_random(env, scripted, &script);
 	assert_int_equal(
 	    keygen_symmetric(env, ALG(DES), 56, &f, &key), ERR_ENTROPY);

@@ -12,11 +12,12 @@
  *
  * A sealed key, numbers big-endian:
  *
- *	"TSSK"  version 1  0 0 0  master key id (8)  nonce (12)
- *	ciphertext  tag (16)
+ *	"TSSK"  version (1)  oldest reader (1)  0 0  master key id (8)
+ *	nonce (12)  ciphertext  tag (16)
  *
  * Its associated data: the first 16 octets, the object's version (8) and the
- * object's identifier.
+ * object's identifier. Nonces are random: one master key is good for 2^32
+ * seals (SP 800-38D section 8.3).
  */
 #ifndef CRYPTO_KEYSTORE_H
 #define CRYPTO_KEYSTORE_H
@@ -56,9 +57,9 @@ void keystore_free(struct keystore *ks);
 enum keystore_state keystore_state(struct keystore *ks);
 
 /*
- * From the next probe on, be logged in or be logged out. A PIN that is refused
- * is not tried again until keystore_login: cards count.
- * At first: logged in.
+ * From the next probe on, be logged in; from now on, be logged out. At first:
+ * logged in. A PIN that is refused is not tried again until keystore_login,
+ * since cards count.
  */
 void keystore_login(struct keystore *ks);
 void keystore_logout(struct keystore *ks);

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/provider.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -36,21 +37,42 @@ ossl_free(void *p, const char *file, int line)
 	mem_library_free(p);
 }
 
+/* The second has old digests; a machine without it serves everything else. */
+static const char *const provider_names[] = {"default", "legacy"};
+enum { PROVIDERS = sizeof(provider_names) / sizeof(provider_names[0]) };
+static OSSL_PROVIDER *providers[PROVIDERS];
+
+static void
+providers_unload(void)
+{
+	size_t k;
+
+	for (k = 0; k < PROVIDERS; k++) {
+		if (providers[k] != NULL)
+			(void)OSSL_PROVIDER_unload(providers[k]);
+	}
+}
+
 enum err
 ossl_init(void)
 {
 	static bool done;
+	size_t k;
 	enum err rc = OK;
 
 	if (done)
 		return OK;
 	if (CRYPTO_set_mem_functions(ossl_new, ossl_regrow, ossl_free) != 1 ||
-	    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
-	    OSSL_PROVIDER_load(NULL, "default") == NULL)
+	    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		TRY(ossl_err("OpenSSL's set-up", ERR_SYSTEM));
-	/* old digests; a machine without them serves everything else */
-	if (OSSL_PROVIDER_load(NULL, "legacy") == NULL)
-		rc = ossl_err("OSSL_PROVIDER_load(legacy)", OK);
+	for (k = 0; k < PROVIDERS; k++)
+		providers[k] = OSSL_PROVIDER_load(NULL, provider_names[k]);
+	rc = ossl_err(
+	    "OSSL_PROVIDER_load", providers[0] != NULL ? OK : ERR_SYSTEM);
+	/* before OpenSSL's own clean-up, which leaks them otherwise */
+	if (rc == OK && atexit(providers_unload) != 0)
+		rc = ERR_SYSTEM;
+	TRY(rc);
 	done = true;
 out:
 	return rc;
