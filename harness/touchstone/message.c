@@ -71,6 +71,9 @@ message_item(struct arena *a, struct node *message, uint32_t operation)
 	put_enum(a, item, TAG_OPERATION, operation);
 	bytes_put_number(octets, 4, node_count(message, TAG_BATCH_ITEM));
 	count->value = octets;
+	/* spec: kmip-1.4 7.2: required where there are several */
+	put_bytes(a, item, TAG_UNIQUE_BATCH_ITEM_ID, TYPE_BYTE_STRING,
+	    (struct bytes){octets, 4});
 	return put_structure(a, item, TAG_REQUEST_PAYLOAD);
 }
 
