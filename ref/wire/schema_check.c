@@ -193,6 +193,9 @@ row_takes(const struct field *row, uint32_t tag)
 static bool
 row_takes_in(const struct field *row, uint32_t tag, enum version v)
 {
+	/* nearly always the row is for one tag */
+	if (row->tag > TAG_ANY_ITEM)
+		return row->tag == tag && is_in(row, v);
 	if (!is_in(row, v) || !row_takes(row, tag))
 		return false;
 	if (row->tag == TAG_ANY_OBJECT)

@@ -1,5 +1,6 @@
 #include "wire/ttlv.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Fewer calls of the arena: items come from it some at a time. */
@@ -54,63 +55,62 @@ out:
 	return rc;
 }
 
-static bool
-is_zero(const uint8_t *at, size_t octets)
+/* Eight octets, as one load: this is the path that every request takes. */
+static uint64_t
+load_u64(const uint8_t *at)
 {
-	uint8_t any = 0;
+	uint64_t v;
 
-	for (size_t i = 0; i < octets; i++)
-		any |= at[i];
-	return any == 0;
+	memcpy(&v, at, sizeof(v));
+	return be64toh(v);
 }
 
-/* The value of anything but a structure; `body` is as long as it says. */
+/* A value of four octets and their padding, or of eight. */
 static enum err
-value_parse(struct item *item, struct bytes body)
+number_parse(struct item *item, size_t octets, struct bytes *in)
 {
-	switch (item->type) {
-	case INTEGER:
-		if (body.octets != 4)
-			return ERR_LENGTH;
-		item->number = (int32_t)bytes_u32(body.at);
-		return OK;
-	case ENUMERATION:
-	case INTERVAL:
-		if (body.octets != 4)
-			return ERR_LENGTH;
-		item->number = bytes_u32(body.at);
-		return OK;
-	case LONG_INTEGER:
-	case DATE_TIME:
-	case DATE_TIME_EXTENDED:
-		if (body.octets != 8)
-			return ERR_LENGTH;
-		item->number = (int64_t)bytes_u64(body.at);
-		return OK;
-	case BOOLEAN:
-		if (body.octets != 8)
-			return ERR_LENGTH;
-		if (bytes_u64(body.at) > 1)
-			return ERR_VALUE;
-		item->number = body.at[7];
-		return OK;
-	case BIG_INTEGER:
-		if (body.octets == 0 || body.octets % 8 != 0)
-			return ERR_LENGTH;
-		item->octets = body;
-		return OK;
-	case TEXT_STRING:
-		if (!bytes_is_utf8(body))
-			return ERR_UTF8;
-		item->octets = body;
-		return OK;
-	case BYTE_STRING:
-		item->octets = body;
-		return OK;
-	case STRUCTURE:
-		break;
+	bool is_short = item->type == INTEGER || item->type == ENUMERATION ||
+			item->type == INTERVAL;
+	uint64_t value;
+
+	if (octets != (is_short ? 4 : 8))
+		return ERR_LENGTH;
+	if (in->octets < 8)
+		return ERR_TRUNCATED;
+	value = load_u64(in->at);
+	*in = (struct bytes){in->at + 8, in->octets - 8};
+	if (is_short) {
+		if ((uint32_t)value != 0)
+			return ERR_PADDING;
+		value >>= 32;
 	}
-	return ERR_TYPE;
+	if (item->type == BOOLEAN && value > 1)
+		return ERR_VALUE;
+	item->number = item->type == INTEGER ? (int32_t)value : (int64_t)value;
+	return OK;
+}
+
+/* A value of any length, and its padding. */
+static enum err
+octets_parse(struct item *item, size_t octets, struct bytes *in)
+{
+	size_t padding_octets = -octets & 7;
+	uint8_t padding = 0;
+
+	if (item->type == BIG_INTEGER && (octets == 0 || padding_octets != 0))
+		return ERR_LENGTH;
+	if (in->octets < octets || in->octets - octets < padding_octets)
+		return ERR_TRUNCATED;
+	item->octets = (struct bytes){in->at, octets};
+	for (size_t i = 0; i < padding_octets; i++)
+		padding |= in->at[octets + i];
+	if (padding != 0)
+		return ERR_PADDING;
+	if (item->type == TEXT_STRING && !bytes_is_utf8(item->octets))
+		return ERR_UTF8;
+	octets += padding_octets;
+	*in = (struct bytes){in->at + octets, in->octets - octets};
+	return OK;
 }
 
 /*
@@ -128,39 +128,44 @@ static enum err
 item_parse(struct parser *parser, struct bytes *in, struct item **out,
     struct bytes *inside)
 {
-	const uint8_t *header = in->at;
 	struct item *item;
-	struct bytes body;
-	size_t body_octets;
-	size_t padding_octets;
+	uint64_t header;
+	size_t octets;
 	enum err rc = OK;
 
 	if (in->octets < TTLV_HEADER_OCTETS)
 		return ERR_TRUNCATED;
-	TRY(item_take(parser, in->octets - TTLV_HEADER_OCTETS, &item));
-	item->tag = bytes_u24(header);
-	item->type = header[3];
-	body_octets = bytes_u32(header + 4);
-	padding_octets = -body_octets & 7;
-	if (in->octets - TTLV_HEADER_OCTETS < body_octets)
-		return ERR_TRUNCATED;
-	body = (struct bytes){header + TTLV_HEADER_OCTETS, body_octets};
-	*in = (struct bytes){body.at + body_octets,
-	    in->octets - TTLV_HEADER_OCTETS - body_octets};
-	if (item->type == STRUCTURE) {
-		if (padding_octets != 0)
-			return ERR_LENGTH;
-		*inside = body;
-	} else {
-		TRY(value_parse(item, body));
-		if (in->octets < padding_octets)
-			return ERR_TRUNCATED;
-		if (!is_zero(in->at, padding_octets))
-			return ERR_PADDING;
-		*in = (struct bytes){
-		    in->at + padding_octets, in->octets - padding_octets};
-	}
+	header = load_u64(in->at);
+	*in = (struct bytes){
+	    in->at + TTLV_HEADER_OCTETS, in->octets - TTLV_HEADER_OCTETS};
+	TRY(item_take(parser, in->octets, &item));
+	item->tag = (uint32_t)(header >> 40);
+	item->type = header >> 32 & 0xff;
+	octets = (uint32_t)header;
 	*out = item;
+	switch (item->type) {
+	case STRUCTURE:
+		if (in->octets < octets)
+			return ERR_TRUNCATED;
+		if (octets % 8 != 0)
+			return ERR_LENGTH;
+		*inside = (struct bytes){in->at, octets};
+		*in = (struct bytes){in->at + octets, in->octets - octets};
+		return OK;
+	case INTEGER:
+	case LONG_INTEGER:
+	case ENUMERATION:
+	case BOOLEAN:
+	case DATE_TIME:
+	case INTERVAL:
+	case DATE_TIME_EXTENDED:
+		return number_parse(item, octets, in);
+	case BIG_INTEGER:
+	case TEXT_STRING:
+	case BYTE_STRING:
+		return octets_parse(item, octets, in);
+	}
+	rc = ERR_TYPE;
 out:
 	return rc;
 }
@@ -248,35 +253,49 @@ ttlv_octets(const struct item *item)
 	return TTLV_HEADER_OCTETS + padded(value_octets(item));
 }
 
-/* Write at p, where there is room (and zeros), and answer the end of it. */
+static void
+store_u64(uint8_t *at, uint64_t v)
+{
+	v = htobe64(v);
+	memcpy(at, &v, sizeof(v));
+}
+
+static void
+header_write(const struct item *item, size_t body_octets, uint8_t *at)
+{
+	store_u64(at, (uint64_t)item->tag << 40 | (uint64_t)item->type << 32 |
+			  body_octets);
+}
+
+/* Write at p, where there is room, and answer the end of it. */
 static uint8_t *
 item_write(const struct item *item, uint8_t *p)
 {
 	uint8_t *body = p + TTLV_HEADER_OCTETS;
-	size_t body_octets;
+	size_t octets;
 
-	bytes_put_u24(p, item->tag);
-	p[3] = (uint8_t)item->type;
 	if (item->type == STRUCTURE) {
 		uint8_t *end = body;
 
 		ITEM_EACH (item, child)
 			end = item_write(child, end);
-		bytes_put_u32(p + 4, (uint32_t)(end - body));
+		header_write(item, (size_t)(end - body), p);
 		return end;
 	}
-	body_octets = value_octets(item);
-	bytes_put_u32(p + 4, (uint32_t)body_octets);
-	memset(body + body_octets, 0, -body_octets & 7);
+	octets = value_octets(item);
+	header_write(item, octets, p);
 	if (item_has_octets(item)) {
-		if (body_octets != 0)
-			memcpy(body, item->octets.at, body_octets);
-	} else if (body_octets == 4) {
-		bytes_put_u32(body, (uint32_t)item->number);
+		if (octets == 0)
+			return body;
+		/* the padding first: it ends the last eight octets */
+		memset(body + padded(octets) - 8, 0, 8);
+		memcpy(body, item->octets.at, octets);
+	} else if (octets == 4) {
+		store_u64(body, (uint64_t)item->number << 32);
 	} else {
-		bytes_put_u64(body, (uint64_t)item->number);
+		store_u64(body, (uint64_t)item->number);
 	}
-	return body + padded(body_octets);
+	return body + padded(octets);
 }
 
 enum err
