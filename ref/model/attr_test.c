@@ -446,6 +446,10 @@ static const struct {
 	{S(1, REQUEST_PAYLOAD), T(2, ATTRIBUTE_NAME, "x-a"),
 	    T(2, ATTRIBUTE_NAME, "y-a")},
 	OK, "x:a; y:a"},
+    {"an unknown name twice", V1_1,
+	{S(1, REQUEST_PAYLOAD), T(2, ATTRIBUTE_NAME, "no such"),
+	    T(2, ATTRIBUTE_NAME, "no such")},
+	ERR_REPEATED, ""},
     {"a name too long", V1_1,
 	{S(1, REQUEST_PAYLOAD), T(2, ATTRIBUTE_NAME, long_name)}, ERR_LIMIT,
 	""},
@@ -470,6 +474,10 @@ static const struct {
 	{S(1, REQUEST_PAYLOAD), E(2, ATTRIBUTE_REFERENCE, TAG_STATE),
 	    E(2, ATTRIBUTE_REFERENCE, TAG_STATE)},
 	ERR_REPEATED, ""},
+    {"two that there are not", V2_0,
+	{S(1, REQUEST_PAYLOAD), E(2, ATTRIBUTE_REFERENCE, TAG_BATCH_COUNT),
+	    E(2, ATTRIBUTE_REFERENCE, TAG_BATCH_ITEM)},
+	OK, "?:; ?:"},
     {"a vendor with a blank", V2_0,
 	{S(1, REQUEST_PAYLOAD), S(2, ATTRIBUTE_REFERENCE),
 	    T(3, VENDOR_IDENTIFICATION, "x "), T(3, ATTRIBUTE_NAME, "ID")},
@@ -749,6 +757,31 @@ test_an_instance_keeps_its_index(void **state)
 	assert_int_equal(list.first->index, 0);
 }
 
+/* However they came into the list. */
+static void
+test_a_new_index_is_behind_the_highest(void **state)
+{
+	static const int32_t held[] = {5, 2};
+	struct attr_list list = {0};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(held); i++) {
+		struct node nodes[NODE_MAX] = {
+		    S(1, ATTRIBUTES), T(2, OBJECT_GROUP, "g")};
+		struct attr *one = one_of(nodes, V2_1);
+
+		one->index = held[i];
+		attr_append(&list, one);
+	}
+	must(attr_add_octets(
+	    arena, &list, TAG_OBJECT_GROUP, bytes_of_text("g")));
+	assert_int_equal(list.last->index, 6);
+	list.last->index = INT32_MAX;
+	assert_int_equal(
+	    attr_add_octets(arena, &list, TAG_OBJECT_GROUP, bytes_of_text("g")),
+	    ERR_INDEX);
+}
+
 static void
 test_one_value_is_one_value(void **state)
 {
@@ -854,6 +887,9 @@ static const struct {
     {"an Activation Date that is past is given",
 	{S(1, ATTRIBUTES), D(2, ACTIVATION_DATE, NOW_S - 1)}, ATTR_GIVEN,
 	STATE_PRE_ACTIVE, OK},
+    {"and so is a Process Start Date",
+	{S(1, ATTRIBUTES), D(2, PROCESS_START_DATE, NOW_S - 1)}, ATTR_GIVEN, 0,
+	OK},
     {"Activation Date changes while Pre-Active",
 	{S(1, ATTRIBUTES), D(2, ACTIVATION_DATE, NOW_S + 1)},
 	ATTR_MODIFY_CLIENT, STATE_PRE_ACTIVE, OK},
@@ -984,6 +1020,17 @@ static const struct {
     {"Usage Limits of another unit",
 	{S(1, ATTRIBUTES), S(2, USAGE_LIMITS), E(3, USAGE_LIMITS_UNIT, 2)},
 	USAGE(9, 9), false},
+    {"a field twice, which it has once",
+	{S(1, ATTRIBUTES), S(2, X_509_CERTIFICATE_SUBJECT),
+	    T(3, SUBJECT_ALTERNATIVE_NAME, "a"),
+	    T(3, SUBJECT_ALTERNATIVE_NAME, "a")},
+	{S(1, ATTRIBUTES), S(2, X_509_CERTIFICATE_SUBJECT),
+	    T(3, SUBJECT_ALTERNATIVE_NAME, "a")},
+	false},
+    {"an empty structure, of a number",
+	{S(1, ATTRIBUTES), S(2, ATTRIBUTE), T(3, VENDOR_IDENTIFICATION, "x"),
+	    T(3, ATTRIBUTE_NAME, "a"), S(3, ATTRIBUTE_VALUE)},
+	VENDOR("x", 1), false},
     {"a vendor attribute", VENDOR("x", 1), VENDOR("x", 1), true},
     {"another value", VENDOR("x", 1), VENDOR("x", 2), false},
     {"another vendor", VENDOR("x", 1), VENDOR("y", 1), false},
@@ -1019,6 +1066,7 @@ main(void)
 	    ARENA_TEST(test_attributes_share_one_structure),
 	    ARENA_TEST(test_what_is_written_is_a_copy),
 	    ARENA_TEST(test_an_instance_keeps_its_index),
+	    ARENA_TEST(test_a_new_index_is_behind_the_highest),
 	    ARENA_TEST(test_one_value_is_one_value),
 	    ARENA_TEST(test_custom_attributes_are_told_apart),
 	    ARENA_TEST(test_a_list_cannot_outgrow_its_limit),
