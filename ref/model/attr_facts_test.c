@@ -357,8 +357,12 @@ fact_of(const struct attr_def *def, enum version v)
 {
 	const char *name = def->name;
 
-	if (is_certificate_field(def->tag))
+	/* 1.4 has their tags, but the section came with 2.0; the cases of 1.4
+	 * have them among the attributes of a certificate */
+	if (is_certificate_field(def->tag)) {
 		name = "Certificate Attributes";
+		v = v == V1_4 ? V2_0 : v;
+	}
 	/* spec: kmip-2.1 4.60  no box is printed; that of 1.4 is kept */
 	if (def->tag == TAG_ATTRIBUTE && v >= V2_0)
 		v = V1_4;
