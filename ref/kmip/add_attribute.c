@@ -46,7 +46,7 @@ op_add_attribute(struct request *rq, const struct item *in, struct item *out)
 	TRY(attr_add(o->arena, &o->attrs, given.first));
 	TRY(attributes_settle(rq, o));
 	TRY(request_answer_id(rq, out, o));
-	TRY(attr_write(rq->arena, out, rq->version, o->attrs.last));
+	TRY(attributes_echo(rq, out, o->attrs.last));
 	rc = request_put(rq, o);
 	o = NULL;
 out:

@@ -350,3 +350,11 @@ attributes_check_change(struct request *rq, const struct object *o,
 out:
 	return rc;
 }
+
+enum err
+attributes_echo(struct request *rq, struct item *out, const struct attr *one)
+{
+	if (rq->version >= V2_0)
+		return OK;
+	return attr_write(rq->arena, out, rq->version, one);
+}

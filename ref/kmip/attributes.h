@@ -83,6 +83,13 @@ enum err attributes_check_change(struct request *rq, const struct object *o,
  */
 enum err attributes_add_rng(struct arena *a, struct item *rng) MUST_CHECK;
 
+/*
+ * Say in the answer which attribute was added, changed or deleted: 1.x does,
+ * 2.x has no field for it.
+ */
+enum err attributes_echo(
+    struct request *rq, struct item *out, const struct attr *one) MUST_CHECK;
+
 /* Dates have changed: do they agree, and which states do they imply? */
 enum err attributes_settle(struct request *rq, struct object *o) MUST_CHECK;
 

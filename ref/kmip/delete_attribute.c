@@ -81,7 +81,7 @@ op_delete_attribute(struct request *rq, const struct item *in, struct item *out)
 		if (!is_target(&target, one))
 			continue;
 		TRY(attributes_check_change(rq, o, one, ATTR_DELETE_CLIENT));
-		TRY(attr_write(rq->arena, out, rq->version, one));
+		TRY(attributes_echo(rq, out, one));
 		attr_remove(&o->attrs, one);
 		gone = true;
 	}

@@ -56,7 +56,7 @@ op_modify_attribute(struct request *rq, const struct item *in, struct item *out)
 	TRY(item_copy(o->arena, given.first->value, &one->value));
 	TRY(attributes_settle(rq, o));
 	TRY(request_answer_id(rq, out, o));
-	TRY(attr_write(rq->arena, out, rq->version, one));
+	TRY(attributes_echo(rq, out, one));
 	rc = request_put(rq, o);
 	o = NULL;
 out:
