@@ -19,9 +19,7 @@ enum {
 	APPLICATION_ID = 0x54534b53, /* "TSKS" */
 	SAVEPOINTS_MAX = 8,
 	OWNERS_CACHED = 64, /* a power of two */
-	/* pages in the log: when idle time is used for a checkpoint, and when
-	 * there is no waiting for it */
-	LOG_PAGES_IDLE = 1000,
+	/* pages in the log that there is no waiting for idle time with */
 	LOG_PAGES_MAX = 16000,
 	/* an object's terms before and after a change */
 	SCRATCH_CAP_OCTETS = 4 * OBJECT_CAP_OCTETS,
@@ -93,6 +91,7 @@ struct store {
 	struct arena *scratch; /* for one call */
 	struct buf attrs;      /* likewise */
 	int log_pages;
+	int idle_pages;
 	struct owner owners[OWNERS_CACHED];
 	struct store_stats stats;
 };
@@ -415,6 +414,8 @@ store_open(const char *dir, struct env *env,
 	st->thread = pthread_self();
 	st->waiting_end = &st->waiting;
 	st->next_due_s = INT64_MAX;
+	st->idle_pages =
+	    options->log_pages != 0 ? options->log_pages : STORE_LOG_PAGES;
 	buf_init(&st->attrs, OBJECT_CAP_OCTETS);
 	TRY(arena_new(SCRATCH_CAP_OCTETS, &st->scratch));
 	TRY(env_random(env, (uint8_t *)&seed, sizeof(seed)));
@@ -685,7 +686,7 @@ store_commit(struct store *st)
 void
 store_idle(struct store *st)
 {
-	if (!st->group.open && st->log_pages >= LOG_PAGES_IDLE)
+	if (!st->group.open && st->log_pages >= st->idle_pages)
 		checkpoint(st);
 }
 

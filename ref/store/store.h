@@ -47,11 +47,13 @@ struct store;
 
 struct store_options {
 	size_t cache_octets; /* memory for objects; 0: STORE_CACHE_OCTETS */
-	bool lab;            /* through the laboratory's file layer, vfs.h */
+	int log_pages; /* what store_idle() waits for; 0: STORE_LOG_PAGES */
+	bool lab;      /* through the laboratory's file layer, vfs.h */
 };
 
 enum {
 	STORE_CACHE_OCTETS = 64 * 1024 * 1024,
+	STORE_LOG_PAGES = 1000,
 	STORE_META_KEY_MAX_OCTETS = 128,
 	STORE_META_VALUE_MAX_OCTETS = 1024 * 1024,
 };

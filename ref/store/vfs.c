@@ -165,7 +165,9 @@ must_fail(void)
 
 	if (now && lab.fail_lasting)
 		lab.failing = true;
-	return now || lab.failing;
+	now = now || lab.failing;
+	lab.stats.faults += now;
+	return now;
 }
 
 static bool

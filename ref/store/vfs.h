@@ -50,6 +50,7 @@ void vfs_slow_sync(unsigned delay_ms);
 struct vfs_stats {
 	uint64_t writes;
 	uint64_t syncs;
+	uint64_t faults;         /* refused as vfs_fail_io asked */
 	uint64_t pending_octets; /* written, not synced */
 };
 void vfs_stats(struct vfs_stats *out);
