@@ -836,7 +836,8 @@ shape_fields(const struct check *c, const struct place *place,
 	enum err rc = OK;
 
 	TRY(sort_fields(c, place, item, rows));
-	for (const struct field *row = rows; row->tag != NO_TAG; row++)
+	for (const struct field *row = rows; row->tag != NO_TAG && !*gone;
+	     row++)
 		if (is_in(row, c->v))
 			TRY(shape_field(c, place, row, &at, gone));
 	item->last = NULL;
