@@ -146,6 +146,18 @@ rig_teardown(void **state)
 #define STORE_TEST_CLOSED(f) \
 	cmocka_unit_test_setup_teardown(f, rig_make, rig_teardown)
 
+/*
+ * Any number below `below`, the same in each run. xorshift64*; *seed is not 0.
+ */
+static inline unsigned
+any(uint64_t *seed, unsigned below)
+{
+	*seed ^= *seed >> 12;
+	*seed ^= *seed << 25;
+	*seed ^= *seed >> 27;
+	return (unsigned)((*seed * 0x2545f4914f6cdd1du) >> 33) % below;
+}
+
 /* ---- objects ---- */
 
 static inline struct object *

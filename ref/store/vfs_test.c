@@ -171,16 +171,16 @@ test_readers_see_every_write(void **state)
 	struct disk *d = *state;
 	static struct model m;
 	static uint8_t noise[ROOM];
+	uint64_t seed = 2;
 	unsigned n;
 
 	memset(&m, 0, sizeof(m));
-	srand(2); /* any sequence will do, the same each time */
 	for (n = 0; n < ROUNDS(20000); n++) {
-		size_t at = (size_t)rand() % (ROOM / 2);
-		size_t count = 1 + (size_t)rand() % 600;
+		size_t at = any(&seed, ROOM / 2);
+		size_t count = 1 + any(&seed, 600);
 
-		memset(noise, rand(), count);
-		switch (rand() % 8) {
+		memset(noise, (int)any(&seed, 256), count);
+		switch (any(&seed, 8)) {
 		case 0:
 			assert_int_equal(sync_now(d), SQLITE_OK);
 			break;
