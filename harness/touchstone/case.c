@@ -197,7 +197,7 @@ name_case(struct reader *r, const char *root, const char *path)
 	if (octets > 4 && strcmp(path + octets - 4, ".xml") == 0)
 		octets -= 4;
 	r->c->id = arena_printf(r->a, "%s/%.*s", base, (int)octets, path);
-	r->c->title = stem;
+	r->c->title = arena_printf(r->a, "%.*s", (int)strcspn(stem, "."), stem);
 	r->c->level = "must";
 	r->c->family = slash == NULL ? base
 				     : arena_printf(r->a, "%.*s",

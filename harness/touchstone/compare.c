@@ -508,6 +508,17 @@ pair_one(struct view v, struct pairing *p, const struct node *e, unsigned place,
 }
 
 /*
+ * A value among others of its tag in no order, as the operations of a Query
+ * answer are: when it matches none, it is not there, and no other is wrong.
+ */
+static bool
+is_one_of_many(struct view v, const struct node *e, const struct node *g)
+{
+	return e->type != TYPE_STRUCTURE && has_no_order(v, e) &&
+	       (node_count(e->parent, e->tag) > 1 || node_count(g, e->tag) > 1);
+}
+
+/*
  * Which received child answers which expected one? Where order counts, the
  * first of a tag the first of the tag. Where not: first those that match with
  * nothing to bind, then those that match, then those of the same name, so that
@@ -515,7 +526,8 @@ pair_one(struct view v, struct pairing *p, const struct node *e, unsigned place,
  * there.
  */
 static void
-pair(struct view v, struct pairing *p, const struct node *e)
+pair(struct view v, struct pairing *p, const struct node *e,
+    const struct node *g)
 {
 	static const enum look looks[] = {LOOK_KNOWN, LOOK_TRY, LOOK_BIND};
 
@@ -524,7 +536,8 @@ pair(struct view v, struct pairing *p, const struct node *e)
 
 		for (const struct node *k = e->first; k != NULL;
 		     k = k->next, place++)
-			if (looks[i] == LOOK_BIND || has_no_order(v, k))
+			if (looks[i] == LOOK_BIND ? !is_one_of_many(v, k, g)
+						  : has_no_order(v, k))
 				pair_one(v, p, k, place, looks[i]);
 	}
 }
@@ -542,7 +555,7 @@ compare_children(struct view v, const struct node *e, const struct node *g)
 	p.taken = ARENA_ARRAY(a, g->children + 1u, bool);
 	for (const struct node *k = g->first; k != NULL; k = k->next)
 		p.all[place++] = k;
-	pair(v, &p, e);
+	pair(v, &p, e, g);
 	place = 0;
 	for (const struct node *k = e->first; k != NULL; k = k->next, place++) {
 		if (p.got[place] != NULL)

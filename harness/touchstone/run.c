@@ -5,6 +5,7 @@
 #include "options.h"
 #include "order.h"
 #include "play.h"
+#include "proof.h"
 #include "report.h"
 #include "results.h"
 #include "schema.h"
@@ -33,7 +34,7 @@ struct run {
 	const char *results_path;
 	struct tally tally;
 	struct words passed; /* ids, for those that come after */
-	struct words notes;
+	struct proof proof;
 	size_t done;
 	int64_t started_ms;
 	struct fault f;
@@ -212,6 +213,8 @@ put_result(struct run *r, struct arena *a, const struct test *t,
 	r->tally.count[x.verdict]++;
 	if (x.verdict == VERDICT_PASS || x.verdict == VERDICT_WAIVED)
 		words_add(r->a, &r->passed, t->id);
+	if (x.verdict == VERDICT_PASS && play_case(t) != NULL)
+		proof_add(r->a, &r->proof, play_case(t));
 	return results_put_test(r->results, &x);
 }
 
@@ -264,12 +267,13 @@ static enum err
 put_tail(struct run *r)
 {
 	struct words unproven = {0};
-	const struct run_tail tail = {.tally = r->tally,
+	struct run_tail tail = {.tally = r->tally,
 	    .ms = (double)(now_ms() - r->started_ms),
-	    .unproven = {unproven.at, unproven.count},
-	    .notes = {r->notes.at, r->notes.count},
 	    .exit = tally_exit(&r->tally, r->opt.min_tests)};
 
+	proof_unproven(r->a, &r->proof, &r->target, &unproven);
+	tail.unproven.at = unproven.at;
+	tail.unproven.count = unproven.count;
 	return results_put_tail(r->results, &tail);
 }
 

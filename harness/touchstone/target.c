@@ -40,6 +40,8 @@ struct reader {
 	struct arena *a;
 	const char *path;
 	unsigned line;
+	unsigned includes; /* how deep */
+	struct buf *all;   /* every file's text, for the digest */
 	const char *section;
 	void *owner; /* what the section's keys fill */
 	struct target *t;
@@ -84,6 +86,12 @@ open_section(struct reader *r, char *line)
 		if (strcmp(r->section, "rules") == 0)
 			return OK;
 		return refuse(r, ERR_SYNTAX, "no section", r->section);
+	}
+	for (unsigned i = 0; i < r->t->identity_count; i++) {
+		if (strcmp(r->t->identities[i].name, name) == 0) {
+			r->owner = &r->t->identities[i];
+			return OK;
+		}
 	}
 	if (*name == 0 || r->t->identity_count == TARGET_MAX_IDENTITIES)
 		return refuse(r, ERR_SYNTAX,
@@ -132,6 +140,7 @@ set_key(struct reader *r, const char *name, const char *value)
 		*(const char **)member = beside(r, value);
 		break;
 	case KIND_WORDS:
+		*(struct words *)member = (struct words){0};
 		words_split(r->a, member, value);
 		break;
 	case KIND_BOOL:
@@ -151,6 +160,27 @@ set_key(struct reader *r, const char *name, const char *value)
 	return OK;
 }
 
+static enum err read_text(struct reader *r, struct bytes text);
+
+/* Another file's lines, as if they stood here. */
+static enum err
+include(struct reader *r, const char *path)
+{
+	struct reader inner = *r;
+	struct buf text = {0};
+	enum err rc = OK;
+
+	if (r->includes == TARGET_MAX_INCLUDES)
+		return refuse(r, ERR_LIMIT, "files include one another:", path);
+	inner.path = path;
+	inner.includes++;
+	TRY(file_read(path, TARGET_MAX_OCTETS, &text, r->f));
+	TRY(read_text(&inner, buf_peek(&text)));
+out:
+	buf_clear(&text);
+	return rc;
+}
+
 static enum err
 read_line(struct reader *r, char *line)
 {
@@ -159,12 +189,16 @@ read_line(struct reader *r, char *line)
 	if (line[0] == '[')
 		return open_section(r, line);
 	value = strchr(line, '=');
-	if (r->section == NULL || value == NULL)
+	if (value == NULL)
 		return refuse(
 		    r, ERR_SYNTAX, "neither [section] nor key = value:", line);
 	*value++ = 0;
 	line = text_trim(r->a, line);
 	value = text_trim(r->a, value);
+	if (r->section == NULL && strcmp(line, "include") == 0)
+		return include(r, beside(r, value));
+	if (r->section == NULL)
+		return refuse(r, ERR_SYNTAX, "outside a section:", line);
 	if (strcmp(r->section, "rules") == 0)
 		return set_rule(r, line, value);
 	return set_key(r, line, value);
@@ -237,13 +271,45 @@ check_target(const struct target *t, struct fault *f)
 	return check_words(t, f);
 }
 
+static enum err
+read_text(struct reader *r, struct bytes text)
+{
+	char *rest = (char *)arena_copy(r->a, text), *line, *whole = NULL;
+	unsigned whole_line = 0;
+	enum err rc = OK;
+
+	buf_put(r->all, text);
+	if (strlen(rest) != text.octets)
+		return fault_say(r->f, ERR_SYNTAX, "%s: a NUL octet", r->path);
+	for (unsigned n = 1;; n++) {
+		line = strsep(&rest, "\n");
+		if (line != NULL) {
+			line[strcspn(line, "#")] = 0;
+			if (whole != NULL && (*line == ' ' || *line == '\t')) {
+				whole = arena_printf(r->a, "%s %s", whole,
+				    text_trim(r->a, line));
+				continue;
+			}
+		}
+		r->line = whole_line;
+		if (whole != NULL)
+			TRY(read_line(r, whole));
+		if (line == NULL)
+			break;
+		whole = text_trim(r->a, line);
+		whole = *whole == 0 ? NULL : whole;
+		whole_line = n;
+	}
+out:
+	return rc;
+}
+
 enum err
 target_parse(struct arena *a, const char *path, struct bytes text,
     struct target *out, struct fault *f)
 {
-	struct reader r = {.a = a, .path = path, .t = out, .f = f};
-	char *rest = (char *)arena_copy(a, text), *line, *whole = NULL;
-	unsigned whole_line = 0;
+	struct buf all = {0};
+	struct reader r = {.a = a, .path = path, .all = &all, .t = out, .f = f};
 	enum err rc = OK;
 
 	*out = (struct target){.path = path,
@@ -251,33 +317,14 @@ target_parse(struct arena *a, const char *path, struct bytes text,
 	    .connect_timeout_ms = 10000,
 	    .answer_timeout_ms = 10000,
 	    .poll_timeout_ms = 30000,
-	    .test_identifiers = true,
 	    .poll_every_ms = 200,
-	    .now_tolerance_s = 60};
-	if (strlen(rest) != text.octets)
-		return fault_say(f, ERR_SYNTAX, "%s: a NUL octet", path);
-	out->sha256 = tls_sha256(a, text);
-	for (unsigned n = 1;; n++) {
-		line = strsep(&rest, "\n");
-		if (line != NULL) {
-			line[strcspn(line, "#")] = 0;
-			if (whole != NULL && (*line == ' ' || *line == '\t')) {
-				whole = arena_printf(
-				    a, "%s %s", whole, text_trim(a, line));
-				continue;
-			}
-		}
-		r.line = whole_line;
-		if (whole != NULL)
-			TRY(read_line(&r, whole));
-		if (line == NULL)
-			break;
-		whole = text_trim(a, line);
-		whole = *whole == 0 ? NULL : whole;
-		whole_line = n;
-	}
-	rc = check_target(out, f);
+	    .now_tolerance_s = 60,
+	    .test_identifiers = true};
+	TRY(read_text(&r, text));
+	out->sha256 = tls_sha256(a, buf_peek(&all));
+	TRY(check_target(out, f));
 out:
+	buf_clear(&all);
 	return rc;
 }
 

@@ -13,6 +13,10 @@
  *   [rules]
  *   time-stamp = off
  *
+ * `include = FILE` before the first section, or at the end of an included one,
+ * takes in another file; what comes later wins, and [identity A] may go on in
+ * several places.
+ *
  * `key = value` lines under sections; `#` begins a comment; a line that begins
  * with a blank goes on with the value before it. target.def has the keys,
  * rule.def the rules. Paths are relative to the file. A line that is
@@ -28,6 +32,7 @@
 
 #define TARGET_MAX_OCTETS     ((size_t)1 << 20)
 #define TARGET_MAX_IDENTITIES 8
+#define TARGET_MAX_INCLUDES   4
 
 struct identity {
 	const char *name; /* "A" */
