@@ -34,6 +34,9 @@ read_target(struct request *rq, const struct item *in, struct target *target)
 		fault_set(&rq->fault, "no attribute named");
 		TRY(ERR_MISSING);
 	}
+	/* spec: kmip-1.4 4.16: an Attribute Name without an index means 0 */
+	if (item_find(in, TAG_ATTRIBUTE_NAME) != NULL && target->ref->index < 0)
+		target->ref->index = 0;
 out:
 	return rc;
 }

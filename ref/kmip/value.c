@@ -419,22 +419,22 @@ out:
 static enum err
 learn_value(struct request *rq, struct object *o, const struct item *value)
 {
+	static const enum tag whole[] = {TAG_CERTIFICATE_VALUE,
+	    TAG_OPAQUE_DATA_VALUE, TAG_CERTIFICATE_REQUEST_VALUE};
 	const struct item *block = item_find(value, TAG_KEY_BLOCK);
+	enum err rc = OK;
+	size_t k;
 
 	if (block != NULL)
-		return learn_block(rq, o, block);
-	switch (value->tag) {
-	case TAG_CERTIFICATE:
-		return certificate_learn(rq, o, value);
-	case TAG_OPAQUE_OBJECT:
-		return add_digest(
-		    o, item_octets(value, TAG_OPAQUE_DATA_VALUE), 0);
-	case TAG_CERTIFICATE_REQUEST:
-		return add_digest(
-		    o, item_octets(value, TAG_CERTIFICATE_REQUEST_VALUE), 0);
-	default:
-		return OK;
+		TRY(learn_block(rq, o, block));
+	if (value->tag == TAG_CERTIFICATE)
+		TRY(certificate_learn(rq, o, value));
+	for (k = 0; k < sizeof(whole) / sizeof(whole[0]); k++) {
+		if (item_find(value, whole[k]) != NULL)
+			TRY(add_digest(o, item_octets(value, whole[k]), 0));
 	}
+out:
+	return rc;
 }
 
 /*
