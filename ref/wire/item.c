@@ -1,5 +1,7 @@
 #include "wire/item.h"
 
+#include <inttypes.h>
+
 struct item *
 item_find(const struct item *parent, enum tag tag)
 {
@@ -155,4 +157,142 @@ item_equal(const struct item *a, const struct item *b)
 		in_b = in_b->next;
 	}
 	return in_a == NULL && in_b == NULL;
+}
+
+enum tag
+item_value_tag(const struct item *item, const struct item *parent)
+{
+	uint32_t named;
+
+	if (item->tag == TAG_ATTRIBUTE_VALUE && parent != NULL &&
+	    schema_tag_find(item_octets(parent, TAG_ATTRIBUTE_NAME), &named))
+		return named;
+	return item->tag;
+}
+
+/* ------------------------------------------------------------------------
+ * Printing.
+ */
+
+enum { PRINT_OCTETS = 64 };
+
+static enum err
+secret_print(const struct item *item, struct buf *out)
+{
+	if (item_has_octets(item))
+		return buf_printf(
+		    out, "<secret, %zu octets>", item->octets.octets);
+	return buf_put_text(out, "<secret>");
+}
+
+static enum err
+octets_print(struct bytes octets, bool is_text, struct buf *out)
+{
+	size_t shown =
+	    octets.octets < PRINT_OCTETS ? octets.octets : PRINT_OCTETS;
+	enum err rc = OK;
+
+	if (is_text)
+		TRY(buf_put_text(out, "\""));
+	for (size_t i = 0; i < shown; i++) {
+		uint8_t c = octets.at[i];
+
+		if (!is_text)
+			TRY(buf_printf(out, "%02x", c));
+		else if (c < 0x20 || c == 0x7f || c == '"' || c == '\\')
+			TRY(buf_printf(out, "\\x%02x", c));
+		else
+			TRY(buf_put(out, (struct bytes){&c, 1}));
+	}
+	if (is_text)
+		TRY(buf_put_text(out, "\""));
+	if (shown < octets.octets)
+		TRY(buf_printf(out, "... (%zu octets)", octets.octets));
+out:
+	return rc;
+}
+
+static enum err
+mask_print(enum tag tag, uint32_t mask, struct buf *out)
+{
+	const char *bar = "";
+	enum err rc = OK;
+
+	TRY(buf_printf(out, "0x%08" PRIx32 " (", mask));
+	for (; mask != 0; mask &= mask - 1) {
+		const char *name = schema_value_xml_name(tag, mask & -mask);
+
+		TRY(buf_printf(out, "%s%s", bar, name != NULL ? name : "?"));
+		bar = "|";
+	}
+	TRY(buf_put_text(out, ")"));
+out:
+	return rc;
+}
+
+static enum err
+value_print(const struct item *item, enum tag tag, struct buf *out)
+{
+	const char *name;
+
+	switch (item->type) {
+	case STRUCTURE:
+		break;
+	case INTEGER:
+		if (schema_is_mask(tag))
+			return mask_print(tag, (uint32_t)item->number, out);
+		return buf_printf(out, "%" PRId64, item->number);
+	case LONG_INTEGER:
+	case INTERVAL:
+	case DATE_TIME:
+	case DATE_TIME_EXTENDED:
+		return buf_printf(out, "%" PRId64, item->number);
+	case BOOLEAN:
+		return buf_put_text(out, item->number != 0 ? "true" : "false");
+	case ENUMERATION:
+		name = schema_value_xml_name(tag, (uint32_t)item->number);
+		return buf_printf(out, "0x%08" PRIx32 " (%s)",
+		    (uint32_t)item->number, name != NULL ? name : "?");
+	case TEXT_STRING:
+	case BYTE_STRING:
+	case BIG_INTEGER:
+		return octets_print(
+		    item->octets, item->type == TEXT_STRING, out);
+	}
+	return OK;
+}
+
+static enum err
+print_at(const struct item *item, const struct item *parent, int depth,
+    bool is_secret, struct buf *out)
+{
+	const char *name = schema_tag_xml_name(item->tag);
+	enum err rc = OK;
+
+	is_secret = is_secret || name == NULL || schema_is_secret(item->tag);
+	if (name != NULL)
+		TRY(buf_printf(out, "%*s%s", 2 * depth, "", name));
+	else
+		TRY(buf_printf(
+		    out, "%*s0x%06" PRIx32, 2 * depth, "", item->tag));
+	if (item->type != STRUCTURE) {
+		TRY(buf_put_text(out, " "));
+		if (is_secret)
+			TRY(secret_print(item, out));
+		else
+			TRY(value_print(
+			    item, item_value_tag(item, parent), out));
+	}
+	TRY(buf_put_text(out, "\n"));
+	if (item->type == STRUCTURE)
+		ITEM_EACH (item, child)
+			TRY(print_at(child, item, depth + 1, is_secret, out));
+out:
+	return rc;
+}
+
+enum err
+item_print(const struct item *item, struct buf *out)
+{
+	return print_at(item, NULL, 0, false, out);
 }

@@ -11,6 +11,7 @@
 #define WIRE_ITEM_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "wire/schema.h"
 
 struct item {
@@ -72,6 +73,22 @@ void item_append(struct item *parent, struct item *child);
 /* A deep copy, octets included, in another arena. */
 enum err item_copy(
     struct arena *a, const struct item *from, struct item **out) MUST_CHECK;
+
+/*
+ * The tag whose enumeration the item's value is of: its own, but under the
+ * 1.x Attribute Value that of the attribute its parent names.
+ */
+enum tag item_value_tag(const struct item *item, const struct item *parent);
+
+/*
+ * Append it and everything in it for a person to read: a line each, two blanks
+ * a level. Secrets (SECRET in schema.def), and what has a tag that no version
+ * has, show only how long they are: "KeyMaterial <secret, 32 octets>". Long
+ * octets are cut short.
+ *
+ * ERR_LIMIT, ERR_NOMEM  from the buf, which then holds a part of it
+ */
+enum err item_print(const struct item *item, struct buf *out) MUST_CHECK;
 
 /* Same tag, type, value and children in the same order? Public values only. */
 bool item_equal(const struct item *a, const struct item *b);

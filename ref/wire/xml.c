@@ -320,21 +320,6 @@ date_parse(struct bytes text, bool is_extended, int64_t *out)
 	return OK;
 }
 
-/*
- * The tag whose enumeration a value is of: a 1.x Attribute Value has that of
- * the attribute that its sibling names.
- */
-static enum tag
-value_tag(const struct item *parent, uint32_t tag)
-{
-	uint32_t named;
-
-	if (tag == TAG_ATTRIBUTE_VALUE && parent != NULL &&
-	    schema_tag_find(item_octets(parent, TAG_ATTRIBUTE_NAME), &named))
-		return named;
-	return tag;
-}
-
 static enum err
 enumeration_parse(enum tag tag, struct bytes text, int64_t *out)
 {
@@ -510,7 +495,7 @@ element_start(struct reader *r, const xmlChar *name, const xmlChar *prefix,
 		return OK;
 	}
 	r->in_value = true;
-	TRY(value_parse(r->arena, item, value_tag(parent, tag), e.value));
+	TRY(value_parse(r->arena, item, item_value_tag(item, parent), e.value));
 out:
 	return rc;
 }
@@ -773,7 +758,7 @@ item_write(const struct item *item, const struct item *parent, int depth,
 	if (item->type != STRUCTURE) {
 		TRY(buf_printf(out, " type=\"%s\" value=\"",
 		    schema_type_name(item->type)));
-		TRY(value_write(item, value_tag(parent, item->tag), out));
+		TRY(value_write(item, item_value_tag(item, parent), out));
 		return buf_put_text(out, "\"/>\n");
 	}
 	if (item->first == NULL)
