@@ -17,6 +17,6 @@ cat <<END
 REF_CFLAGS := $(cflags $ref p11-kit-1)
 REF_LIBS := $(libs $ref) -ldl -lpthread
 TOOL_CFLAGS := $(cflags $tool)
-TOOL_LIBS := $(libs $tool) -lpthread
+TOOL_LIBS := $(libs $tool) -lm -lpthread
 TEST_LIBS := $(libs cmocka)
 END
