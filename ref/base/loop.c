@@ -611,13 +611,11 @@ jobs_finished(void *ctx, unsigned ready)
 	}
 }
 
-/* Real time: the laboratory's stands still while we wait here. */
 static void
 pool_close(struct loop_pool *pool, const struct timespec *until)
 {
 	struct jobs finished;
 	struct jobs waiting;
-	bool last;
 
 	pthread_mutex_lock(&pool->lock);
 	pool->closing = true;
@@ -636,6 +634,13 @@ pool_close(struct loop_pool *pool, const struct timespec *until)
 	pthread_mutex_unlock(&pool->lock);
 	pool_done(pool, finished, OK);
 	pool_done(pool, waiting, ERR_CLOSED);
+}
+
+static void
+pool_leave(struct loop_pool *pool)
+{
+	bool last;
+
 	pthread_mutex_lock(&pool->lock);
 	pool->left = true;
 	last = pool->threads == 0;
@@ -684,22 +689,34 @@ out:
 	return rc;
 }
 
+/* Real time: the laboratory's stands still while we wait here. */
 void
-loop_free(struct loop *loop)
+loop_end_jobs(struct loop *loop)
 {
+	struct loop_pool *pool;
 	struct timespec until;
 
-	if (loop == NULL)
-		return;
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += LOOP_GRACE_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
+	for (pool = loop->pools; pool != NULL; pool = pool->next) {
+		if (!pool->closing)
+			pool_close(pool, &until);
+	}
+}
+
+void
+loop_free(struct loop *loop)
+{
+	if (loop == NULL)
+		return;
+	loop_end_jobs(loop);
 	while (loop->pools != NULL) {
 		struct loop_pool *pool = loop->pools;
 
 		loop->pools = pool->next;
-		pool_close(pool, &until);
+		pool_leave(pool);
 	}
 	assert(loop->timer_count == 0);
 	loop_fd_free(loop->done_watch);

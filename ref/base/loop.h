@@ -22,14 +22,19 @@ struct loop;
 enum err loop_new(struct env *env, struct loop **out) MUST_CHECK;
 
 /*
- * Accepts NULL. Descriptors and timers must be gone; pools go with the loop.
- * Jobs that were not begun are finished with ERR_CLOSED; running ones are
- * given LOOP_GRACE_MS of real time, and one that hangs is left behind: its
- * done function is never called.
+ * The end of all jobs: those that were not begun are finished with ERR_CLOSED,
+ * running ones are given LOOP_GRACE_MS of real time, and one that hangs is
+ * left behind. No done function is called after this.
  */
-void loop_free(struct loop *loop);
+void loop_end_jobs(struct loop *loop);
 
 enum { LOOP_GRACE_MS = 200 };
+
+/*
+ * Accepts NULL. Descriptors and timers must be gone; jobs are ended, and pools
+ * go with the loop.
+ */
+void loop_free(struct loop *loop);
 
 /*
  * Turn until loop_stop().
@@ -134,7 +139,7 @@ typedef void loop_done_fn(void *ctx, enum err rc);
 enum err loop_submit(struct loop_pool *pool, loop_fn *work, loop_done_fn *done,
     void *ctx) MUST_CHECK;
 
-/* Jobs that are not done, hanging ones included. */
+/* Jobs that are not done, those left behind included. */
 unsigned loop_pool_jobs(const struct loop_pool *pool);
 
 #endif

@@ -487,10 +487,15 @@ test_a_hanging_job_stops_only_its_pool(void **state)
 	assert_int_equal(well.done, 1);
 	assert_int_equal(hung.done, 0);
 	/* the loop leaves without the one, and hands back the other */
+	loop_end_jobs(lab->loop);
+	assert_int_equal(hung.done, 0);
+	assert_int_equal(hung.closed, 1);
+	assert_int_equal(loop_pool_jobs(hung.pool), 1);
+	assert_int_equal(
+	    loop_submit(hung.pool, force_work, force_done, &hung), ERR_CLOSED);
 	loop_free(lab->loop);
 	lab->rig.loop = NULL;
 	assert_int_equal(hung.done, 0);
-	assert_int_equal(hung.closed, 1);
 	sem_post(&hung.go);
 	sem_wait(&hung.gone);
 }

@@ -36,9 +36,9 @@ static const struct row cases[] = {
 	{ "much more",                  "workers = 99999999999999999999\n", "line 1: workers: not a number" },
 	{ "a minus",                    "workers = -1\n", "line 1: workers: not a number" },
 	{ "a leading zero",             "workers = 07\n", "line 1: workers: not a number" },
-	{ "one of the choices",         "server_correlation = yes\n", NULL },
-	{ "none of the choices",        "server_correlation = ye\n", "line 1: server_correlation: none of no|yes" },
-	{ "the separator as a choice",  "server_correlation = no|yes\n", "line 1: server_correlation: none of no|yes" },
+	{ "one of the choices",         "protocol = echo\n", NULL },
+	{ "none of the choices",        "protocol = ech\n", "line 1: protocol: none of kmip|echo" },
+	{ "the separator as a choice",  "protocol = kmip|echo\n", "line 1: protocol: none of kmip|echo" },
 	{ "UTF-8",                      "hsm_token = \xc3\xa9\n", NULL },
 	{ "not UTF-8",                  "hsm_token = \xc3\n", "line 1: not plain text" },
 	{ "an equals sign in a value",  "hsm_token = a=b\n", NULL },
@@ -100,13 +100,13 @@ test_what_is_not_there_has_its_default(void **state)
 	assert_int_equal(config_parse(bytes_of_text("workers = 7\n"
 						    "trust = /etc/ca\n"
 						    "key = k/x.key\n"
-						    "server_correlation = yes"),
+						    "protocol = echo"),
 			     "/dir", &config, &fault),
 	    OK);
 	assert_int_equal(config.workers, 7);
 	assert_string_equal(config.trust, "/etc/ca");
 	assert_string_equal(config.key, "/dir/k/x.key");
-	assert_int_equal(config.server_correlation, 1);
+	assert_int_equal(config.protocol, 1);
 	assert_string_equal(config.listen, "127.0.0.1:5696");
 	assert_string_equal(config.certificate, "/dir/server.crt");
 	assert_string_equal(config.hsm_pin, "");
@@ -148,7 +148,7 @@ test_the_file_is_found_in_its_directory(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(config_load(dir, &config, &fault), OK);
-	assert_int_equal(config.workers, 4);
+	assert_int_equal(config.workers, 2);
 	config_clear(&config);
 	(void)snprintf(path, sizeof(path), "%s/touchstone.conf", dir);
 	f = fopen(path, "w");

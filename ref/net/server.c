@@ -173,7 +173,7 @@ open_hsm(struct server *s)
 	    .module_path = s->config.hsm_module,
 	    .token_label = s->config.hsm_token,
 	    .pin_path = s->config.hsm_pin_path,
-	    .kek_label = "touchstone-kek",
+	    .kek_label = s->config.hsm_kek,
 	};
 	enum err rc = OK;
 
@@ -217,11 +217,12 @@ open_kmip(struct server *s)
 	    .store = s->store,
 	    .keystore = s->keystore,
 	    .vendor = "Touchstone",
-	    .lease_s = SERVER_LEASE_S,
+	    .lease_s = s->config.lease_s,
 	};
 	enum err rc = OK;
 
-	TRY(loop_pool_new(s->config.loop, "work", SERVER_WORKERS, &s->workers));
+	TRY(loop_pool_new(
+	    s->config.loop, "work", s->config.workers, &s->workers));
 	kmip.workers = s->workers;
 	TRY(kmip_new(&kmip, &s->kmip));
 out:

@@ -21,8 +21,6 @@ struct server;
 enum {
 	SERVER_PROBE_EVERY_MS = 1000,
 	SERVER_PROBE_LIMIT_MS = 5000, /* then the HSM is unreachable */
-	SERVER_LEASE_S = 3600,        /* Lease Time of new objects */
-	SERVER_WORKERS = 2,           /* key pairs made at a time */
 };
 
 /* Borrowed for as long as the server lives, strings included. */
@@ -35,7 +33,10 @@ struct server_config {
 	const char *hsm_module;
 	const char *hsm_token;
 	const char *hsm_pin_path; /* NULL: a token of our own */
+	const char *hsm_kek;      /* label of the key-encryption key in it */
 	size_t cache_octets;      /* of objects; 0: the store's default */
+	unsigned workers;         /* key pairs made at a time */
+	uint32_t lease_s;         /* Lease Time of new objects */
 	bool lab;
 	/* Called once, when the HSM has been asked for the first time, whatever
 	 * it said: the ports may open. */

@@ -2,7 +2,7 @@
  * TLS 1.2 and 1.3 on non-blocking sockets: the door to OpenSSL's libssl.
  *
  * The server's side only, always with a client certificate. Sessions are
- * resumed (tickets under keys of this process). Plaintext does not stay in
+ * resumed (they are kept in this process). Plaintext does not stay in
  * the library's buffers: a record is wiped when it has been read.
  */
 #ifndef NET_TLS_H

@@ -274,7 +274,7 @@ text(const char *s)
 	return bytes_of_text(s);
 }
 
-/* Say something each way; the client's read also takes the tickets. */
+/* Say something each way; the client's read also takes the sessions. */
 static void
 talk(struct pair *p)
 {
@@ -409,7 +409,7 @@ test_a_session_resumes_with_its_name(void **state)
 	}
 }
 
-/* A ticket of another server, or of this one before it was started again. */
+/* A session of another server, or of this one before it was started again. */
 static void
 test_a_foreign_session_does_not_resume(void **state)
 {
