@@ -82,13 +82,15 @@ static enum err
 check_mask(struct context c, const struct node *n, uint32_t meaning)
 {
 	uint32_t bits = (uint32_t)node_number(n);
+	/* spec: kmip-1.4 9.1.3.3  XXX00000 and XXXXXXX0 are extensions */
+	uint32_t extensions =
+	    meaning == TAG_CRYPTOGRAPHIC_USAGE_MASK ? 0x100000 : 0x10;
 
 	for (int i = 0; i < 32; i++) {
 		uint32_t bit = (uint32_t)1 << i;
 		const struct value_row *row;
 
-		/* the upper twelve bits are for extensions */
-		if ((bits & bit) == 0 || i >= 20)
+		if ((bits & bit) == 0 || bit >= extensions)
 			continue;
 		row = schema_value(meaning, bit);
 		if (row != NULL && row->since <= c.version)

@@ -479,6 +479,7 @@ is_same_kind(const struct node *e, const struct node *g)
 /* Pairs of expected and received children of one structure. */
 struct pairing {
 	const struct node **got; /* by the expected child's place, or NULL */
+	unsigned *from;          /* where that one stands */
 	const struct node **all; /* the received children */
 	bool *taken;
 	unsigned count;
@@ -488,6 +489,7 @@ static void
 take(struct pairing *p, unsigned place, unsigned k)
 {
 	p->got[place] = p->all[k];
+	p->from[place] = k;
 	p->taken[k] = true;
 }
 
@@ -547,10 +549,11 @@ compare_children(struct view v, const struct node *e, const struct node *g)
 {
 	struct arena *a = arena_new();
 	struct pairing p = {.count = g->children};
-	unsigned place = 0;
+	unsigned place = 0, behind = 0;
 	enum err rc = OK;
 
 	p.got = ARENA_ARRAY(a, e->children + 1u, const struct node *);
+	p.from = ARENA_ARRAY(a, e->children + 1u, unsigned);
 	p.all = ARENA_ARRAY(a, g->children + 1u, const struct node *);
 	p.taken = ARENA_ARRAY(a, g->children + 1u, bool);
 	for (const struct node *k = g->first; k != NULL; k = k->next)
@@ -558,9 +561,14 @@ compare_children(struct view v, const struct node *e, const struct node *g)
 	pair(v, &p, e, g);
 	place = 0;
 	for (const struct node *k = e->first; k != NULL; k = k->next, place++) {
-		if (p.got[place] != NULL)
+		if (p.got[place] != NULL) {
 			TRY(compare(v, k, p.got[place]));
-		else if (!may_be_missing(v, k)) {
+			if (p.from[place] < behind && !has_no_order(v, k)) {
+				rc = differ(v, ERR_ORDER, k, p.got[place]);
+				goto out;
+			}
+			behind = p.from[place];
+		} else if (!may_be_missing(v, k)) {
 			rc = differ(v, ERR_MISSING, k, NULL);
 			if (v.look == LOOK_BIND)
 				v.f->offset = g->offset;

@@ -29,6 +29,7 @@ struct comparison {
  *
  * ERR_MISSING  an expected item is not there
  * ERR_SURPLUS  an item that is not expected
+ * ERR_ORDER    items that all match, in another order
  * ERR_TYPE, ERR_VALUE
  *
  * f   expected and got read "Integer 1", "(absent)", "TextString

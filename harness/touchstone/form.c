@@ -262,6 +262,7 @@ read_alternatives(
 		one = node_new(a, n->tag, n->type, value);
 		one->next = first;
 		first = one;
+		text += octets;
 	}
 	*out = first;
 	return first == NULL ? ERR_SYNTAX : OK;
