@@ -404,9 +404,7 @@ decode_one(struct item *in, struct attr *one)
 		const struct item *name;
 		const struct item *index;
 
-		if (in->type != STRUCTURE)
-			return ERR_VALUE;
-		at = in->first;
+		at = in->first; /* none, when it is no structure */
 		vendor =
 		    take_child(&at, TAG_VENDOR_IDENTIFICATION, TEXT_STRING);
 		if (vendor != NULL) {
@@ -431,8 +429,8 @@ decode_one(struct item *in, struct attr *one)
 			return ERR_VALUE;
 	} else {
 		one->def = attr_def_any(at->tag);
-		if (one->def == NULL || one->def->tag == TAG_ATTRIBUTE ||
-		    at->type != one->def->type)
+		/* which a custom one is not: it has no type */
+		if (one->def == NULL || at->type != one->def->type)
 			return ERR_VALUE;
 	}
 	at->next = NULL;
