@@ -697,6 +697,155 @@ test_what_is_written_is_a_copy(void **state)
 	assert_true(item_equal(to, from));
 }
 
+/* ---- every attribute ---- */
+
+static const enum version versions[] = {
+    V1_0, V1_1, V1_2, V1_3, V1_4, V2_0, V2_1};
+
+/* What the structured ones cannot be without. */
+static const struct {
+	enum tag tag;
+	struct node first;
+	struct node second;
+	struct node third;
+} fields[] = {
+    {TAG_NAME, T(2, NAME_VALUE, "n"), E(2, NAME_TYPE, 1), {0}},
+    {TAG_LINK, E(2, LINK_TYPE, 0x101), T(2, LINKED_OBJECT_IDENTIFIER, "7"),
+	{0}},
+    {TAG_APPLICATION_SPECIFIC_INFORMATION, T(2, APPLICATION_NAMESPACE, "n"),
+	T(2, APPLICATION_DATA, "d"), {0}},
+    {TAG_DIGEST, E(2, HASHING_ALGORITHM, 6),
+	{2, TAG_DIGEST_VALUE, BYTE_STRING, 0, "d"}, {0}},
+    {TAG_USAGE_LIMITS, N(2, USAGE_LIMITS_TOTAL, LONG_INTEGER, 9),
+	N(2, USAGE_LIMITS_COUNT, LONG_INTEGER, 9), E(2, USAGE_LIMITS_UNIT, 1)},
+    {TAG_ALTERNATIVE_NAME, T(2, ALTERNATIVE_NAME_VALUE, "a"),
+	E(2, ALTERNATIVE_NAME_TYPE, 1), {0}},
+    {TAG_REVOCATION_REASON, E(2, REVOCATION_REASON_CODE, 1), {0}, {0}},
+    {TAG_CRYPTOGRAPHIC_PARAMETERS, E(2, BLOCK_CIPHER_MODE, 1), {0}, {0}},
+    {TAG_CRYPTOGRAPHIC_DOMAIN_PARAMETERS, I(2, QLENGTH, 256), {0}, {0}},
+    {TAG_KEY_VALUE_LOCATION, T(2, KEY_VALUE_LOCATION_VALUE, "u"),
+	E(2, KEY_VALUE_LOCATION_TYPE, 1), {0}},
+    {TAG_RANDOM_NUMBER_GENERATOR, E(2, RNG_ALGORITHM, 1), {0}, {0}},
+    {TAG_CERTIFICATE_IDENTIFIER, T(2, ISSUER, "i"), {0}, {0}},
+    {TAG_CERTIFICATE_ISSUER, T(2, CERTIFICATE_ISSUER_DISTINGUISHED_NAME, "i"),
+	{0}, {0}},
+    {TAG_CERTIFICATE_SUBJECT, T(2, CERTIFICATE_SUBJECT_DISTINGUISHED_NAME, "s"),
+	{0}, {0}},
+    {TAG_X_509_CERTIFICATE_IDENTIFIER,
+	{2, TAG_ISSUER_DISTINGUISHED_NAME, BYTE_STRING, 0, "i"},
+	{2, TAG_CERTIFICATE_SERIAL_NUMBER, BYTE_STRING, 0, "s"}, {0}},
+    {TAG_X_509_CERTIFICATE_ISSUER,
+	{2, TAG_ISSUER_DISTINGUISHED_NAME, BYTE_STRING, 0, "i"}, {0}, {0}},
+    {TAG_X_509_CERTIFICATE_SUBJECT,
+	{2, TAG_SUBJECT_DISTINGUISHED_NAME, BYTE_STRING, 0, "s"}, {0}, {0}},
+    {TAG_ROTATE_NAME, T(2, ROTATE_NAME_VALUE, "r"), E(2, ROTATE_NAME_TYPE, 1),
+	{0}},
+};
+
+/* Any value that it may have. */
+static struct item *
+some_value(const struct attr_def *def, enum tag tag)
+{
+	struct node nodes[NODE_MAX] = {{1, tag, def->type, 1, NULL}};
+
+	if (def->type == TEXT_STRING || def->type == BYTE_STRING)
+		nodes[0].text = "t";
+	/* which has no values but extensions */
+	if (def->tag == TAG_OPAQUE_DATA_TYPE)
+		nodes[0].number = 0x80000001;
+	for (size_t i = 0; i < LENGTH(fields); i++)
+		if (fields[i].tag == def->tag) {
+			nodes[1] = fields[i].first;
+			nodes[2] = fields[i].second;
+			nodes[3] = fields[i].third;
+		}
+	return build(nodes);
+}
+
+/* The payload of an Add Attribute. */
+static struct item *
+request_of(const struct attr_def *def, enum version v)
+{
+	struct item *payload;
+	struct item *holder;
+
+	must(item_add_structure(arena, NULL, TAG_REQUEST_PAYLOAD, &payload));
+	if (v < V2_0) {
+		must(
+		    item_add_structure(arena, payload, TAG_ATTRIBUTE, &holder));
+		must(item_add_text(
+		    arena, holder, TAG_ATTRIBUTE_NAME, def->name));
+		item_append(holder, some_value(def, TAG_ATTRIBUTE_VALUE));
+	} else {
+		must(item_add_structure(
+		    arena, payload, TAG_NEW_ATTRIBUTE, &holder));
+		item_append(holder, some_value(def, def->tag));
+	}
+	return payload;
+}
+
+/* It is there in the answer of a version that has it, and in no other. */
+static void
+answer(const struct attr *one, enum version v)
+{
+	struct item *payload;
+	struct fault fault = {{0}};
+	enum err rc = OK;
+
+	must(item_add_structure(arena, NULL, TAG_RESPONSE_PAYLOAD, &payload));
+	must(item_add_text(arena, payload, TAG_UNIQUE_IDENTIFIER, "a"));
+	must(attr_write(arena, payload, v, one));
+	if (payload->first == payload->last) {
+		assert_null(attr_def_of_tag(one->def->tag, v));
+		return;
+	}
+	assert_non_null(attr_def_of_tag(one->def->tag, v));
+	rc = schema_shape_payload(payload, OPERATION_GET_ATTRIBUTES, v, &fault);
+	if (rc == OK)
+		rc = schema_check_payload(
+		    payload, OPERATION_GET_ATTRIBUTES, v, &fault);
+	if (rc != OK || payload->first == payload->last)
+		fail_msg("%s to %x: %s, %s", one->def->name, v, err_name(rc),
+		    fault.text);
+}
+
+static void
+test_every_attribute_goes_from_any_version_to_any(void **state)
+{
+	size_t travelled = 0;
+
+	(void)state;
+	for (uint32_t tag = 0x420000; tag < 0x420200; tag++)
+		for (size_t i = 0; i < LENGTH(versions); i++) {
+			enum version v = versions[i];
+			const struct attr_def *def = attr_def_of_tag(tag, v);
+			struct attr_list list = {0};
+			struct fault fault = {{0}};
+			struct item *payload;
+			enum err rc;
+
+			if (def == NULL || tag == TAG_ATTRIBUTE)
+				continue;
+			payload = request_of(def, v);
+			rc = schema_check_payload(
+			    payload, OPERATION_ADD_ATTRIBUTE, v, &fault);
+			if (rc == OK)
+				rc = attr_read_list(
+				    arena, payload, v, &list, &fault);
+			if (rc != OK)
+				fail_msg("%s from %x: %s, %s", def->name, v,
+				    err_name(rc), fault.text);
+			assert_int_equal(list.count, 1);
+			assert_ptr_equal(list.first->def, def);
+			assert_int_equal(list.first->value->type, def->type);
+			for (size_t k = 0; k < LENGTH(versions); k++)
+				answer(list.first, versions[k]);
+			arena_reset(arena);
+			travelled++;
+		}
+	assert_true(travelled > 350);
+}
+
 /* ---- lists ---- */
 
 static void
@@ -1053,6 +1202,7 @@ main(void)
 	    ARENA_TEST(test_both_forms_are_written),
 	    ARENA_TEST(test_attributes_share_one_structure),
 	    ARENA_TEST(test_what_is_written_is_a_copy),
+	    ARENA_TEST(test_every_attribute_goes_from_any_version_to_any),
 	    ARENA_TEST(test_an_instance_keeps_its_index),
 	    ARENA_TEST(test_a_new_index_is_behind_the_highest),
 	    ARENA_TEST(test_one_value_is_one_value),
