@@ -50,8 +50,8 @@ struct keyparts {
 	struct bytes y; /* public */
 	struct bytes x; /* private */
 
-	/* EC: d has the octets of the curve's order, point is SEC 1's string.
-	 * Edwards curves: their octet strings */
+	/* EC: d has at most the octets of the curve's order, point is SEC 1's
+	 * string. Edwards curves: their octet strings */
 	struct bytes d;
 	struct bytes point;
 };
@@ -60,28 +60,44 @@ struct keyparts {
 uint32_t keyformat_family(uint32_t algorithm);
 
 /*
+ * A message's Big Integer (two's complement, a multiple of eight octets) as a
+ * number of struct keyparts, borrowed from it; and the way back, in the arena.
+ *
+ * ERR_FIELD  it is negative
+ */
+enum err
+keyformat_number(struct bytes big_integer, struct bytes *number) MUST_CHECK;
+enum err keyformat_big_integer(
+    struct bytes number, struct arena *a, struct bytes *big_integer) MUST_CHECK;
+
+/*
  * Read a key. Nothing is copied: the parts point into `in`.
  *
- * format      KEY_FORMAT_TYPE_PKCS_1, PKCS_8, X_509 or EC_PRIVATE_KEY
- * is_private  which of the two PKCS#1 structures to expect
+ * format      KEY_FORMAT_TYPE_PKCS_1, PKCS_8, X_509 or ECPRIVATEKEY
+ * is_private  which half `in` is said to be
  *
- * ERR_KEY_FORMAT  none of these formats, or not for that kind of key
+ * ERR_KEY_FORMAT  none of these formats, not one for that half, or a kind of
+ *                 key that is not read here (encrypted, of several primes, on
+ *                 a curve without a name)
  * ERR_FIELD       the octets are not what the format says; f tells where
  */
 enum err keyformat_read(uint32_t format, bool is_private, struct bytes in,
     struct keyparts *out, struct fault *f) MUST_CHECK;
 
 /*
- * Set algorithm's key_bits (and EC's curve's) from the numbers, for parts that
- * come out of a transparent key.
+ * Set key_bits from the numbers, for parts that come out of a transparent key
+ * with their algorithm (and EC's curve).
  *
- * ERR_FIELD  the numbers do not say: one that the algorithm needs is absent
+ * ERR_FIELD    the numbers do not say: one that the algorithm needs is absent
+ * ERR_FEATURE  no such algorithm or curve here
  */
 enum err keyformat_measure(struct keyparts *parts, struct fault *f) MUST_CHECK;
 
 /*
  * Compute what is absent and follows from the rest: RSA's primes, exponents
- * and coefficient; the public number or point of DSA, DH and EC.
+ * and coefficient; the public number or point of DSA, DH, EC and the Edwards
+ * curves. What is there is not doubted. Takes milliseconds when something
+ * has to be computed; numbers beyond 8192 bits are left alone.
  *
  * ERR_FIELD  it does not follow: too little is there, or it contradicts itself
  * ERR_CRYPTO, ERR_NOMEM
@@ -91,10 +107,11 @@ enum err keyformat_complete(
 
 /*
  * Write a key into the arena, completing it first where the format needs
- * more than there is. X.509 and the public PKCS#1 of private parts
- * (is_private false) hold the public half only.
+ * more than there is.
  *
- * ERR_KEY_FORMAT  the format cannot hold such a key
+ * is_private  which half to write; of private parts both can be had
+ *
+ * ERR_KEY_FORMAT  the format cannot hold such a key or half
  * ERR_FIELD, ERR_CRYPTO, ERR_NOMEM
  */
 enum err
@@ -103,10 +120,11 @@ keyformat_write(uint32_t format, bool is_private, const struct keyparts *parts,
 
 /*
  * Do the numbers make a sound RSA private key: p and q prime, their product
- * the modulus, the exponents inverse? For a policy that wants to know; takes
- * milliseconds.
+ * the modulus, the exponents inverse, the coefficient q's inverse? For a policy
+ * that wants to know; takes milliseconds.
  *
  * ERR_FIELD  they do not; f says what is wrong
+ * ERR_CRYPTO, ERR_NOMEM
  */
 enum err
 keyformat_check_rsa(const struct keyparts *parts, struct fault *f) MUST_CHECK;

@@ -26,7 +26,6 @@ set_up(void **state)
 
 	(void)state;
 	softhsm_make(&soft);
-	hsm = softhsm_open(&soft);
 	path = softhsm_path(&soft, "clock");
 	fd = open(path, O_RDWR | O_CREAT, 0600);
 	assert_int_equal(ftruncate(fd, sizeof(*lab_clock)), 0);
@@ -54,13 +53,27 @@ tear_down(void **state)
 	return 0;
 }
 
+/* One process has one login: the hsm with another key, or another PIN. */
+static void
+reopen(const char *kek_label, const char *pin_path)
+{
+	struct hsm_config config = {
+	    MODULE_PATH, TOKEN_LABEL, pin_path, kek_label};
+
+	hsm_free(hsm);
+	hsm = NULL;
+	assert_int_equal(hsm_new(&config, &hsm), OK);
+}
+
 /* Each test starts from a token that works, logged out. */
 static int
 calm(void **state)
 {
 	(void)state;
-	hsm_set_fault(hsm, HSM_FAULT_NONE);
-	assert_int_equal(hsm_logout(hsm), OK);
+	env_break_random(env, false);
+	if (hsm != NULL)
+		hsm_set_fault(hsm, HSM_FAULT_NONE);
+	reopen(KEK_LABEL, soft.pin_path);
 	return 0;
 }
 
@@ -407,19 +420,15 @@ a_wish_overtakes_the_probe_under_way(void **state)
 static void
 a_refused_pin_is_tried_once(void **state)
 {
-	struct hsm_config config = {MODULE_PATH, TOKEN_LABEL, NULL, KEK_LABEL};
 	char path[300];
 	struct keystore *ks;
-	struct hsm *other;
 
 	(void)state;
-	hsm_free(hsm); /* one login a process */
 	(void)snprintf(path, sizeof(path), "%s/other-pin", soft.dir);
-	config.pin_path = path;
 	softhsm_write(&soft, "other-pin", "00000000\n", 0600);
-	assert_int_equal(hsm_new(&config, &other), OK);
+	reopen(KEK_LABEL, path);
 	assert_int_equal(
-	    keystore_new(env, other, buf_peek(&stored), LIMIT_MS, &ks), OK);
+	    keystore_new(env, hsm, buf_peek(&stored), LIMIT_MS, &ks), OK);
 	probe(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_LOGGED_OUT);
 	/* the right PIN is there now, but nobody said so */
@@ -431,8 +440,6 @@ a_refused_pin_is_tried_once(void **state)
 	probe(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_READY);
 	keystore_free(ks);
-	hsm_free(other);
-	hsm = softhsm_open(&soft);
 }
 
 static void
@@ -509,28 +516,22 @@ a_hanging_hsm_counts_as_gone_after_the_limit(void **state)
 static void
 an_hsm_with_another_kek_opens_nothing(void **state)
 {
-	struct hsm_config config = {
-	    MODULE_PATH, TOKEN_LABEL, soft.pin_path, "another"};
 	struct keystore *ks;
-	struct hsm *other;
 
 	(void)state;
 	keystore_free(ready()); /* so that there is something stored */
-	hsm_free(hsm);          /* one login a process */
-	assert_int_equal(hsm_new(&config, &other), OK);
+	reopen("another", soft.pin_path);
 	assert_int_equal(
-	    keystore_new(env, other, buf_peek(&stored), LIMIT_MS, &ks), OK);
+	    keystore_new(env, hsm, buf_peek(&stored), LIMIT_MS, &ks), OK);
 	/* a KEK that is lost is not replaced by a new one */
 	probe(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_UNREACHABLE);
-	assert_int_equal(hsm_kek(other, false), ERR_NOT_FOUND);
-	assert_int_equal(hsm_kek(other, true), OK);
+	assert_int_equal(hsm_kek(hsm, false), ERR_NOT_FOUND);
+	assert_int_equal(hsm_kek(hsm, true), OK);
 	probe(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_UNREACHABLE);
 	assert_int_equal(keystore_to_store(ks).octets, 0);
 	keystore_free(ks);
-	hsm_free(other);
-	hsm = softhsm_open(&soft);
 }
 
 static void
