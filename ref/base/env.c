@@ -126,8 +126,8 @@ env_elapsed_ms(const struct env *env)
 	return clock_ms(CLOCK_BOOTTIME);
 }
 
-static int64_t
-wall_ms(const struct env *env)
+int64_t
+env_wall_ms(const struct env *env)
 {
 	int64_t file_offset_ms = 0;
 
@@ -140,7 +140,7 @@ wall_ms(const struct env *env)
 int64_t
 env_wall_s(const struct env *env)
 {
-	return wall_ms(env) / 1000;
+	return env_wall_ms(env) / 1000;
 }
 
 int64_t
@@ -154,7 +154,7 @@ env_hsm_ms(const struct env *env)
 void
 env_set_wall_s(struct env *env, int64_t wall_s)
 {
-	env->wall_offset_ms += wall_s * 1000 - wall_ms(env);
+	env->wall_offset_ms += wall_s * 1000 - env_wall_ms(env);
 }
 
 enum err

@@ -32,6 +32,7 @@ void env_free(struct env *env);
 
 int64_t env_elapsed_ms(const struct env *env);
 int64_t env_wall_s(const struct env *env);
+int64_t env_wall_ms(const struct env *env);
 int64_t env_hsm_ms(const struct env *env);
 
 /* Move wall time by setting its offset to elapsed. */

@@ -38,11 +38,16 @@ out:
 	return rc;
 }
 
-/* A random UUID (RFC 4122, version 4) as text. */
+/*
+ * A UUID by time and chance (RFC 9562, version 7) as text: 48 bits are the
+ * milliseconds, 74 are random. What is made together then lies together in the
+ * store's index, and a group of objects touches one page of it, not one each.
+ */
 static enum err
 id_new(struct env *env, struct arena *a, struct bytes *out)
 {
 	static const char digits[] = "0123456789abcdef";
+	uint64_t now_ms = (uint64_t)env_wall_ms(env);
 	uint8_t uuid[UUID_OCTETS];
 	uint8_t *text;
 	size_t at = 0;
@@ -50,7 +55,9 @@ id_new(struct env *env, struct arena *a, struct bytes *out)
 
 	TRY(env_random(env, uuid, sizeof(uuid)));
 	TRY(ARENA_ARRAY(a, text, UUID_TEXT_OCTETS));
-	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
+	bytes_put_u32(uuid, (uint32_t)(now_ms >> 16));
+	bytes_put_u16(uuid + 4, (uint32_t)now_ms & 0xffff);
+	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x70);
 	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 	for (size_t i = 0; i < sizeof(uuid); i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)

@@ -38,8 +38,9 @@ struct object {
 };
 
 /*
- * A new object, with Unique Identifier (a random UUID as text), Object Type,
- * Initial Date, Last Change Date and, where its type has one, State.
+ * A new object, with Unique Identifier (a UUID by time and chance, as text),
+ * Object Type, Initial Date, Last Change Date and, where its type has one,
+ * State.
  */
 enum err object_new(struct env *env, uint32_t object_type, struct bytes owner,
     struct object **out) MUST_CHECK;

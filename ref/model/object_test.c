@@ -1,6 +1,7 @@
 #include "model/object.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/cmocka_test.h"
@@ -84,19 +85,34 @@ test_a_new_object_has_what_the_server_sets(void **state)
 	object_free(o);
 }
 
-static void
-test_an_identifier_is_a_random_uuid(void **state)
+/* The milliseconds in it, once the rest is as expected. */
+static int64_t
+uuid_ms(const struct object *o, const char *rest)
 {
+	char digits[13] = {0};
+
+	assert_int_equal(o->id.octets, 36);
+	assert_memory_equal(o->id.at + 13, rest, 36 - 13);
+	assert_int_equal(o->id.at[8], '-');
+	memcpy(digits, o->id.at, 8);
+	memcpy(digits + 8, o->id.at + 9, 4);
+	return strtoll(digits, NULL, 16);
+}
+
+static void
+test_an_identifier_is_a_uuid_of_time_and_chance(void **state)
+{
+	int64_t before_ms = env_wall_ms(env);
 	struct object *o = object_of(OBJECT_TYPE_SYMMETRIC_KEY);
 
 	(void)state;
-	assert_true(
-	    bytes_equal_text(o->id, "ffffffff-ffff-4fff-bfff-ffffffffffff"));
+	assert_in_range(
+	    uuid_ms(o, "-7fff-bfff-ffffffffffff"), before_ms, env_wall_ms(env));
 	object_free(o);
 	random_octet = 0;
 	o = object_of(OBJECT_TYPE_SYMMETRIC_KEY);
-	assert_true(
-	    bytes_equal_text(o->id, "00000000-0000-4000-8000-000000000000"));
+	assert_in_range(
+	    uuid_ms(o, "-7000-8000-000000000000"), before_ms, env_wall_ms(env));
 	object_free(o);
 }
 
@@ -799,7 +815,7 @@ main(void)
 #define OBJECT_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    OBJECT_TEST(test_a_new_object_has_what_the_server_sets),
-	    OBJECT_TEST(test_an_identifier_is_a_random_uuid),
+	    OBJECT_TEST(test_an_identifier_is_a_uuid_of_time_and_chance),
 	    OBJECT_TEST(test_a_template_has_no_state),
 	    OBJECT_TEST(test_an_object_needs_randomness_and_a_short_owner),
 	    OBJECT_TEST(test_a_value_is_copied_replaced_and_wiped),
