@@ -84,7 +84,7 @@ BASE_CFLAGS := -std=c11 -g -D_GNU_SOURCE $(WARN)
 # What a source file may see, by the side it is on.
 INC_ref        = -Iref $(REF_CFLAGS)
 INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
-INC_bench      = $(REF_CFLAGS)
+INC_bench      = -Iharness $(REF_CFLAGS)
 side = $(or $(filter ref,$(firstword $(subst /, ,$(1)))),$(word 2,$(subst /, ,$(1))))
 
 # ---------------------------------------------------------------------------

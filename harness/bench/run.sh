@@ -1,0 +1,291 @@
+#!/usr/bin/env bash
+# run.sh: the server's throughput beside what this machine can do at most.
+#
+#   run.sh [-n pairs] [-t seconds] [-o objects] [-c target.conf -p pid-file]
+#
+#   -n  pairs of limit and server, interleaved (3)
+#   -t  seconds of each measurement (2)
+#   -o  objects in the store of the large Locate (100000)
+#   -c  measure this server instead of an appliance of our own; -p its process
+#
+# A limit program does the limiting step and nothing else; server and limit
+# take turns, L S L S L S, and what counts is the median of the pairs' ratios of
+# CPU time for each request: it moves by some percent when other programs run,
+# where requests a second halve. When the limit itself varied by more than 15 %
+# there is no verdict. Lines for scripts:
+#
+#   pair NAME N limit_us=... server_us=... ratio=...
+#   ratio NAME VALUE
+#   verdict NAME holds|misses|refused ...
+#
+#   get        TLS ping-pong / Get
+#   create     (TLS ping-pong + one row of a commit of 32) / Create
+#   handshake  full handshake / connection with a full handshake and one Get
+#   locate     Locate by name among 100 objects / among 100,000
+#   pykmip-get, pykmip-create   requests a CPU second, as a multiple of PyKMIP's
+#
+# Exit code: 0 all that were measured hold, 1 one misses, 2 one was refused.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+pairs=3 seconds=2 objects=100000 conf='' pid_file=''
+while getopts n:t:o:c:p: c; do
+	case $c in
+	n) pairs=$OPTARG ;;
+	t) seconds=$OPTARG ;;
+	o) objects=$OPTARG ;;
+	c) conf=$OPTARG ;;
+	p) pid_file=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+
+limit=build/opt/harness/bench
+tool=build/bin/touchstone
+tls=1.3
+conns=32 shaking=8
+
+# name, the least that holds
+bars='get 0.55
+create 0.5
+handshake 0.85
+locate 0.5
+pykmip-get 100
+pykmip-create 60'
+
+mkdir -p build
+dir=$(mktemp -d "$PWD/build/bench.XXXXXX")
+pykmip=''
+finish() {
+	local d
+	for d in "$dir"/server-*; do
+		[[ ! -d $d ]] || harness/appliance stop "$d" >&2 || true
+	done
+	if [[ -n $pykmip ]]; then
+		kill "$pykmip" || true
+		wait "$pykmip" || true
+	fi
+	rm -rf "$dir"
+}
+trap finish EXIT
+
+say() { printf 'bench: %s\n' "$*" >&2; }
+
+# value KEY, of a line of key=value pairs on standard input
+value() {
+	awk -v key="$1" '{ for (i = 1; i <= NF; i++) {
+		n = index($i, "=")
+		if (substr($i, 1, n - 1) == key) print substr($i, n + 1)
+	} }'
+}
+
+compute() { awk "BEGIN { printf \"%.4f\", $1 }"; }
+
+# --- servers ------------------------------------------------------------------
+
+# The process file of an appliance, as its target file or its directory has it.
+process_of() { # directory
+	local file
+	file=$(sed -n 's/^[# ]*pid-file *= *//p' "$1/target.conf" | head -n 1)
+	for file in "$file" "$1/server.pid" "$1/touchstone-ref.pid"; do
+		if [[ -n $file && -s $file ]]; then
+			echo "$file"
+			return
+		fi
+	done
+	say "no process file in $1"
+	return 1
+}
+
+start() { # name
+	mkdir "$dir/server-$1"
+	harness/appliance start "$dir/server-$1" >&2
+}
+
+# load PID-FILE NAME OPTION...: the CPU time of the server for each request.
+# Every answer is checked; one that is wrong ends the bench.
+load() {
+	local pid=$1 name=$2 out
+	shift 2
+	out=$("$tool" load --tls "$tls" --server-pid "$pid" "$@") || {
+		say "$name: load failed"
+		printf '%s\n' "$out" >&2
+		return 1
+	}
+	printf '%s\n' "$out" >>"$dir/load.log"
+	grep '^sum ' <<<"$out" | value server_us
+}
+
+# --- pairs --------------------------------------------------------------------
+
+ping() { "$limit/limit_tls" -v "$tls" -c "$conns" -t "$seconds" | value server_us; }
+row() { "$limit/limit_sqlite" -s full -b 32 -d "$dir" -t "$seconds" | value row_us; }
+shake() { "$limit/limit_tls" -v "$tls" -m full -c "$shaking" -t "$seconds" | value server_us; }
+
+limit_get() { ping; }
+limit_create() { compute "$(ping) + $(row)"; }
+limit_handshake() { shake; }
+limit_locate() { server_locate_among 100 small; }
+
+server_get() {
+	load "$pid_file" get --target "$conf" --op get --conns "$conns" \
+		--population "$dir/get.population" --for "$seconds"
+}
+server_create() {
+	load "$pid_file" create --target "$conf" --op create \
+		--conns "$conns" --for "$seconds"
+}
+server_handshake() {
+	load "$pid_file" handshake --target "$conf" --op get --handshake full \
+		--conns "$shaking" --population "$dir/get.population" \
+		--for "$seconds"
+}
+server_locate_among() { # objects server
+	load "$(process_of "$dir/server-$2")" locate \
+		--target "$dir/server-$2/target.conf" --op locate \
+		--objects "$1" --population "$dir/$2.population" \
+		--conns "$conns" --for "$seconds"
+}
+server_locate() { server_locate_among "$objects" large; }
+
+# Both sides in turn, the ratio of each pair.
+measure() { # name
+	local i a b
+	for ((i = 1; i <= pairs; i++)); do
+		a=$("limit_$1")
+		b=$("server_$1")
+		printf 'pair %s %d limit_us=%s server_us=%s ratio=%s\n' \
+			"$1" "$i" "$a" "$b" "$(compute "$a / $b")" |
+			tee -a "$dir/pairs"
+	done
+}
+
+# --- PyKMIP, on the same machine ------------------------------------------------
+
+pykmip_start() {
+	local d=$dir/pykmip name
+	mkdir -p "$d/policies"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$d/ca.key" \
+		-out "$d/ca.pem" -days 2 -subj /CN=ca 2>/dev/null
+	for name in server client; do
+		openssl req -newkey rsa:2048 -nodes -keyout "$d/$name.key" \
+			-out "$d/$name.csr" -subj "/CN=$name" 2>/dev/null
+		printf 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=%s\n' \
+			serverAuth,clientAuth >"$d/ext"
+		openssl x509 -req -in "$d/$name.csr" -CA "$d/ca.pem" \
+			-CAkey "$d/ca.key" -CAcreateserial -days 2 \
+			-out "$d/$name.pem" -extfile "$d/ext" 2>/dev/null
+	done
+	local port=$((20000 + RANDOM % 20000))
+	pykmip_where=(--host 127.0.0.1 --port "$port" --cert "$d/client.pem"
+		--key "$d/client.key" --ca "$d/ca.pem")
+	cat >"$d/server.conf" <<-END
+		[server]
+		hostname=127.0.0.1
+		port=$port
+		certificate_path=$d/server.pem
+		key_path=$d/server.key
+		ca_path=$d/ca.pem
+		auth_suite=TLS1.2
+		policy_path=$d/policies
+		enable_tls_client_auth=True
+		logging_level=ERROR
+		database_path=$d/db.sqlite
+	END
+	pykmip-server -f "$d/server.conf" -l "$d/log" >"$d/out" 2>&1 &
+	pykmip=$!
+	# it says nothing when it listens: ask until it answers or is gone
+	while kill -0 "$pykmip"; do
+		if "$tool" kmip query "${pykmip_where[@]}" >/dev/null 2>&1; then
+			return 0
+		fi
+	done
+	say "PyKMIP's server does not answer: $(tail -n 1 "$d/out")"
+	return 1
+}
+
+pykmip_load() { # name
+	load "$pykmip" "pykmip-$1" --op "$1" --objects 20 --conns 4 \
+		--for "$((seconds + 3))" "${pykmip_where[@]}"
+}
+
+# Requests a CPU second, ours as a multiple of its: once, since it is far away.
+pykmip_measure() { # name
+	local theirs ours
+	theirs=$(tls=1.2 pykmip_load "$1")
+	ours=$(awk -v name="$1" '$1 == "pair" && $2 == name { sub(/.*=/, "", $5)
+		print $5 }' "$dir/pairs" | sort -g | awk '{ v[NR] = $1 }
+		END { print v[int((NR + 1) / 2)] }')
+	printf 'pair pykmip-%s 1 limit_us=%s server_us=%s ratio=%s\n' "$1" \
+		"$theirs" "$ours" "$(compute "$theirs / $ours")" |
+		tee -a "$dir/pairs"
+}
+
+# --- the run --------------------------------------------------------------------
+
+: >"$dir/pairs"
+echo "bench: $(nproc) processors, Linux $(uname -r), $(openssl version |
+	cut -d ' ' -f 1,2), load $(cut -d ' ' -f 1 /proc/loadavg)," \
+	"TLS $tls, $pairs pairs of $seconds s"
+if [[ -n $conf ]]; then
+	names='get create handshake'
+else
+	names='get create handshake locate'
+	start main
+	start small
+	start large
+	conf=$dir/server-main/target.conf
+	pid_file=$(process_of "$dir/server-main")
+fi
+for name in $names; do measure "$name"; done
+if command -v pykmip-server >/dev/null && pykmip_start; then
+	pykmip_measure get
+	pykmip_measure create
+fi
+
+# Medians, spreads and verdicts.
+bars=$bars awk '
+	function median(k,   i, j, t, m) {
+		m = n[k]
+		for (i = 2; i <= m; i++) {
+			t = r[k, i]
+			for (j = i - 1; j > 0 && r[k, j] > t; j--)
+				r[k, j + 1] = r[k, j]
+			r[k, j + 1] = t
+		}
+		if (m % 2)
+			return r[k, (m + 1) / 2]
+		return (r[k, m / 2] + r[k, m / 2 + 1]) / 2
+	}
+	{
+		split($4, a, "="); split($6, b, "=")
+		if (!($2 in n)) order[++names] = $2
+		r[$2, ++n[$2]] = b[2] + 0
+		if (n[$2] == 1 || a[2] < low[$2]) low[$2] = a[2] + 0
+		if (n[$2] == 1 || a[2] > high[$2]) high[$2] = a[2] + 0
+	}
+	END {
+		m = split(ENVIRON["bars"], line, "\n")
+		for (i = 1; i <= m; i++) {
+			split(line[i], w, " "); k = w[1]
+			if (!(k in n)) {
+				printf "verdict %s not measured\n", k
+				continue
+			}
+			v = median(k)
+			vary = (high[k] - low[k]) * 100 / low[k]
+			printf "ratio %s %.3f\n", k, v
+			printf "spread %s %.3f..%.3f limit varied by %.0f %%\n",
+				k, r[k, 1], r[k, n[k]], vary
+			if (vary > 15) {
+				printf "verdict %s refused: the limit varied " \
+					"by %.0f %%\n", k, vary
+				code = 2
+			} else if (v < w[2]) {
+				printf "verdict %s misses %s\n", k, w[2]
+				missed = 1
+			} else
+				printf "verdict %s holds %s\n", k, w[2]
+		}
+		exit missed ? 1 : code
+	}' "$dir/pairs"
