@@ -1,0 +1,741 @@
+#include "kmip/kmip.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "crypto/ossl.h"
+#include "crypto/random.h"
+#include "store/vfs.h"
+#include "wire/ttlv.h"
+#include "wire/xml.h"
+
+/*
+ * A whole dispatcher over a real store and a real token, asked in XML. Each
+ * test is a client of its own, so none sees another's objects.
+ */
+struct rig {
+	char dir[64];
+	struct env *env;
+	struct loop *loop;
+	struct loop_pool *workers;
+	struct store *store;
+	struct hsm *hsm;
+	struct keystore *keystore;
+	struct kmip *kmip;
+	struct arena *arena;
+	char *pin_path;
+	struct buf answer;
+	char item[512];
+	char xml[65536]; /* the last answer */
+	bool answered;
+	bool running;
+};
+
+#define assert_ok(call)                                            \
+	do {                                                       \
+		enum err got_ = (call);                            \
+		if (got_ != OK)                                    \
+			fail_msg("%s: %s", #call, err_name(got_)); \
+	} while (0)
+
+static void
+take_answer(void *ctx, uint64_t number, struct bytes octets)
+{
+	struct rig *rig = ctx;
+
+	assert_int_equal(number, 7);
+	assert_false(rig->answered);
+	buf_reset(&rig->answer);
+	assert_ok(buf_put(&rig->answer, octets));
+	rig->answered = true;
+	if (rig->running)
+		loop_stop(rig->loop);
+}
+
+static void
+turn_ends(void *ctx)
+{
+	struct rig *rig = ctx;
+	enum err rc = store_commit(rig->store);
+
+	/* those who wait hear of a failure themselves */
+	(void)rc;
+}
+
+static void
+probe(struct rig *rig)
+{
+	assert_true(keystore_probe_begin(rig->keystore));
+	keystore_probe_work(rig->keystore);
+	keystore_probe_done(rig->keystore, OK);
+	if (keystore_to_store(rig->keystore).octets != 0)
+		keystore_stored(rig->keystore);
+}
+
+static void
+ask_octets(struct rig *rig, const char *client, struct bytes message)
+{
+	struct loop_task end = {.fn = turn_ends, .ctx = rig};
+	struct buf text;
+	struct item *root;
+
+	rig->answered = false;
+	loop_each_turn(rig->loop, &end);
+	kmip_message(
+	    rig->kmip, bytes_of_text(client), message, take_answer, rig, 7);
+	if (!rig->answered)
+		turn_ends(rig);
+	/* a worker has the rest */
+	rig->running = true;
+	if (!rig->answered)
+		assert_ok(loop_run(rig->loop));
+	rig->running = false;
+	loop_task_cancel(&end);
+	assert_ok(store_commit(rig->store));
+	assert_true(rig->answered);
+	assert_int_equal(kmip_busy(rig->kmip), 0);
+	arena_reset(rig->arena);
+	assert_ok(ttlv_parse(rig->arena, buf_peek(&rig->answer), &root));
+	buf_init(&text, sizeof(rig->xml) - 1);
+	assert_ok(xml_write(root, &text));
+	memcpy(rig->xml, text.at, text.octets);
+	rig->xml[text.octets] = '\0';
+	buf_clear(&text);
+}
+
+/*
+ * version  "1.2"
+ * header   further header fields, before Batch Count
+ */
+static const char *
+ask_with(struct rig *rig, const char *client, const char *version,
+    const char *header, const char *items)
+{
+	char message[16384];
+	struct buf octets;
+	struct item *root;
+	const char *p = items;
+	unsigned count = 0;
+
+	while ((p = strstr(p, "<BatchItem>")) != NULL) {
+		count++;
+		p++;
+	}
+	snprintf(message, sizeof(message),
+	    "<RequestMessage><RequestHeader><ProtocolVersion>"
+	    "<ProtocolVersionMajor type=\"Integer\" value=\"%.1s\"/>"
+	    "<ProtocolVersionMinor type=\"Integer\" value=\"%.1s\"/>"
+	    "</ProtocolVersion>%s<BatchCount type=\"Integer\" value=\"%u\"/>"
+	    "</RequestHeader>%s</RequestMessage>",
+	    version, version + 2, header, count, items);
+	arena_reset(rig->arena);
+	assert_ok(xml_parse(rig->arena, bytes_of_text(message), &root));
+	buf_init(&octets, 1 << 20);
+	assert_ok(ttlv_write(root, &octets));
+	ask_octets(rig, client, buf_peek(&octets));
+	buf_clear(&octets);
+	return rig->xml;
+}
+
+static const char *
+ask(struct rig *rig, const char *client, const char *version, const char *items)
+{
+	return ask_with(rig, client, version, "", items);
+}
+
+static void
+assert_has(const char *answer, const char *part)
+{
+	if (strstr(answer, part) == NULL)
+		fail_msg("expected: %s\ngot: %s", part, answer);
+}
+
+static void
+assert_lacks(const char *answer, const char *part)
+{
+	if (strstr(answer, part) != NULL)
+		fail_msg("not expected: %s\ngot: %s", part, answer);
+}
+
+static unsigned
+count_of(const char *answer, const char *part)
+{
+	unsigned count = 0;
+
+	while ((answer = strstr(answer, part)) != NULL) {
+		count++;
+		answer++;
+	}
+	return count;
+}
+
+#define STATUS(value) "<ResultStatus type=\"Enumeration\" value=\"" value "\"/>"
+#define REASON(value) "<ResultReason type=\"Enumeration\" value=\"" value "\"/>"
+
+/* The value of the answer's first item of that name, on the test's stack. */
+static void
+value_of(const char *answer, const char *name, char *out, size_t room)
+{
+	char begin[128];
+	const char *p;
+	size_t length;
+
+	snprintf(
+	    begin, sizeof(begin), "<%s type=\"TextString\" value=\"", name);
+	p = strstr(answer, begin);
+	if (p == NULL)
+		fail_msg("no %s in %s", name, answer);
+	p += strlen(begin);
+	length = strcspn(p, "\"");
+	assert_true(length < room);
+	memcpy(out, p, length);
+	out[length] = '\0';
+}
+
+/*
+ * Batch items
+ */
+
+#define ITEM(op, id, payload)                                           \
+	"<BatchItem><Operation type=\"Enumeration\" value=\"" op "\"/>" \
+	"<UniqueBatchItemID type=\"ByteString\" value=\"" id "\"/>"     \
+	"<RequestPayload>" payload "</RequestPayload></BatchItem>"
+#define ATTRIBUTE(name, value)                                               \
+	"<Attribute><AttributeName type=\"TextString\" value=\"" name "\"/>" \
+	"<AttributeValue " value "/></Attribute>"
+#define NAME(text)                                                            \
+	"<Attribute><AttributeName type=\"TextString\" value=\"Name\"/>"      \
+	"<AttributeValue><NameValue type=\"TextString\" value=\"" text "\"/>" \
+	"<NameType type=\"Enumeration\" value=\"UninterpretedTextString\"/>"  \
+	"</AttributeValue></Attribute>"
+#define CREATE(id, more)                                                      \
+	ITEM("Create", id,                                                    \
+	    "<ObjectType type=\"Enumeration\" value=\"SymmetricKey\"/>"       \
+	    "<TemplateAttribute>" ATTRIBUTE("Cryptographic Algorithm",        \
+		"type=\"Enumeration\" value=\"AES\"")                         \
+		ATTRIBUTE(                                                    \
+		    "Cryptographic Length", "type=\"Integer\" value=\"128\"") \
+		    ATTRIBUTE("Cryptographic Usage Mask",                     \
+			"type=\"Integer\" value=\"Encrypt\"") more            \
+	    "</TemplateAttribute>")
+#define ID(text)              "<UniqueIdentifier type=\"TextString\" value=\"" text "\"/>"
+#define LOCATE_NAME(id, text) ITEM("Locate", id, NAME(text))
+#define QUERY               \
+	ITEM("Query", "01", \
+	    "<QueryFunction type=\"Enumeration\" value=\"QueryOperations\"/>")
+#define ON_ERROR(option)                                                     \
+	"<BatchErrorContinuationOption type=\"Enumeration\" value=\"" option \
+	"\"/>"
+
+/* An item about one object, by an identifier only known at run time. */
+static const char *
+item_for(struct rig *rig, const char *op, const char *id)
+{
+	snprintf(
+	    rig->item, sizeof(rig->item), ITEM("%s", "01", ID("%s")), op, id);
+	return rig->item;
+}
+
+/*
+ * Set-up
+ */
+
+static int
+set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+	struct store_options options = {.lab = true};
+	struct hsm_config hsm = {
+	    .module_path = "/usr/lib/softhsm/libsofthsm2.so",
+	    .token_label = "kmip-test",
+	    .kek_label = "kek"};
+	struct kmip_config config = {.vendor = "Touchstone", .lease_s = 3600};
+	char hsm_dir[128];
+
+	assert_non_null(rig);
+	assert_ok(ossl_init());
+	strcpy(rig->dir, "/tmp/kmip_test.XXXXXX");
+	assert_non_null(mkdtemp(rig->dir));
+	snprintf(hsm_dir, sizeof(hsm_dir), "%s/hsm", rig->dir);
+	assert_int_equal(mkdir(hsm_dir, 0700), 0);
+	assert_ok(env_new(&rig->env));
+	env_set_random(rig->env, random_drbg, NULL);
+	assert_ok(hsm_softhsm_setup(rig->env, hsm.module_path, hsm_dir,
+	    hsm.token_label, &rig->pin_path));
+	hsm.pin_path = rig->pin_path;
+	assert_ok(hsm_new(&hsm, &rig->hsm));
+	assert_ok(store_open(rig->dir, rig->env, &options, &rig->store));
+	assert_ok(
+	    keystore_new(rig->env, rig->hsm, BYTES_NONE, 1000, &rig->keystore));
+	probe(rig);
+	assert_int_equal(keystore_state(rig->keystore), KEYSTORE_READY);
+	assert_ok(loop_new(rig->env, &rig->loop));
+	assert_ok(loop_pool_new(rig->loop, "work", 1, &rig->workers));
+	config.env = rig->env;
+	config.store = rig->store;
+	config.keystore = rig->keystore;
+	config.workers = rig->workers;
+	assert_ok(kmip_new(&config, &rig->kmip));
+	assert_ok(arena_new(16 << 20, &rig->arena));
+	buf_init(&rig->answer, 32 << 20);
+	*state = rig;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct rig *rig = *state;
+	char command[128];
+
+	kmip_free(rig->kmip);
+	loop_free(rig->loop);
+	keystore_free(rig->keystore);
+	hsm_free(rig->hsm);
+	store_close(rig->store);
+	arena_free(rig->arena);
+	buf_clear(&rig->answer);
+	mem_free(rig->pin_path);
+	env_free(rig->env);
+	snprintf(command, sizeof(command), "rm -rf %s", rig->dir);
+	assert_int_equal(system(command), 0);
+	free(rig);
+	return 0;
+}
+
+/*
+ * The batch. spec: kmip-1.4 6.13, 7.2 and 11.2
+ */
+
+#define MISSING ID("no-such-object")
+
+static void
+a_batch_stops_at_its_first_failure(void **state)
+{
+	const char *answer = ask(*state, "stop", "1.2",
+	    CREATE("01", NAME("first")) ITEM("Get", "02", MISSING)
+		CREATE("03", NAME("third")));
+
+	assert_has(answer, "<BatchCount type=\"Integer\" value=\"2\"/>");
+	assert_int_equal(count_of(answer, STATUS("Success")), 1);
+	assert_int_equal(count_of(answer, STATUS("OperationFailed")), 1);
+	answer = ask(*state, "stop", "1.2", LOCATE_NAME("01", "first"));
+	assert_has(answer, "<UniqueIdentifier");
+	answer = ask(*state, "stop", "1.2", LOCATE_NAME("01", "third"));
+	assert_lacks(answer, "<UniqueIdentifier");
+}
+
+static void
+a_batch_continues_where_it_is_told_to(void **state)
+{
+	const char *answer =
+	    ask_with(*state, "continue", "1.2", ON_ERROR("Continue"),
+		CREATE("01", NAME("first")) ITEM("Get", "02", MISSING)
+		    CREATE("03", NAME("third")));
+
+	assert_has(answer, "<BatchCount type=\"Integer\" value=\"3\"/>");
+	assert_int_equal(count_of(answer, STATUS("Success")), 2);
+	answer = ask(*state, "continue", "1.2", LOCATE_NAME("01", "third"));
+	assert_has(answer, "<UniqueIdentifier");
+}
+
+static void
+a_batch_is_undone_where_it_is_told_to(void **state)
+{
+	const char *answer = ask_with(*state, "undo", "1.2", ON_ERROR("Undo"),
+	    CREATE("01", NAME("first")) ITEM("Get", "02", MISSING)
+		CREATE("03", NAME("third")));
+
+	assert_has(answer, "<BatchCount type=\"Integer\" value=\"2\"/>");
+	assert_int_equal(count_of(answer, STATUS("OperationUndone")), 1);
+	assert_int_equal(count_of(answer, STATUS("OperationFailed")), 1);
+	answer = ask(*state, "undo", "1.2", LOCATE_NAME("01", "first"));
+	assert_lacks(answer, "<UniqueIdentifier");
+	/* its twin: without a failure nothing is undone */
+	answer = ask_with(*state, "undo", "1.2", ON_ERROR("Undo"),
+	    CREATE("01", NAME("first")) CREATE("03", NAME("third")));
+	assert_int_equal(count_of(answer, STATUS("Success")), 2);
+	answer = ask(*state, "undo", "1.2", LOCATE_NAME("01", "first"));
+	assert_has(answer, "<UniqueIdentifier");
+}
+
+static void
+batch_items_of_1_x_need_identifiers(void **state)
+{
+	static const char two[] =
+	    "<BatchItem><Operation type=\"Enumeration\" value=\"Query\"/>"
+	    "<RequestPayload><QueryFunction type=\"Enumeration\" "
+	    "value=\"QueryObjects\"/></RequestPayload></BatchItem>"
+	    "<BatchItem><Operation type=\"Enumeration\" value=\"Query\"/>"
+	    "<RequestPayload><QueryFunction type=\"Enumeration\" "
+	    "value=\"QueryObjects\"/></RequestPayload></BatchItem>";
+
+	assert_has(ask(*state, "ids", "1.4", two), REASON("InvalidMessage"));
+	assert_int_equal(
+	    count_of(ask(*state, "ids", "2.0", two), STATUS("Success")), 2);
+}
+
+static void
+the_placeholder_carries_from_item_to_item(void **state)
+{
+	const char *answer = ask(*state, "placeholder", "1.2",
+	    CREATE("01", NAME("placed")) ITEM("Activate", "02", "")
+		ITEM("GetAttributes", "03",
+		    "<AttributeName type=\"TextString\" value=\"State\"/>"));
+
+	assert_int_equal(count_of(answer, STATUS("Success")), 3);
+	assert_has(answer, "value=\"Active\"");
+	/* a new batch starts with an empty one */
+	answer = ask(*state, "placeholder", "1.2", ITEM("Get", "01", ""));
+	assert_has(answer, REASON("ItemNotFound"));
+}
+
+static void
+a_placeholder_is_named_in_2_x(void **state)
+{
+	static const char create[] = ITEM("Create", "01",
+	    "<ObjectType type=\"Enumeration\" value=\"SymmetricKey\"/>"
+	    "<Attributes><CryptographicAlgorithm type=\"Enumeration\" "
+	    "value=\"AES\"/><CryptographicLength type=\"Integer\" "
+	    "value=\"128\"/><CryptographicUsageMask type=\"Integer\" "
+	    "value=\"Encrypt\"/></Attributes>");
+	char two[2048];
+	const char *answer;
+
+	snprintf(two, sizeof(two), "%s%s", create,
+	    ITEM("Activate", "02",
+		"<UniqueIdentifier type=\"Enumeration\" value=\"Create\"/>"));
+	answer = ask(*state, "named", "2.1", two);
+	assert_int_equal(count_of(answer, STATUS("Success")), 2);
+	snprintf(two, sizeof(two), "%s%s", create,
+	    ITEM("Activate", "02",
+		"<UniqueIdentifier type=\"Integer\" value=\"-1\"/>"));
+	answer = ask(*state, "named", "2.1", two);
+	assert_int_equal(count_of(answer, STATUS("Success")), 2);
+	snprintf(two, sizeof(two), "%s%s", create,
+	    ITEM("Activate", "02",
+		"<UniqueIdentifier type=\"Enumeration\" value=\"Locate\"/>"));
+	answer = ask(*state, "named", "2.1", two);
+	assert_int_equal(count_of(answer, REASON("ObjectNotFound")), 1);
+}
+
+/*
+ * The header
+ */
+
+/* spec: kmip-1.4 6.3 */
+static void
+an_answer_that_is_too_large_undoes_its_batch(void **state)
+{
+	const char *answer = ask_with(*state, "large", "1.2",
+	    "<MaximumResponseSize type=\"Integer\" value=\"100\"/>",
+	    CREATE("01", NAME("large")));
+
+	assert_has(answer, REASON("ResponseTooLarge"));
+	answer = ask(*state, "large", "1.2", LOCATE_NAME("01", "large"));
+	assert_lacks(answer, "<UniqueIdentifier");
+	answer = ask_with(*state, "large", "1.2",
+	    "<MaximumResponseSize type=\"Integer\" value=\"1000\"/>",
+	    CREATE("01", NAME("large")));
+	assert_has(answer, STATUS("Success"));
+}
+
+/* spec: kmip-2.1 9.3 */
+static void
+what_must_be_asynchronous_is_refused(void **state)
+{
+	const char *answer = ask_with(*state, "async", "2.1",
+	    "<AsynchronousIndicator type=\"Enumeration\" "
+	    "value=\"Mandatory\"/>",
+	    QUERY);
+
+	assert_has(answer, REASON("FeatureNotSupported"));
+	answer = ask_with(*state, "async", "2.1",
+	    "<AsynchronousIndicator type=\"Enumeration\" "
+	    "value=\"Optional\"/>",
+	    QUERY);
+	assert_has(answer, STATUS("Success"));
+}
+
+/* A client that does not use correlation values never sees one. */
+static void
+correlation_values_are_for_who_uses_them(void **state)
+{
+	static const char with[] = "<ClientCorrelationValue "
+				   "type=\"TextString\" value=\"c\"/>";
+
+	assert_has(ask_with(*state, "corr", "1.4", with, QUERY),
+	    "<ServerCorrelationValue");
+	assert_lacks(
+	    ask(*state, "corr", "1.4", QUERY), "<ServerCorrelationValue");
+}
+
+/* spec: kmip-1.4 11.1 */
+static void
+versions_that_are_not_there_are_refused(void **state)
+{
+	const char *answer = ask(*state, "version", "3.0", QUERY);
+
+	assert_has(answer, REASON("UnsupportedProtocolVersion"));
+	assert_has(answer, "Major type=\"Integer\" value=\"2\"");
+	answer = ask(*state, "version", "1.9", QUERY);
+	assert_has(answer, REASON("InvalidMessage"));
+	assert_lacks(answer, "<Operation");
+}
+
+static void
+what_is_no_message_has_an_answer(void **state)
+{
+	static const uint8_t garbage[] = {0x42, 0x00, 0x78, 0x01, 0, 0, 0, 8,
+	    0x42, 0x00, 0x77, 0x01, 0, 0, 0, 8};
+
+	ask_octets(*state, "garbage", (struct bytes){garbage, sizeof(garbage)});
+	assert_has(((struct rig *)*state)->xml, REASON("InvalidMessage"));
+	assert_has(((struct rig *)*state)->xml, STATUS("OperationFailed"));
+}
+
+static void
+an_operation_that_is_not_there_fails_alone(void **state)
+{
+	const char *answer = ask_with(*state, "unknown", "1.2",
+	    ON_ERROR("Continue"),
+	    QUERY "<BatchItem><Operation type=\"Enumeration\" "
+		  "value=\"Archive\"/><UniqueBatchItemID type=\"ByteString\" "
+		  "value=\"02\"/><RequestPayload/></BatchItem>");
+
+	assert_int_equal(count_of(answer, STATUS("Success")), 1);
+	assert_has(answer, REASON("OperationNotSupported"));
+	/* one that later versions have */
+	answer = ask(*state, "unknown", "1.2",
+	    ITEM("Interop", "01",
+		"<InteropFunction type=\"Enumeration\" value=\"Begin\"/>"));
+	assert_has(answer, REASON("OperationNotSupported"));
+}
+
+/* spec: kmip-1.4 6.16 */
+static void
+an_unknown_critical_extension_is_refused(void **state)
+{
+	static const char item[] =
+	    "<BatchItem><Operation type=\"Enumeration\" value=\"Query\"/>"
+	    "<RequestPayload><QueryFunction type=\"Enumeration\" "
+	    "value=\"QueryObjects\"/></RequestPayload><MessageExtension>"
+	    "<VendorIdentification type=\"TextString\" value=\"v\"/>"
+	    "<CriticalityIndicator type=\"Boolean\" value=\"%s\"/>"
+	    "<VendorExtension/></MessageExtension></BatchItem>";
+	char text[1024];
+
+	snprintf(text, sizeof(text), item, "true");
+	assert_has(
+	    ask(*state, "ext", "1.2", text), REASON("FeatureNotSupported"));
+	snprintf(text, sizeof(text), item, "false");
+	assert_has(ask(*state, "ext", "1.2", text), STATUS("Success"));
+}
+
+static void
+credentials_that_nobody_can_check_are_refused(void **state)
+{
+	const char *answer = ask_with(*state, "cred", "1.2",
+	    "<Authentication><Credential><CredentialType "
+	    "type=\"Enumeration\" value=\"UsernameAndPassword\"/>"
+	    "<CredentialValue><Username type=\"TextString\" value=\"u\"/>"
+	    "<Password type=\"TextString\" value=\"p\"/></CredentialValue>"
+	    "</Credential></Authentication>",
+	    QUERY);
+
+	assert_has(answer, REASON("AuthenticationNotSuccessful"));
+}
+
+/*
+ * Whose objects
+ */
+
+static void
+strangers_and_absent_objects_look_alike(void **state)
+{
+	struct rig *rig = *state;
+	char id[64];
+	char absent[4096];
+
+	value_of(ask(rig, "owner", "1.2", CREATE("01", "")), "UniqueIdentifier",
+	    id, sizeof(id));
+	assert_has(ask(rig, "owner", "1.2", item_for(rig, "Get", id)),
+	    STATUS("Success"));
+	strcpy(absent,
+	    strstr(ask(rig, "stranger", "1.2", ITEM("Get", "01", MISSING)),
+		"<BatchItem>"));
+	assert_string_equal(
+	    strstr(ask(rig, "stranger", "1.2", item_for(rig, "Get", id)),
+		"<BatchItem>"),
+	    absent);
+	assert_has(ask(rig, "stranger", "1.2", item_for(rig, "Destroy", id)),
+	    REASON("ItemNotFound"));
+}
+
+static void
+names_are_unique_to_a_client(void **state)
+{
+	assert_has(ask(*state, "names", "1.2", CREATE("01", NAME("same"))),
+	    STATUS("Success"));
+	assert_has(ask(*state, "names", "1.2", CREATE("01", NAME("same"))),
+	    REASON("InvalidField"));
+	assert_has(ask(*state, "names2", "1.2", CREATE("01", NAME("same"))),
+	    STATUS("Success"));
+}
+
+/*
+ * When something is broken
+ */
+
+static void
+without_the_hsm_keys_fail_and_nothing_else(void **state)
+{
+	struct rig *rig = *state;
+	char id[64];
+
+	value_of(ask(rig, "hsm", "1.2", CREATE("01", NAME("hsm"))),
+	    "UniqueIdentifier", id, sizeof(id));
+	keystore_logout(rig->keystore);
+	probe(rig);
+	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "Get", id)),
+	    STATUS("OperationFailed"));
+	assert_has(
+	    ask(rig, "hsm", "1.2", CREATE("01", "")), REASON("GeneralFailure"));
+	assert_has(ask(rig, "hsm", "1.2", QUERY), STATUS("Success"));
+	assert_has(ask(rig, "hsm", "1.2", LOCATE_NAME("01", "hsm")), id);
+	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "Activate", id)),
+	    STATUS("Success"));
+	keystore_login(rig->keystore);
+	probe(rig);
+	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "Get", id)),
+	    STATUS("Success"));
+}
+
+static void
+what_cannot_be_made_durable_did_not_happen(void **state)
+{
+	struct rig *rig = *state;
+
+	vfs_disk_full(0);
+	assert_has(ask(rig, "disk", "1.2", CREATE("01", NAME("disk"))),
+	    REASON("GeneralFailure"));
+	assert_has(ask(rig, "disk", "1.2", QUERY), STATUS("Success"));
+	vfs_disk_full(UINT64_MAX);
+	assert_lacks(ask(rig, "disk", "1.2", LOCATE_NAME("01", "disk")),
+	    "<UniqueIdentifier");
+	assert_has(ask(rig, "disk", "1.2", CREATE("01", NAME("disk"))),
+	    STATUS("Success"));
+}
+
+static void
+without_randomness_no_key_is_made(void **state)
+{
+	struct rig *rig = *state;
+
+	env_break_random(rig->env, true);
+	assert_has(ask(rig, "entropy", "1.2", CREATE("01", NAME("e"))),
+	    REASON("CryptographicFailure"));
+	env_break_random(rig->env, false);
+	assert_lacks(ask(rig, "entropy", "1.2", LOCATE_NAME("01", "e")),
+	    "<UniqueIdentifier");
+}
+
+/*
+ * Key pairs, which a worker makes
+ */
+
+#define PAIR(id, private_more, public_more)                                    \
+	ITEM("CreateKeyPair", id,                                              \
+	    "<CommonTemplateAttribute>" ATTRIBUTE("Cryptographic Algorithm",   \
+		"type=\"Enumeration\" value=\"ECDSA\"") ATTRIBUTE("Cryptograp" \
+								  "hic "       \
+								  "Length",    \
+		"type=\"Integer\" value=\"256\"") "</"                         \
+						  "CommonTemplateAttribute><"  \
+						  "PrivateKeyTemplateAttribut" \
+						  "e>" ATTRIBUTE("Cryptograph" \
+								 "ic Usage "   \
+								 "Mask",       \
+						      "type=\"Integer\" "      \
+						      "value=\"Sign\"")        \
+						      private_more             \
+	    "</PrivateKeyTemplateAttribute>"                                   \
+	    "<PublicKeyTemplateAttribute>" ATTRIBUTE(                          \
+		"Cryptographic Usage Mask",                                    \
+		"type=\"Integer\" value=\"Verify\"") public_more               \
+	    "</PublicKeyTemplateAttribute>")
+
+static void
+a_pair_is_made_whole_or_not_at_all(void **state)
+{
+	const char *answer = ask(
+	    *state, "pair", "1.2", PAIR("01", NAME("private"), NAME("public")));
+	char id[64];
+
+	assert_has(answer, STATUS("Success"));
+	value_of(answer, "PrivateKeyUniqueIdentifier", id, sizeof(id));
+	answer =
+	    ask(*state, "pair", "1.2", item_for(*state, "GetAttributes", id));
+	assert_has(answer, "PublicKeyLink");
+	/* the second name is taken: the first key must not stay */
+	answer = ask(
+	    *state, "pair", "1.2", PAIR("01", NAME("fresh"), NAME("public")));
+	assert_has(answer, STATUS("OperationFailed"));
+	answer = ask(*state, "pair", "1.2", LOCATE_NAME("01", "fresh"));
+	assert_lacks(answer, "<UniqueIdentifier");
+	answer = ask(
+	    *state, "pair", "1.2", PAIR("01", NAME("twice"), NAME("twice")));
+	assert_has(answer, STATUS("OperationFailed"));
+	answer = ask(*state, "pair", "1.2", LOCATE_NAME("01", "twice"));
+	assert_lacks(answer, "<UniqueIdentifier");
+}
+
+/* Where a pair is one item of several, all of them wait for the worker. */
+static void
+a_batch_with_a_pair_keeps_its_order(void **state)
+{
+	const char *answer = ask(*state, "slow", "1.2",
+	    CREATE("01", NAME("before")) PAIR("02", "", "")
+		ITEM("Activate", "03", "") CREATE("04", NAME("after")));
+
+	assert_int_equal(count_of(answer, STATUS("Success")), 4);
+	assert_true(
+	    strstr(answer, "value=\"01\"") < strstr(answer, "value=\"02\""));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_batch_stops_at_its_first_failure),
+	    cmocka_unit_test(a_batch_continues_where_it_is_told_to),
+	    cmocka_unit_test(a_batch_is_undone_where_it_is_told_to),
+	    cmocka_unit_test(batch_items_of_1_x_need_identifiers),
+	    cmocka_unit_test(the_placeholder_carries_from_item_to_item),
+	    cmocka_unit_test(a_placeholder_is_named_in_2_x),
+	    cmocka_unit_test(an_answer_that_is_too_large_undoes_its_batch),
+	    cmocka_unit_test(what_must_be_asynchronous_is_refused),
+	    cmocka_unit_test(correlation_values_are_for_who_uses_them),
+	    cmocka_unit_test(versions_that_are_not_there_are_refused),
+	    cmocka_unit_test(what_is_no_message_has_an_answer),
+	    cmocka_unit_test(an_operation_that_is_not_there_fails_alone),
+	    cmocka_unit_test(an_unknown_critical_extension_is_refused),
+	    cmocka_unit_test(credentials_that_nobody_can_check_are_refused),
+	    cmocka_unit_test(strangers_and_absent_objects_look_alike),
+	    cmocka_unit_test(names_are_unique_to_a_client),
+	    cmocka_unit_test(without_the_hsm_keys_fail_and_nothing_else),
+	    cmocka_unit_test(what_cannot_be_made_durable_did_not_happen),
+	    cmocka_unit_test(without_randomness_no_key_is_made),
+	    cmocka_unit_test(a_pair_is_made_whole_or_not_at_all),
+	    cmocka_unit_test(a_batch_with_a_pair_keeps_its_order),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
