@@ -147,6 +147,10 @@ check_one_new(struct request *rq, uint32_t object_type,
 	TRY(attr_check_client(one, ATTR_GIVEN, rq->version, 0, rq->now_s));
 	if (!attr_applies(one->def, object_type, rq->version))
 		TRY(ERR_ATTR_APPLIES);
+	/* spec: kmip-1.4 3.21: the count is the server's to keep */
+	if (one->def->tag == TAG_USAGE_LIMITS &&
+	    item_find(one->value, TAG_USAGE_LIMITS_COUNT) != NULL)
+		TRY(ERR_ATTR_READ_ONLY);
 	if ((attr_rules(one->def, rq->version) & ATTR_MULTIPLE) != 0)
 		return OK;
 	ATTR_EACH (list, other) {
@@ -357,4 +361,11 @@ attributes_echo(struct request *rq, struct item *out, const struct attr *one)
 	if (rq->version >= V2_0)
 		return OK;
 	return attr_write(rq->arena, out, rq->version, one);
+}
+
+bool
+attributes_shown(
+    const struct request *rq, const struct object *o, const struct attr *one)
+{
+	return attr_applies(one->def, o->object_type, rq->version);
 }

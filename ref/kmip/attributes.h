@@ -90,6 +90,13 @@ enum err attributes_add_rng(struct arena *a, struct item *rng) MUST_CHECK;
 enum err attributes_echo(
     struct request *rq, struct item *out, const struct attr *one) MUST_CHECK;
 
+/*
+ * Is it an attribute of this object for the request's version? What a later
+ * version gives to more objects is not shown to an earlier one.
+ */
+bool attributes_shown(
+    const struct request *rq, const struct object *o, const struct attr *one);
+
 /* Dates have changed: do they agree, and which states do they imply? */
 enum err attributes_settle(struct request *rq, struct object *o) MUST_CHECK;
 

@@ -32,7 +32,7 @@ op_get_attributes(struct request *rq, const struct item *in, struct item *out)
 	/* 2.x: there even when nothing is in it */
 	TRY(item_add_structure(rq->arena, out, TAG_ATTRIBUTES, &holder));
 	ATTR_EACH (&o->attrs, one) {
-		if (wanted(refs, one))
+		if (attributes_shown(rq, o, one) && wanted(refs, one))
 			TRY(attr_write(rq->arena, out, rq->version, one));
 	}
 out:
