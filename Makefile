@@ -10,6 +10,7 @@
 #   ref/*/*.c                 build/<variant>/libref.a
 #   harness/touchstone/*.c    build/<variant>/libtouchstone.a
 #   .../main.c                the program itself, in no library
+#   harness/labctl/main.c     the laboratory's clock, in need of none
 #   .../X_test.c              a cmocka program, linked to its side's library
 #   .../X_fuzz.c              a libFuzzer program, likewise
 #   harness/bench/limit_*.c   a limit program each; the other files beside
@@ -73,7 +74,7 @@ CC_asan         := gcc
 CFLAGS_asan     := -O1 $(SAN)
 LDFLAGS_asan    := $(SAN)
 CC_torture      := gcc
-CFLAGS_torture  := -O0 $(SAN) -DTORTURE
+CFLAGS_torture  := -O1 $(SAN) -DTORTURE
 LDFLAGS_torture := $(SAN)
 CC_fuzz         := clang-14
 CFLAGS_fuzz     := -O1 $(SAN) -fsanitize=fuzzer-no-link -DFUZZ
@@ -100,7 +101,8 @@ TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
 
 # programs VARIANT: those that exist, each main.c one
 programs = $(if $(wildcard ref/main.c),build/$(1)/touchstone-ref) \
-	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone)
+	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone) \
+	build/$(1)/labctl
 libs     = $(if $(REF),build/$(1)/libref.a) \
 	$(if $(TOOL),build/$(1)/libtouchstone.a)
 units    = $(patsubst %.c,build/$(1)/%,$(2))
@@ -159,6 +161,8 @@ build/$(1)/touchstone-ref: build/$(1)/ref/main.o build/$(1)/libref.a
 build/$(1)/touchstone: build/$(1)/harness/touchstone/main.o \
     build/$(1)/libtouchstone.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS)
+build/$(1)/labctl: build/$(1)/harness/labctl/main.o
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^
 
 build/$(1)/ref/%_test: build/$(1)/ref/%_test.o build/$(1)/libref.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ \
@@ -179,7 +183,7 @@ build/$(1)/harness/bench/limit_%: build/$(1)/harness/bench/limit_%.o \
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
 
 -include $$(patsubst %.c,build/$(1)/%.d,$$(REF) $$(TOOL) $$(TESTS) $$(FUZZS) \
-	$$(BENCH) ref/main.c harness/touchstone/main.c)
+	$$(BENCH) ref/main.c harness/touchstone/main.c harness/labctl/main.c)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call VARIANT_RULES,$(v))))
 

@@ -32,7 +32,7 @@ if [ -z "$target" ]; then
 	dir=$(mktemp -d) || exit 2
 	trap 'harness/appliance stop "$dir" >/dev/null 2>&1; rm -rf "$dir"' EXIT
 	trap 'exit 2' INT TERM
-	if ! harness/appliance start "$dir" >"$dir.log" 2>&1; then
+	if ! harness/appliance start "$dir" --real-time >"$dir.log" 2>&1; then
 		cat "$dir.log" >&2
 		rm -f "$dir.log"
 		echo "conformance: the reference appliance did not start" >&2

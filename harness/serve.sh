@@ -11,7 +11,7 @@ if [ ! -x harness/appliance ]; then
 fi
 if ! harness/appliance status "$dir" >/dev/null 2>&1; then
 	mkdir -p "$dir"
-	harness/appliance start "$dir" || exit 1
+	harness/appliance start "$dir" --real-time || exit 1
 fi
 conf=$dir/target.conf
 cat <<END

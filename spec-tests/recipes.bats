@@ -33,7 +33,7 @@ stand_in() {
 
 appliance() {
   [ -x "$TOP/harness/appliance" ] || skip "there is no harness/appliance yet"
-  "$TOP/harness/appliance" start "$job/appliance" 3>&-
+  "$TOP/harness/appliance" start "$job/appliance" --real-time 3>&-
   ln -s appliance/target.conf target.conf
   # Paths in a target file are relative to it; a copy needs them whole.
   sed "s|^\([a-z_]*\(cert\|key\|ca\)[a-z_]*[ =]*\)\([^/ ]\)|\1$job/appliance/\3|" \

@@ -26,7 +26,6 @@ tree_of(struct arena *a, const char *xml)
 	return n;
 }
 
-/* clang-format off */
 #define ITEM(tag, type, value) \
 	"<" tag " type=\"" type "\" value=\"" value "\"/>"
 #define TEXT(tag, value) ITEM(tag, "TextString", value)
@@ -55,6 +54,5 @@ tree_of(struct arena *a, const char *xml)
 	        DATE("TimeStamp", "2026-01-01T00:00:00Z")      \
 	        NUMBER("BatchCount", "1"))                     \
 	    ANSWER_ITEM(operation, payload))
-/* clang-format on */
 
 #endif

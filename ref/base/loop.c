@@ -579,6 +579,17 @@ loop_pool_jobs(const struct loop_pool *pool)
 	return pool->count;
 }
 
+unsigned
+loop_jobs(const struct loop *loop)
+{
+	const struct loop_pool *pool;
+	unsigned count = 0;
+
+	for (pool = loop->pools; pool != NULL; pool = pool->next)
+		count += pool->count;
+	return count;
+}
+
 static void
 pool_done(struct loop_pool *pool, struct jobs jobs, enum err rc)
 {

@@ -141,5 +141,6 @@ enum err loop_submit(struct loop_pool *pool, loop_fn *work, loop_done_fn *done,
 
 /* Jobs that are not done, those left behind included. */
 unsigned loop_pool_jobs(const struct loop_pool *pool);
+unsigned loop_jobs(const struct loop *loop); /* of all pools */
 
 #endif

@@ -456,6 +456,7 @@ test_jobs_run_beside_the_loop_and_end_in_it(void **state)
 	for (k = 0; k < THREADS; k++)
 		sem_wait(&f.begun);
 	assert_int_equal(loop_pool_jobs(f.pool), JOBS);
+	assert_int_equal(loop_jobs(lab->loop), JOBS);
 	for (k = 0; k < JOBS; k++)
 		sem_post(&f.go);
 	assert_int_equal(loop_run(lab->loop), OK);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -33,6 +34,11 @@ struct lab {
 	struct loop_fd *watch;
 	struct loop_task settled;
 	struct loop_task look; /* for those who await something */
+	/* jobs that "clock" waits for; those known to hang it does not */
+	bool waits_for_jobs;
+	unsigned hanging;
+	int patience_fd;
+	struct loop_fd *patience;
 	struct peer peers[LAB_PEERS_MAX];
 };
 
@@ -276,11 +282,25 @@ has_come(struct lab *lab, const char *words)
 	return found;
 }
 
+/* What a job has done may make timers due: look again from the beginning. */
+static void
+jobs_waited_for(struct lab *lab)
+{
+	lab->waits_for_jobs = false;
+	loop_later(lab->loop, &lab->settled);
+}
+
 static void
 look(void *ctx)
 {
 	struct lab *lab = ctx;
+	unsigned jobs = loop_jobs(lab->loop);
 	size_t k;
+
+	if (lab->hanging > jobs)
+		lab->hanging = jobs;
+	if (lab->waits_for_jobs && jobs == lab->hanging)
+		jobs_waited_for(lab);
 
 	for (k = 0; k < LAB_PEERS_MAX; k++) {
 		struct peer *peer = &lab->peers[k];
@@ -290,6 +310,28 @@ look(void *ctx)
 		peer->awaits[0] = '\0';
 		send_status(peer);
 	}
+}
+
+static void
+set_patience(struct lab *lab, int64_t ms)
+{
+	const struct itimerspec at = {
+	    .it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}};
+
+	(void)timerfd_settime(lab->patience_fd, 0, &at, NULL);
+}
+
+static void
+patience_over(void *ctx, unsigned ready)
+{
+	struct lab *lab = ctx;
+	uint64_t count;
+
+	(void)ready;
+	(void)!read(lab->patience_fd, &count, sizeof(count));
+	lab->hanging = loop_jobs(lab->loop);
+	if (lab->waits_for_jobs)
+		jobs_waited_for(lab);
 }
 
 /* A turn has gone by since "clock": is anything due, still or again? */
@@ -305,6 +347,12 @@ clock_settled(void *ctx)
 		loop_later(lab->loop, &lab->settled);
 		return;
 	}
+	if (loop_jobs(lab->loop) > lab->hanging) {
+		lab->waits_for_jobs = true;
+		set_patience(lab, LAB_PATIENCE_MS);
+		return;
+	}
+	set_patience(lab, 0);
 	for (k = 0; k < LAB_PEERS_MAX; k++) {
 		struct peer *peer = &lab->peers[k];
 
@@ -405,6 +453,8 @@ lab_new(struct loop *loop, struct env *env, const struct lab_config *config,
 	lab->env = env;
 	lab->config = config;
 	lab->fd = -1;
+	lab->patience_fd =
+	    timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	lab->settled.fn = clock_settled;
 	lab->settled.ctx = lab;
 	lab->look.fn = look;
@@ -414,6 +464,10 @@ lab_new(struct loop *loop, struct env *env, const struct lab_config *config,
 		lab->peers[k].lab = lab;
 		lab->peers[k].fd = -1;
 	}
+	if (lab->patience_fd < 0)
+		TRY(ERR_SYSTEM);
+	TRY(loop_fd_new(loop, lab->patience_fd, LOOP_READ, patience_over, lab,
+	    &lab->patience));
 	TRY(open_socket(lab));
 	TRY(loop_fd_new(loop, lab->fd, LOOP_READ, lab_ready, lab, &lab->watch));
 	*out = lab;
@@ -434,6 +488,9 @@ lab_free(struct lab *lab)
 		peer_close(&lab->peers[k]);
 	loop_task_cancel(&lab->settled);
 	loop_task_cancel(&lab->look);
+	loop_fd_free(lab->patience);
+	if (lab->patience_fd >= 0)
+		close(lab->patience_fd);
 	loop_fd_free(lab->watch);
 	if (lab->fd >= 0) {
 		close(lab->fd);

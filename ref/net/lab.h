@@ -17,9 +17,9 @@ and lose what was not synced
  *	                   reach the disk, as the seed says; just before the
  *	                   Nth write from now, 0: at once
  *
- * "clock" is answered at the end of the turn in which no timer was due any
- * more: all that follows from the passing of time and does not wait for a
- * job is then done.
+ * "clock" is answered when no timer is due any more and no job is under way:
+ * all that follows from the passing of time is then done. A job is waited for
+ * LAB_PATIENCE_MS of real time, once: a card that hangs does not stop time.
  */
 #ifndef NET_LAB_H
 #define NET_LAB_H
@@ -30,7 +30,12 @@ and lose what was not synced
 
 struct lab;
 
-enum { LAB_LINE_OCTETS = 256, LAB_PEERS_MAX = 16, LAB_FAULTS_MAX = 16 };
+enum {
+	LAB_LINE_OCTETS = 256,
+	LAB_PEERS_MAX = 16,
+	LAB_FAULTS_MAX = 16,
+	LAB_PATIENCE_MS = 500,
+};
 
 /* One thing that can be made to fail; at most LAB_FAULTS_MAX of them. */
 struct lab_fault {

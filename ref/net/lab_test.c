@@ -1,5 +1,7 @@
 #include "net/lab.h"
 
+#include <poll.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/socket.h>
@@ -249,6 +251,64 @@ test_the_clock_is_acknowledged_when_nothing_is_due(void **state)
 }
 
 static void
+wait_for_word(void *ctx)
+{
+	sem_wait(ctx);
+}
+
+static void
+word_came(void *ctx, enum err rc)
+{
+	(void)ctx;
+	(void)rc;
+}
+
+/* The loop waits here: for the job, or for the lab's patience. */
+static void
+turn_until_answered(struct room *room)
+{
+	struct pollfd answer = {.fd = room->fd[0], .events = POLLIN};
+	int turns = 0;
+
+	while (poll(&answer, 1, 0) == 0 && ++turns < 1000000)
+		assert_int_equal(rig_turns(&room->rig, 1), OK);
+}
+
+static void
+test_the_clock_waits_for_jobs_but_not_for_ever(void **state)
+{
+	struct room *room = *state;
+	struct loop_pool *pool;
+	sem_t word;
+
+	sem_init(&word, 0, 0);
+	assert_int_equal(loop_pool_new(room->rig.loop, "test", 1, &pool), OK);
+	enter(room, 0);
+	assert_int_equal(
+	    loop_submit(pool, wait_for_word, word_came, &word), OK);
+	ask(room, 0, "clock\n");
+	assert_int_equal(rig_turns(&room->rig, 3), OK);
+	assert_string_equal(hear(room, 0), "");
+	sem_post(&word);
+	turn_until_answered(room);
+	assert_int_equal(loop_jobs(room->rig.loop), 0);
+	assert_string_equal(hear(room, 0), "ok elapsed=0 next=none rings=0\n");
+	/* one that hangs is waited for once */
+	assert_int_equal(
+	    loop_submit(pool, wait_for_word, word_came, &word), OK);
+	ask(room, 0, "clock\n");
+	turn_until_answered(room);
+	assert_int_equal(loop_jobs(room->rig.loop), 1);
+	assert_string_equal(hear(room, 0), "ok elapsed=0 next=none rings=0\n");
+	ask(room, 0, "clock\n");
+	assert_int_equal(rig_turns(&room->rig, 1), OK);
+	assert_string_equal(hear(room, 0), "ok elapsed=0 next=none rings=0\n");
+	sem_post(&word);
+	loop_end_jobs(room->rig.loop);
+	sem_destroy(&word);
+}
+
+static void
 test_what_is_awaited_is_told_when_it_comes(void **state)
 {
 	struct room *room = *state;
@@ -322,6 +382,7 @@ main(void)
 	    ROOM_TEST(test_a_fault_that_cannot_be_set_is_not),
 	    ROOM_TEST(test_power_goes_as_told),
 	    ROOM_TEST(test_the_clock_is_acknowledged_when_nothing_is_due),
+	    ROOM_TEST(test_the_clock_waits_for_jobs_but_not_for_ever),
 	    ROOM_TEST(test_what_is_awaited_is_told_when_it_comes),
 	    ROOM_TEST(test_lines_have_a_length_and_come_one_by_one),
 	    ROOM_TEST(test_only_so_many_are_let_in),

@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "crypto/ossl.h"
 
 struct tls {
 	SSL_CTX *ctx;
@@ -109,7 +108,6 @@ tls_new(const struct tls_config *config, struct tls **out)
 	enum err rc = OK;
 
 	*out = NULL;
-	TRY(ossl_init());
 	TRY(MEM_NEW(tls));
 	tls->ctx = SSL_CTX_new(TLS_server_method());
 	if (tls->ctx == NULL)

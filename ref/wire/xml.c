@@ -545,13 +545,9 @@ on_end(void *reader, const xmlChar *name, const xmlChar *prefix,
 static void
 on_text(void *reader, const xmlChar *text, int octets)
 {
-	for (int i = 0; i < octets; i++) {
-		if (!is_blank(text[i])) {
-			/* which frees the text */
+	for (int i = 0; i < octets; i++)
+		if (!is_blank(text[i]))
 			reader_fail(reader, ERR_MESSAGE);
-			return;
-		}
-	}
 }
 
 static void

@@ -1,0 +1,523 @@
+/*
+ * touchstone-ref: the reference key server.
+ *
+ *	touchstone-ref --dir DIR [--listen ADDRESS:PORT] [--lab SOCKET]
+ *
+ * DIR holds everything: touchstone.conf, certificates, store and token. When
+ * the server serves it prints "ready port=N". SIGTERM ends it in order: what
+ * has been received is answered, what is answered is durable; a second one, or
+ * FINISH_S later, ends it at once.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crypto/random.h"
+#include "net/config.h"
+#include "net/echo_port.h"
+#include "net/kmip_port.h"
+#include "net/lab.h"
+#include "net/listen.h"
+#include "net/server.h"
+#include "net/tls.h"
+#include "store/vfs.h"
+
+#define VERSION "0.1.0"
+
+enum { FINISH_S = 10 };
+
+struct options {
+	const char *dir;
+	const char *listen;
+	const char *lab;
+};
+
+struct program {
+	struct options options;
+	char *dir; /* absolute */
+	int lock_fd;
+	struct config config;
+	struct env *env;
+	struct loop *loop;
+	struct tls *tls;
+	struct server *server; /* NULL: echo */
+	struct listener *listener;
+	struct lab_config lab_config;
+	struct lab *lab;
+	int signal_fd;
+	struct loop_fd *signals;
+	bool finishing;
+	struct loop_task finished;
+	enum err rc; /* of what went wrong inside the loop */
+};
+
+/* ---- the command line ---- */
+
+static void
+usage(FILE *to)
+{
+	fputs("usage: touchstone-ref --dir DIR [--listen ADDRESS:PORT] "
+	      "[--lab SOCKET]\n"
+	      "\n"
+	      "  --dir DIR       everything the server has: configuration, "
+	      "certificates, store\n"
+	      "  --listen A:P    instead of what DIR/touchstone.conf says\n"
+	      "  --lab SOCKET    laboratory mode: virtual time from DIR/clock, "
+	      "faults and the\n"
+	      "                  power switch on a control socket; for tests "
+	      "only\n"
+	      "  --version\n"
+	      "  --help\n"
+	      "\n"
+	      "DIR/touchstone.conf has lines of \"key = value\":\n"
+	      "\n",
+	    to);
+	config_help(to);
+}
+
+/* Ends the program for --help, --version and what cannot be read. */
+static void
+read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+	    {"dir", required_argument, NULL, 'd'},
+	    {"listen", required_argument, NULL, 'l'},
+	    {"lab", required_argument, NULL, 'L'},
+	    {"version", no_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			options->dir = optarg;
+			break;
+		case 'l':
+			options->listen = optarg;
+			break;
+		case 'L':
+			options->lab = optarg;
+			break;
+		case 'v':
+			puts("touchstone-ref " VERSION);
+			exit(0);
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			exit(2);
+		}
+	}
+	if (options->dir == NULL || optind != argc) {
+		fputs("touchstone-ref: --dir DIR is needed, and nothing else "
+		      "than options; see --help\n",
+		    stderr);
+		exit(2);
+	}
+}
+
+/* ---- the process ---- */
+
+/*
+ * No core files, no peeking by processes of the same user, files for the owner
+ * only. The laboratory looks into memory on purpose.
+ */
+static void
+tidy_process(bool lab)
+{
+	const struct rlimit none = {0, 0};
+	struct rlimit files;
+
+	umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (!lab)
+		(void)prctl(PR_SET_DUMPABLE, 0);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static enum err
+path_in(const char *dir, const char *name, char **out)
+{
+	size_t octets = strlen(dir) + strlen(name) + 2;
+
+	*out = mem_zalloc(1, octets);
+	if (*out == NULL)
+		return ERR_NOMEM;
+	(void)snprintf(*out, octets, "%s/%s", dir, name);
+	return OK;
+}
+
+/* One server to a directory, as long as it lives. */
+static enum err
+lock_dir(struct program *p)
+{
+	char *path = NULL;
+	enum err rc = OK;
+
+	p->dir = realpath(p->options.dir, NULL);
+	if (p->dir == NULL) {
+		log_line("main", LOG_ERROR, "%s: %s", p->options.dir,
+		    strerror(errno));
+		TRY(ERR_SYSTEM);
+	}
+	TRY(path_in(p->dir, "lock", &path));
+	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (p->lock_fd < 0) {
+		log_line("main", LOG_ERROR, "%s: %s", path, strerror(errno));
+		TRY(ERR_SYSTEM);
+	}
+	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		log_line(
+		    "main", LOG_ERROR, "%s: another server runs here", p->dir);
+		TRY(ERR_CONFIG);
+	}
+out:
+	mem_free(path);
+	return rc;
+}
+
+static enum err
+load_config(struct program *p)
+{
+	struct config_fault fault;
+	enum err rc = config_load(p->dir, &p->config, &fault);
+
+	if (rc != OK)
+		log_line("main", LOG_ERROR, "%s/touchstone.conf: %s", p->dir,
+		    fault.text);
+	return rc;
+}
+
+static enum err
+open_env(struct program *p)
+{
+	char *path = NULL;
+	enum err rc = OK;
+
+	if (p->options.lab == NULL) {
+		TRY(env_new(&p->env));
+	} else {
+		TRY(path_in(p->dir, "clock", &path));
+		rc = env_new_lab(path, &p->env);
+		if (rc != OK)
+			log_line("main", LOG_ERROR, "%s: %s", path,
+			    rc == ERR_SYSTEM ? strerror(errno) : err_text(rc));
+		TRY(rc);
+		log_line("main", LOG_WARN,
+		    "laboratory mode: not for keys that matter");
+	}
+	env_set_random(p->env, random_drbg, NULL);
+out:
+	mem_free(path);
+	return rc;
+}
+
+/* ---- the end ---- */
+
+/* At the end of each turn, once it is wanted. */
+static void
+finished(void *ctx)
+{
+	struct program *p = ctx;
+
+	if (p->listener == NULL || listener_connections(p->listener) == 0)
+		loop_stop(p->loop);
+}
+
+static void
+finish(struct program *p)
+{
+	p->finishing = true;
+	if (p->listener != NULL)
+		listener_finish(p->listener);
+	p->finished.fn = finished;
+	p->finished.ctx = p;
+	loop_each_turn(p->loop, &p->finished);
+	/* real time: the laboratory's may stand still for good */
+	(void)alarm(FINISH_S);
+}
+
+static void
+signalled(void *ctx, unsigned ready)
+{
+	struct program *p = ctx;
+	struct signalfd_siginfo what;
+
+	(void)ready;
+	if (read(p->signal_fd, &what, sizeof(what)) != sizeof(what))
+		return;
+	if (!p->finishing && what.ssi_signo != SIGALRM)
+		finish(p);
+	else
+		loop_stop(p->loop);
+}
+
+/* Blocked before the first thread, so that no other one gets them. */
+static enum err
+watch_signals(struct program *p)
+{
+	sigset_t set;
+	enum err rc = OK;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGALRM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	p->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (p->signal_fd < 0)
+		TRY(ERR_SYSTEM);
+	TRY(loop_fd_new(
+	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
+out:
+	return rc;
+}
+
+/* ---- the laboratory ---- */
+
+static enum err
+fault_disk_full(void *ctx, unsigned on)
+{
+	(void)ctx;
+	vfs_disk_full(on ? 0 : UINT64_MAX);
+	return OK;
+}
+
+static enum err
+fault_entropy(void *ctx, unsigned on)
+{
+	struct program *p = ctx;
+
+	env_break_random(p->env, on);
+	return OK;
+}
+
+static enum err
+fault_hsm(void *ctx, unsigned value)
+{
+	struct program *p = ctx;
+
+	if (p->server == NULL)
+		return ERR_FEATURE;
+	hsm_set_fault(server_hsm(p->server), (enum hsm_fault)value);
+	server_probe(p->server);
+	return OK;
+}
+
+static const struct lab_fault faults[] = {
+    {"disk-full", "off|on", fault_disk_full},
+    {"entropy", "off|on", fault_entropy},
+    {"hsm", "ok|fail|hang", fault_hsm}, /* as enum hsm_fault */
+};
+
+static void
+lab_power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
+{
+	(void)ctx;
+	vfs_power_off(tear ? VFS_TEAR : VFS_DROP, seed, nth);
+}
+
+static enum err
+lab_status(void *ctx, struct buf *out)
+{
+	static const char *const states[] = {
+	    [KEYSTORE_READY] = "ready",
+	    [KEYSTORE_LOGGED_OUT] = "logged-out",
+	    [KEYSTORE_UNREACHABLE] = "unreachable",
+	};
+	struct program *p = ctx;
+	enum err rc = OK;
+
+	if (p->listener != NULL)
+		TRY(buf_printf(out, " port=%u connections=%u",
+		    listener_port(p->listener),
+		    listener_connections(p->listener)));
+	if (p->server != NULL)
+		TRY(buf_printf(out, " requests=%u hsm=%s",
+		    kmip_busy(server_kmip(p->server)),
+		    states[keystore_state(server_keystore(p->server))]));
+out:
+	return rc;
+}
+
+static enum err
+open_lab(struct program *p)
+{
+	if (p->options.lab == NULL)
+		return OK;
+	p->lab_config = (struct lab_config){
+	    .path = p->options.lab,
+	    .faults = faults,
+	    .fault_count = sizeof(faults) / sizeof(faults[0]),
+	    .power_off = lab_power_off,
+	    .status = lab_status,
+	    .ctx = p,
+	};
+	return lab_new(p->loop, p->env, &p->lab_config, &p->lab);
+}
+
+/* ---- the service ---- */
+
+static enum err
+open_tls(struct program *p)
+{
+	const struct tls_config tls = {
+	    .certificate = p->config.certificate,
+	    .key = p->config.key,
+	    .trust = p->config.trust,
+	    .ciphers = p->config.ciphers,
+	    .suites = p->config.suites,
+	};
+
+	return tls_new(&tls, &p->tls);
+}
+
+static enum err
+open_port(struct program *p)
+{
+	const struct config *c = &p->config;
+	struct listen_config listen = {
+	    .address =
+		p->options.listen != NULL ? p->options.listen : c->listen,
+	    .backlog = (unsigned)c->backlog,
+	    .connections = (unsigned)c->connections_max,
+	    .rules = {.tls = p->tls,
+		.protocol = &echo_protocol,
+		.limits = {.message_octets = (size_t)c->message_max_octets,
+		    .unanswered = (unsigned)c->unanswered_max,
+		    .handshake_ms = c->handshake_timeout_s * 1000,
+		    .message_ms = c->message_timeout_s * 1000,
+		    .idle_ms = c->idle_timeout_s * 1000}},
+	};
+	enum err rc = OK;
+
+	if (p->server != NULL) {
+		listen.rules.protocol = &kmip_protocol;
+		listen.rules.ctx = server_kmip(p->server);
+	}
+	TRY(listener_new(p->loop, &listen, &p->listener));
+	printf("ready port=%u\n", listener_port(p->listener));
+	(void)fflush(stdout);
+out:
+	return rc;
+}
+
+static void
+server_ready(void *ctx)
+{
+	struct program *p = ctx;
+
+	if (p->finishing)
+		return;
+	p->rc = open_port(p);
+	if (p->rc != OK)
+		loop_stop(p->loop);
+}
+
+static enum err
+open_server(struct program *p)
+{
+	const struct config *c = &p->config;
+	const struct server_config server = {
+	    .dir = p->dir,
+	    .env = p->env,
+	    .loop = p->loop,
+	    .hsm_module = c->hsm_module,
+	    .hsm_token = c->hsm_token,
+	    .hsm_pin_path = *c->hsm_pin != '\0' ? c->hsm_pin : NULL,
+	    .hsm_kek = c->hsm_kek,
+	    .workers = (unsigned)c->workers,
+	    .lease_s = (uint32_t)c->lease_time_s,
+	    .lab = p->options.lab != NULL,
+	    .ready = server_ready,
+	    .ctx = p,
+	};
+
+	return server_new(&server, &p->server);
+}
+
+static enum err
+start(struct program *p)
+{
+	enum err rc = OK;
+
+	TRY(lock_dir(p));
+	TRY(load_config(p));
+	TRY(open_env(p));
+	TRY(loop_new(p->env, &p->loop));
+	TRY(watch_signals(p));
+	TRY(open_tls(p));
+	if (p->config.protocol == 0)
+		TRY(open_server(p));
+	TRY(open_lab(p));
+	if (p->server == NULL)
+		TRY(open_port(p));
+out:
+	return rc;
+}
+
+/*
+ * false: a job hangs and holds what it works on, which is left to the end of
+ * the process. Everything that was answered is durable by then.
+ */
+static bool
+stop(struct program *p)
+{
+	listener_free(p->listener);
+	if (p->loop != NULL)
+		loop_end_jobs(p->loop);
+	if (p->server != NULL && kmip_busy(server_kmip(p->server)) != 0)
+		return false;
+	server_free(p->server);
+	lab_free(p->lab);
+	tls_free(p->tls);
+	loop_fd_free(p->signals);
+	loop_free(p->loop);
+	env_free(p->env);
+	config_clear(&p->config);
+	mem_free(p->dir); /* realpath allocates as mem does */
+	if (p->signal_fd >= 0)
+		close(p->signal_fd);
+	if (p->lock_fd >= 0)
+		close(p->lock_fd);
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = {.lock_fd = -1, .signal_fd = -1};
+	enum err rc = OK;
+
+	log_init();
+	read_options(argc, argv, &p.options);
+	tidy_process(p.options.lab != NULL);
+	TRY(start(&p));
+	TRY(loop_run(p.loop));
+	rc = p.rc;
+out:
+	if (rc != OK)
+		log_line("main", LOG_ERROR, "stopped: %s", err_text(rc));
+	if (!stop(&p))
+		_exit(rc == OK ? 0 : 1);
+	return rc == OK ? 0 : 1;
+}
