@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "mem.h"
 
 #ifdef TORTURE
@@ -53,70 +54,30 @@ js_free(struct js *v)
 	json_decref(in(v));
 }
 
-/* Octets of the UTF-8 sequence at `s`, 0 if there is none.  RFC 3629 section 4:
- * no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-static size_t
-utf8_octets(const unsigned char *s)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t more;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	more = s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i <= more; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return more + 1;
-}
-
-static bool
-utf8_valid(const char *text)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	size_t n;
-
-	for (; *s != '\0'; s += n)
-		if ((n = utf8_octets(s)) == 0)
-			return false;
-	return true;
-}
-
 static enum err
 string_new(const char *text, struct js **out)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
-	const unsigned char *s = (const unsigned char *)text;
+	struct bytes rest;
 	char *clean = NULL, *to;
+	size_t bad = 0;
 	enum err rc = OK;
 
 	*out = NULL;
 	if (text == NULL)
 		return made(json_null(), out);
-	if (utf8_valid(text))
+	rest = bytes_of_text(text);
+	if (bytes_is_utf8(rest, NULL))
 		return made(json_string_nocheck(text), out);
-	TRY(MEM_ARRAY(clean, 3 * strlen(text) + 1));
-	for (to = clean; *s != '\0';) {
-		size_t n = utf8_octets(s);
-
-		memcpy(to, n > 0 ? (const char *)s : replacement,
-		    n > 0 ? n : sizeof replacement - 1);
-		to += n > 0 ? n : sizeof replacement - 1;
-		s += n > 0 ? n : 1;
+	TRY(MEM_ARRAY(clean, 3 * rest.octets + 1));
+	to = clean;
+	while (!bytes_is_utf8(rest, &bad)) {
+		to = mempcpy(to, rest.at, bad);
+		to = stpcpy(to, replacement);
+		rest.at += bad + 1;
+		rest.octets -= bad + 1;
 	}
-	*to = '\0';
+	memcpy(to, rest.at, rest.octets);
 	TRY(made(json_string_nocheck(clean), out));
 out:
 	mem_free(clean);

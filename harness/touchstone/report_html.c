@@ -397,7 +397,6 @@ test(FILE *to, size_t n, const struct test_result *t)
 	row(to, t);
 	fputs("</summary>\n<div class=\"body\">\n", to);
 	paragraph(to, "", t->title);
-	paragraph(to, "", t->reason);
 	for (size_t i = 0; i < t->clauses.count; i++)
 		paragraph(to, "Clause: ", t->clauses.at[i]);
 	if (t->waiver != NULL)
