@@ -201,8 +201,9 @@ write_get(const struct mix *m, const struct object *o, struct buf *out)
 	const size_t item = TTLV_HEADER_OCTETS + padded;
 	uint8_t *at = buf_reserve(out, tail + item);
 	size_t payload = tail - TTLV_HEADER_OCTETS;
-	/* Operation stands between the Batch Item's header and the payload */
-	size_t batch_item = payload - 16 - TTLV_HEADER_OCTETS;
+	/* Operation and Unique Batch Item ID stand between the Batch Item's
+	 * header and the payload, 16 octets each */
+	size_t batch_item = payload - 2 * 16 - TTLV_HEADER_OCTETS;
 
 	memcpy(at, f->octets.at, tail);
 	bytes_put_number(at + 4, 4, tail - TTLV_HEADER_OCTETS + item);
