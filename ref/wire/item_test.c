@@ -141,12 +141,12 @@ secrets_are_not_printed(void **state)
 	struct buf out;
 
 	(void)state;
-	buf_init(&out, 4096);
+	testing_buf(&out, 4096);
 	assert_int_equal(item_print(example(a), &out), OK);
-	assert_int_equal(buf_put(&out, (struct bytes){(uint8_t *)"", 1}), OK);
+	testing_put(&out, "", 1);
 	assert_string_equal((char *)out.at, want);
 	buf_clear(&out);
-	buf_init(&out, 100);
+	testing_buf(&out, 100);
 	assert_int_equal(item_print(example(a), &out), ERR_LIMIT);
 	buf_clear(&out);
 	arena_free(a);
@@ -164,7 +164,7 @@ parts_of_secrets_are_not_printed(void **state)
 	struct buf out;
 
 	(void)state;
-	buf_init(&out, 4096);
+	testing_buf(&out, 4096);
 	assert_int_equal(
 	    ttlv_parse(a,
 		testing_hex(a,
@@ -173,7 +173,7 @@ parts_of_secrets_are_not_printed(void **state)
 		&material),
 	    OK);
 	assert_int_equal(item_print(material, &out), OK);
-	assert_int_equal(buf_put(&out, (struct bytes){(uint8_t *)"", 1}), OK);
+	testing_put(&out, "", 1);
 	assert_string_equal((char *)out.at, want);
 	buf_clear(&out);
 	arena_free(a);
@@ -192,7 +192,7 @@ long_octets_are_cut(void **state)
 	assert_int_equal(
 	    item_add(a, NULL, TAG_DIGEST_VALUE, BYTE_STRING, &item), OK);
 	for (size_t count = 64; count <= 65; count++) {
-		buf_init(&out, 4096);
+		testing_buf(&out, 4096);
 		item->octets = (struct bytes){octets, count};
 		assert_int_equal(item_print(item, &out), OK);
 		assert_int_equal(out.octets,

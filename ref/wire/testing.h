@@ -39,6 +39,27 @@ testing_arena(size_t cap_octets)
 	return a;
 }
 
+/* Cleared before the test fails: what it holds is no finding. */
+static inline void
+testing_put(struct buf *out, const void *at, size_t octets)
+{
+	enum err rc = buf_put(out, (struct bytes){at, octets});
+
+	if (rc != OK)
+		buf_clear(out);
+	assert_int_equal(rc, OK);
+}
+
+/* A buf that has its room: it need not grow. */
+static inline void
+testing_buf(struct buf *out, size_t octets)
+{
+	uint8_t *tail;
+
+	buf_init(out, octets);
+	assert_int_equal(buf_reserve(out, octets, &tail), OK);
+}
+
 /* The whole file, with a NUL behind it; the caller clears the buf. */
 static inline void
 testing_read(const char *path, struct buf *out)
@@ -51,12 +72,9 @@ testing_read(const char *path, struct buf *out)
 	if (file == NULL)
 		fail_msg("%s: cannot be read", path);
 	while ((octets = fread(piece, 1, sizeof(piece), file)) != 0)
-		assert_int_equal(
-		    buf_put(
-			out, (struct bytes){(const uint8_t *)piece, octets}),
-		    OK);
+		testing_put(out, piece, octets);
 	(void)fclose(file);
-	assert_int_equal(buf_put(out, (struct bytes){(uint8_t *)"", 1}), OK);
+	testing_put(out, "", 1);
 }
 
 /* Octets of hexadecimal digits; blanks between them are skipped. */
