@@ -74,7 +74,7 @@ CC_asan         := gcc
 CFLAGS_asan     := -O1 $(SAN)
 LDFLAGS_asan    := $(SAN)
 CC_torture      := gcc
-CFLAGS_torture  := -O1 $(SAN) -DTORTURE
+CFLAGS_torture  := -O0 $(SAN) -DTORTURE
 LDFLAGS_torture := $(SAN)
 CC_fuzz         := clang-14
 CFLAGS_fuzz     := -O1 $(SAN) -fsanitize=fuzzer-no-link -DFUZZ

@@ -97,6 +97,7 @@ counted() {
 # a function pair() with the given body
 tortured() {
   cat >pair.c <<END
+#include <assert.h>
 #include "base/mem.h"
 int pair(char **a, char **b) {
 $(printf '%s\n' "${@:2}")
@@ -122,7 +123,7 @@ int main(void) {
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 END
-  gcc -g -O1 -D_GNU_SOURCE -DTORTURE -fsanitize=address,undefined \
+  gcc -g -O0 -D_GNU_SOURCE -DTORTURE -fsanitize=address,undefined \
     -fno-sanitize-recover=undefined -fno-omit-frame-pointer -I"$TOP/ref" \
     -o "build/debug/$1_test" "$1_test.c" pair.c "$TOP/ref/base/mem.c" -lcmocka
   run "$TOP/harness/torture.sh" "build/debug/$1_test"
@@ -144,6 +145,13 @@ END
   refute_output --partial "TORTURE_NTH=2"
   assert_output --partial "leak of 2 byte"
   refute_output --partial "leak of 8 byte"
+  counted 0 1
+}
+
+@test "torture: a broken assert() is found" {
+  tortured a '*a = mem_zalloc(1, 1); *b = mem_zalloc(1, 2);' 'if (!*b)' \
+    '__assert_fail("b", "pair.c", 1, "pair"); return *a == NULL;'
+  assert_output --partial "Assertion"
   counted 0 1
 }
 

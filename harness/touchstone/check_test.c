@@ -7,6 +7,7 @@
 #include <string.h>
 
 /* Pairs: what the version has, and its neighbour that it has not. */
+/* clang-format off */
 static const struct row {
 	const char *name;
 	unsigned version;
@@ -137,6 +138,7 @@ static const struct row {
         IN("CredentialValue", TEXT("Username", "u"))), ERR_SURPLUS,
         "Credential/CredentialValue/Username", "kmip-1.4 2.1.2"},
 };
+/* clang-format on */
 
 static void
 pairs(void **state)
@@ -151,7 +153,7 @@ pairs(void **state)
 		if (check_tree(n, r->version, &f) != r->want ||
 		    strcmp(f.path, r->path) != 0)
 			fail_msg("%s: expected %s at %s; got %s at %s: "
-			         "expected %s, got %s (%s)",
+				 "expected %s, got %s (%s)",
 			    r->name, err_name(r->want), r->path,
 			    err_name(f.kind), f.path, f.expected, f.got,
 			    r->spec);
@@ -161,11 +163,11 @@ pairs(void **state)
 
 static const char *const failures[] = {
     /* a failure: with its reason, without, and with a payload it has not */
-    IN("BatchItem", ENUM("Operation", "Get")
-        ENUM("ResultStatus", "OperationFailed")
-        ENUM("ResultReason", "ItemNotFound")),
-    IN("BatchItem", ENUM("Operation", "Get")
-        ENUM("ResultStatus", "OperationFailed")),
+    IN("BatchItem",
+	ENUM("Operation", "Get") ENUM("ResultStatus", "OperationFailed")
+	    ENUM("ResultReason", "ItemNotFound")),
+    IN("BatchItem",
+	ENUM("Operation", "Get") ENUM("ResultStatus", "OperationFailed")),
     IN("BatchItem", ENUM("Operation", "Get") ENUM("ResultStatus", "Success")),
 };
 

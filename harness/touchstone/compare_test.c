@@ -18,6 +18,7 @@ struct exchange_row {
 	const char *path, *words; /* of the difference: "expected / got" */
 };
 
+/* clang-format off */
 #define UID(v) TEXT("UniqueIdentifier", v)
 #define GET REQUEST("1", "4", "Get", UID("1"))
 #define PAYLOAD "ResponseMessage/BatchItem[0]/ResponsePayload/"
@@ -278,6 +279,7 @@ static const struct exchange_row made_rows[] = {
         ANSWER("1", "4", "Encrypt", UID("1") OCTETS("Data", "01")),
         "cryptographic-output", OK, "", ""},
 };
+/* clang-format on */
 
 static enum err
 compare_row(struct arena *a, const struct exchange_row *r, bool made,
@@ -296,11 +298,10 @@ compare_row(struct arena *a, const struct exchange_row *r, bool made,
 	struct node *bound = tree_of(a, UID("bound"));
 
 	if (made)
-		story_add(story,
-		    tree_of(a, REQUEST("1", "4", "Create", "")),
-		    tree_of(a, ANSWER("1", "4", "Create",
-		                   ENUM("ObjectType", "SymmetricKey")
-		                       UID("1"))));
+		story_add(story, tree_of(a, REQUEST("1", "4", "Create", "")),
+		    tree_of(
+			a, ANSWER("1", "4", "Create",
+			       ENUM("ObjectType", "SymmetricKey") UID("1"))));
 	story_add(story, request, NULL);
 	vars_bind(c.vars, "$UNIQUE_IDENTIFIER_0", bound);
 	return compare_answer(
@@ -357,25 +358,24 @@ every_rule_has_a_row(void **state)
 	for (int r = 0; r < RULE_COUNT; r++) {
 		const char *name = rule_name((enum rule)r);
 		bool found = strcmp(name, elsewhere[0]) == 0 ||
-		    strcmp(name, elsewhere[1]) == 0;
+			     strcmp(name, elsewhere[1]) == 0;
 
 		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 			found |= rows[i].rule != NULL &&
-			    strcmp(rows[i].rule, name) == 0;
+				 strcmp(rows[i].rule, name) == 0;
 		for (size_t i = 0; i < sizeof made_rows / sizeof *made_rows;
 		     i++)
 			found |= made_rows[i].rule != NULL &&
-			    strcmp(made_rows[i].rule, name) == 0;
+				 strcmp(made_rows[i].rule, name) == 0;
 		if (!found)
 			fail_msg("no row for the rule %s", name);
 	}
 }
 
-#define ID_ITEM(id, payload)                                     \
-	IN("BatchItem", ENUM("Operation", "Locate")              \
-	    OCTETS("UniqueBatchItemID", id)                      \
-	    ENUM("ResultStatus", "Success")                      \
-	    IN("ResponsePayload", payload))
+#define ID_ITEM(id, payload)                                                  \
+	IN("BatchItem",                                                       \
+	    ENUM("Operation", "Locate") OCTETS("UniqueBatchItemID", id) ENUM( \
+		"ResultStatus", "Success") IN("ResponsePayload", payload))
 #define BATCH(...) IN("ResponseMessage", __VA_ARGS__)
 
 /* The two rules of order, without help from the rule on identifiers. */
@@ -384,13 +384,13 @@ orders(void **state)
 {
 	static const struct exchange_row order_rows[] = {
 	    {"batch items in another order", GET,
-	        BATCH(ID_ITEM("01", UID("a")) ID_ITEM("02", UID("b"))),
-	        BATCH(ID_ITEM("02", UID("b")) ID_ITEM("01", UID("a"))),
-	        "batch-item-order", OK, "", ""},
+		BATCH(ID_ITEM("01", UID("a")) ID_ITEM("02", UID("b"))),
+		BATCH(ID_ITEM("02", UID("b")) ID_ITEM("01", UID("a"))),
+		"batch-item-order", OK, "", ""},
 	    {"identifiers in another order", REQUEST("1", "4", "Locate", ""),
-	        ANSWER("1", "4", "Locate", UID("a") UID("b")),
-	        ANSWER("1", "4", "Locate", UID("b") UID("a")),
-	        "locate-order", OK, "", ""},
+		ANSWER("1", "4", "Locate", UID("a") UID("b")),
+		ANSWER("1", "4", "Locate", UID("b") UID("a")), "locate-order",
+		OK, "", ""},
 	};
 
 	(void)state;
@@ -401,11 +401,10 @@ orders(void **state)
 		enum rule rule;
 
 		assert_true(rule_of_name(order_rows[i].rule, &rule));
-		assert_int_equal(compare_row(a, &order_rows[i], false,
-		                     identifier, &f),
-		    OK);
+		assert_int_equal(
+		    compare_row(a, &order_rows[i], false, identifier, &f), OK);
 		assert_int_not_equal(compare_row(a, &order_rows[i], false,
-		                         identifier | (uint64_t)1 << rule, &f),
+					 identifier | (uint64_t)1 << rule, &f),
 		    OK);
 		assert_string_equal(f.rule, order_rows[i].rule);
 		arena_free(a);

@@ -297,6 +297,22 @@ read_leniency(struct arena *a, const struct element *e, struct node *n,
 	return OK;
 }
 
+/*
+ * The transcribed cases of 1.0 to 1.2 break lines inside names, "Unique
+ * Identifier": no attribute's name has two blanks in a row.
+ */
+static const char *
+one_blank(struct arena *a, const char *text)
+{
+	char *out = arena_strdup(a, text), *to = out;
+
+	for (const char *p = text; *p != 0; p++)
+		if (*p != ' ' || p[1] != ' ')
+			*to++ = *p;
+	*to = 0;
+	return out;
+}
+
 static enum err
 read_element(struct arena *a, const struct element *e, struct node *parent,
     bool is_expected, struct node **out, struct fault *f)
@@ -321,6 +337,8 @@ read_element(struct arena *a, const struct element *e, struct node *parent,
 	if (parent != NULL)
 		node_append(parent, n);
 	*out = n;
+	if (value_text != NULL && tag == TAG_ATTRIBUTE_NAME)
+		value_text = one_blank(a, value_text);
 	if (value_text != NULL && value_text[0] == '$' &&
 	    value_text[1] >= 'A' && value_text[1] <= 'Z') {
 		n->placeholder = value_text;

@@ -8,6 +8,7 @@
 #include "touchstone_tags.h"
 #include "ttlv.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define VECTOR_MAX_OCTETS ((size_t)4 << 20)
@@ -20,7 +21,8 @@ octets_judge(struct arena *a, struct bytes octets)
 	unsigned version;
 	char *word;
 
-	if (ttlv_decode(a, octets, &n, &f) == OK) {
+	if (ttlv_decode(a, octets, &n, &f) == OK &&
+	    (n->tag == TAG_REQUEST_MESSAGE || n->tag == TAG_RESPONSE_MESSAGE)) {
 		version = check_version_of(n);
 		if (version_index(version) < 0)
 			version = version_at(VERSIONS - 1);
@@ -30,7 +32,7 @@ octets_judge(struct arena *a, struct bytes octets)
 		return "accept";
 	word = arena_strdup(a, err_name(f.kind) + strlen("ERR_"));
 	for (char *p = word; *p != 0; p++)
-		*p = *p == '_' ? '-' : (char)(*p - 'A' + 'a');
+		*p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
 	return word;
 }
 
@@ -70,7 +72,7 @@ is_kind(struct arena *a, const char *word)
 	if (strcmp(word, "accept") == 0)
 		return true;
 	for (char *p = name + 4; *p != 0; p++)
-		*p = *p == '-' ? '_' : (char)(*p - 'a' + 'A');
+		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
 	for (int rc = OK + 1; rc < ERR_COUNT; rc++)
 		if (strcmp(err_name((enum err)rc), name) == 0)
 			return true;

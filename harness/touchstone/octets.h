@@ -36,7 +36,8 @@ struct octets_vector *octets_parse(
     struct arena *a, const char *root, const char *path, struct bytes text);
 
 /*
- * What our own codec and schema say: "accept", "length", ...; in the arena.
+ * What our own codec says of the octets, and our schema where they are a
+ * message: "accept", "length", ...; in the arena.
  */
 const char *octets_judge(struct arena *a, struct bytes octets);
 

@@ -70,6 +70,7 @@ void
 order_shuffle(struct arena *a, struct tests *list, uint64_t seed)
 {
 	struct test **all = ARENA_ARRAY(a, list->count + 1, struct test *);
+	bool *leads = ARENA_ARRAY(a, list->count + 1, bool);
 	uint64_t state = seed * 2 + 1;
 	struct tests out;
 	size_t count = 0;
@@ -83,11 +84,13 @@ order_shuffle(struct arena *a, struct tests *list, uint64_t seed)
 		all[i - 1] = all[k];
 		all[k] = t;
 	}
+	/* before the list is taken apart: who comes after nobody in it? */
+	for (size_t i = 0; i < count; i++)
+		leads[i] = all[i]->after == NULL ||
+			   tests_find(list, all[i]->after) == NULL;
 	tests_init(&out);
 	for (size_t i = 0; i < count; i++)
-		if (all[i] != NULL &&
-		    (all[i]->after == NULL ||
-			tests_find(list, all[i]->after) == NULL))
+		if (all[i] != NULL && leads[i])
 			move_with_followers(all, count, i, &out);
 	/* those left come after one another in a ring: run them all the same */
 	for (size_t i = 0; i < count; i++)

@@ -226,6 +226,8 @@ file == "overlay" {
 			enum_alias[$5] = $6
 		else if ($1 == "variant")
 			overlay_variant[v, $5] = $6
+		else if ($1 == "attribute")
+			overlay_attribute[$5] = overlay_attribute[$5] " " v
 		else if ($1 == "like")
 			overlay_like[v, $5] = $6
 		else if ($1 == "open")
@@ -283,8 +285,12 @@ file == "structures" {
 	version = $1
 	title = version SUBSEP $2 SUBSEP $4
 	if ($4 == "Certificate Attributes") {
-		if (!($5 in attribute_versions))
+		if (!($5 in attribute_versions)) {
 			attribute_order[attribute_count++] = $5
+			n = split(overlay_attribute[$4], part, " ")
+			for (i = 1; i <= n; i++)
+				attribute_versions[$5] += version_bit[part[i]]
+		}
 		attribute_versions[$5] += version_bit[version]
 	}
 	if (title != structure_title) {

@@ -26,6 +26,7 @@ tree_of(struct arena *a, const char *xml)
 	return n;
 }
 
+/* clang-format off */
 #define ITEM(tag, type, value) \
 	"<" tag " type=\"" type "\" value=\"" value "\"/>"
 #define TEXT(tag, value) ITEM(tag, "TextString", value)
@@ -54,5 +55,6 @@ tree_of(struct arena *a, const char *xml)
 	        DATE("TimeStamp", "2026-01-01T00:00:00Z")      \
 	        NUMBER("BatchCount", "1"))                     \
 	    ANSWER_ITEM(operation, payload))
+/* clang-format on */
 
 #endif

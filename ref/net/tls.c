@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "crypto/ossl.h"
 
 struct tls {
 	SSL_CTX *ctx;
@@ -108,6 +109,7 @@ tls_new(const struct tls_config *config, struct tls **out)
 	enum err rc = OK;
 
 	*out = NULL;
+	TRY(ossl_init());
 	TRY(MEM_NEW(tls));
 	tls->ctx = SSL_CTX_new(TLS_server_method());
 	if (tls->ctx == NULL)

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "crypto/ossl.h"
 
 /* A key and its certificate; files for those that the server reads. */
 struct id {
@@ -119,6 +120,8 @@ static int
 make_pki(void **state)
 {
 	(void)state;
+	if (ossl_init() != OK)
+		return -1;
 	issue(&pki.ca, NULL, -3600, NAMES("CN=test CA"));
 	issue(&pki.other_ca, NULL, -3600, NAMES("CN=other CA"));
 	issue(&pki.server, &pki.ca, -3600, NAMES("CN=localhost"));

@@ -379,9 +379,12 @@ out:
 	return rc;
 }
 
-/* The file, readable by us alone, and its name durable. */
+/*
+ * The file, readable by us alone, and its name durable; the laboratory's layer
+ * loses no names.
+ */
 static enum err
-file_make(const char *dir, const char *path)
+file_make(const char *dir, const char *path, bool lab)
 {
 	int dir_fd = -1;
 	int fd = -1;
@@ -389,7 +392,7 @@ file_make(const char *dir, const char *path)
 
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || dir_fd < 0 || fsync(dir_fd) != 0) {
+	if (fd < 0 || dir_fd < 0 || (!lab && fsync(dir_fd) != 0)) {
 		log_line("store", LOG_ERROR, "%s: %s", path, strerror(errno));
 		rc = errno == ENOSPC ? ERR_DISK_FULL : ERR_STORE;
 	}
@@ -428,7 +431,7 @@ store_open(const char *dir, struct env *env,
 	path = sqlite3_mprintf("%s/store.db", dir);
 	if (path == NULL)
 		TRY(ERR_NOMEM);
-	TRY(file_make(dir, path));
+	TRY(file_make(dir, path, options->lab));
 	TRY(db_open(st, path, options->lab ? VFS_NAME : NULL));
 	*out = st;
 	st = NULL;

@@ -545,9 +545,13 @@ on_end(void *reader, const xmlChar *name, const xmlChar *prefix,
 static void
 on_text(void *reader, const xmlChar *text, int octets)
 {
-	for (int i = 0; i < octets; i++)
-		if (!is_blank(text[i]))
+	for (int i = 0; i < octets; i++) {
+		if (!is_blank(text[i])) {
+			/* which frees the text */
 			reader_fail(reader, ERR_MESSAGE);
+			return;
+		}
+	}
 }
 
 static void

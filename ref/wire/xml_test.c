@@ -96,6 +96,7 @@ static const struct {
     {"a value with children",   "<NameValue type=\"TextString\" value=\"a\"><Name/></NameValue>", NULL, ERR_TYPE},
     {"blanks between",          "<?xml version=\"1.0\"?>\n<!-- a --><Name>\r\n\t <NameType type=\"Enumeration\" value=\"URI\"/>\n</Name>\n", "4200530100000010 42005405000000040000000200000000", OK},
     {"text between",            "<Name>a<NameType type=\"Enumeration\" value=\"URI\"/></Name>", NULL, ERR_MESSAGE},
+    {"more text between",       "<Name>\n  a b c\n<NameType type=\"Enumeration\" value=\"URI\"/></Name>", NULL, ERR_MESSAGE},
     {"CDATA between",           "<Name><![CDATA[ ]]></Name>", NULL, ERR_MESSAGE},
     {"element, unknown",        "<SkeletonKey/>", NULL, ERR_UNEXPECTED},
     {"element, spelled badly",  "<batchcount type=\"Integer\" value=\"8\"/>", NULL, ERR_UNEXPECTED},
