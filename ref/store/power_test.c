@@ -219,8 +219,7 @@ round_run(struct rig *rig, const struct cut *cut, unsigned kill_after,
 
 	told->opened = false;
 	assert_int_equal(pipe(pipe_fd), 0);
-	child = fork();
-	assert_true(child >= 0);
+	child = rig_fork();
 	if (child == 0) {
 		close(pipe_fd[0]);
 		child_run(rig, cut, told, pipe_fd[1]);

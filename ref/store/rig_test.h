@@ -158,6 +158,20 @@ any(uint64_t *seed, unsigned below)
 	return (unsigned)((*seed * 0x2545f4914f6cdd1du) >> 33) % below;
 }
 
+/* Under make torture it is the parent's allocations that are refused. */
+static inline pid_t
+rig_fork(void)
+{
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+#ifdef TORTURE
+	if (child == 0)
+		mem_torture(0);
+#endif
+	return child;
+}
+
 /* ---- objects ---- */
 
 static inline struct object *

@@ -532,6 +532,71 @@ test_idle_time_empties_the_log(void **state)
 	assert_ok(store_check(rig->st));
 }
 
+/* In the database or in its log. */
+static bool
+files_hold(struct rig *rig, const char *octets)
+{
+	static const char *const names[] = {"store.db", "store.db-wal"};
+	bool found = false;
+	char path[300];
+	size_t k;
+
+	for (k = 0; k < LENGTH(names); k++) {
+		struct stat st;
+		FILE *f;
+		char *text;
+
+		(void)snprintf(path, sizeof(path), "%s/%s", rig->dir, names[k]);
+		assert_int_equal(stat(path, &st), 0);
+		text = mem_zalloc((size_t)st.st_size + 1, 1);
+		assert_non_null(text);
+		f = fopen(path, "re");
+		assert_non_null(f);
+		assert_int_equal(
+		    fread(text, 1, (size_t)st.st_size, f), st.st_size);
+		fclose(f);
+		found = found || memmem(text, (size_t)st.st_size, octets,
+				     strlen(octets));
+		mem_free(text);
+	}
+	return found;
+}
+
+static void
+test_what_is_dropped_leaves_no_octets(void **state)
+{
+	struct rig *rig = *state;
+	static const char marker[] = "octets that nobody may find again";
+	static char large[9000];
+	struct object *o;
+	struct bytes ids[3];
+	size_t k;
+
+	for (k = 0; k + sizeof(marker) < sizeof(large); k += sizeof(marker))
+		memcpy(large + k, marker, sizeof(marker));
+	for (k = 0; k < LENGTH(ids); k++) {
+		o = named(rig, "alice", "key");
+		/* in the row, and in pages of its own */
+		assert_ok(object_set_value(o,
+		    k == 0 ? bytes_of_text(marker)
+			   : (struct bytes){(uint8_t *)large, sizeof(large)},
+		    true));
+		ids[k] = insert(rig, o);
+	}
+	assert_ok(store_commit(rig->st));
+	rig_reopen(rig);
+	assert_true(files_hold(rig, marker));
+	/* deleted, or without its value, as Destroy leaves it */
+	assert_ok(store_delete(rig->st, ids[0]));
+	assert_ok(store_delete(rig->st, ids[1]));
+	o = changed(rig, ids[2]);
+	object_drop_value(o);
+	assert_ok(store_update(rig->st, o));
+	assert_ok(store_commit(rig->st));
+	rig_reopen(rig);
+	assert_false(files_hold(rig, marker));
+}
+
 static void
 find_scan(void *ctx, const char *statement, const char *step)
 {
@@ -571,6 +636,7 @@ main(void)
 	    STORE_TEST(test_the_file_is_ours_alone),
 	    STORE_TEST_CLOSED(test_a_directory_is_needed),
 	    STORE_TEST(test_idle_time_empties_the_log),
+	    STORE_TEST(test_what_is_dropped_leaves_no_octets),
 	    STORE_TEST(test_no_statement_scans),
 	};
 

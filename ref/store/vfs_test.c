@@ -212,9 +212,8 @@ cut_child(struct disk *d, enum vfs_power how, uint64_t seed)
 {
 	static uint8_t octets[FILE_OCTETS];
 	int status;
-	pid_t child = fork();
+	pid_t child = rig_fork();
 
-	assert_true(child >= 0);
 	if (child == 0) {
 		memset(octets, 'o', sizeof(octets));
 		if (put(d, octets, FILE_OCTETS, 0) != SQLITE_OK ||
