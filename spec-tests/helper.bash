@@ -7,3 +7,70 @@ export TOP
 bats_load_library bats-support
 bats_load_library bats-assert
 bats_load_library bats-file
+
+# ---------------------------------------------------------------------------
+# An appliance for each test, copied from a template of this build.
+
+# server_template: make the template, once whoever asks
+server_template() {
+  local ref=${TOUCHSTONE_REF:-$TOP/build/bin/touchstone-ref}
+  APPLIANCE_TEMPLATE=$TOP/build/template/$(stat -L -c %i.%Y "$ref")
+  export APPLIANCE_TEMPLATE
+  mkdir -p "$TOP/build/template"
+  (
+    flock 9
+    [ ! -e "$APPLIANCE_TEMPLATE" ] || exit 0
+    rm -rf "$APPLIANCE_TEMPLATE.new"
+    "$TOP/harness/appliance" template "$APPLIANCE_TEMPLATE.new" 3>&-
+    mv "$APPLIANCE_TEMPLATE.new" "$APPLIANCE_TEMPLATE"
+  ) 9>"$TOP/build/template/lock"
+}
+
+# server_copy: $SERVER_DIR with what a new appliance has, not started yet
+server_copy() {
+  server_template
+  SERVER_DIR=$BATS_TEST_TMPDIR/appliance
+  TARGET=$SERVER_DIR/target.conf
+  export SERVER_DIR TARGET
+  cp -r "$APPLIANCE_TEMPLATE" "$SERVER_DIR"
+}
+
+# server_start [--real-time]: $SERVER_DIR, $TARGET and $SERVER_PORT
+server_start() {
+  [ -d "${SERVER_DIR-}" ] || server_copy
+  "$TOP/harness/appliance" start "$SERVER_DIR" "$@" 3>&-
+  SERVER_PORT=$(sed -n 's/^port = //p' "$TARGET")
+  export SERVER_PORT
+}
+
+# server_stop: harmless when there is none
+server_stop() {
+  [ -d "${SERVER_DIR-}" ] || return 0
+  "$TOP/harness/appliance" stop "$SERVER_DIR"
+}
+
+# server VERB ARGS...: harness/appliance with this test's directory
+server() {
+  "$TOP/harness/appliance" "$1" "$SERVER_DIR" "${@:2}" 3>&-
+}
+
+# wait_for TEXT FILE: until a line of the file has it; fails after 20 s
+wait_for() {
+  local lines tail status=0
+  exec {lines}< <(exec timeout 20 tail -c +1 -F "$2" 2>/dev/null 3>&-)
+  tail=$!
+  grep -q -a -m 1 -F -- "$1" <&"$lines" || status=1
+  kill "$tail" 2>/dev/null || true
+  exec {lines}<&-
+  return "$status"
+}
+
+# server_logged TEXT: wait until the server's log has it
+server_logged() {
+  wait_for "$1" "$SERVER_DIR/server.log"
+}
+
+# kmip OPERATION ...: the suite's client, as alice
+kmip() {
+  "$TOP/build/bin/touchstone" kmip "$@" --target "$TARGET"
+}

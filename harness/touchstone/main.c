@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,8 @@ usage(FILE *to)
 int
 main(int argc, char **argv)
 {
+	/* a peer that goes is a finding, not our end */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 &&
 	    (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)) {
 		usage(stdout);
