@@ -341,6 +341,7 @@ read_message(struct flight *f, struct bytes message)
 
 	f->rq.version = version_guess(message);
 	TRY(ttlv_parse(f->rq.arena, message, &root));
+	item_log("request", root);
 	if (root->tag != TAG_REQUEST_MESSAGE || root->type != STRUCTURE) {
 		fault_set(&f->rq.fault, "not a Request Message");
 		TRY(ERR_MESSAGE);
@@ -566,6 +567,7 @@ write_parts(struct flight *f, const struct part *parts, size_t count)
 	if (ttlv_octets(root) > f->answer_octets)
 		TRY(ERR_TOO_LARGE);
 	buf_reset(&f->answer);
+	item_log("answer", root);
 	TRY(ttlv_write(root, &f->answer));
 out:
 	return rc;

@@ -1,6 +1,9 @@
 #include "wire/item.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
 
 struct item *
 item_find(const struct item *parent, enum tag tag)
@@ -174,7 +177,7 @@ item_value_tag(const struct item *item, const struct item *parent)
  * Printing.
  */
 
-enum { PRINT_OCTETS = 64 };
+enum { PRINT_OCTETS = 64, LOG_OCTETS = 1 << 20 };
 
 static enum err
 secret_print(const struct item *item, struct buf *out)
@@ -295,4 +298,30 @@ enum err
 item_print(const struct item *item, struct buf *out)
 {
 	return print_at(item, NULL, 0, false, out);
+}
+
+void
+item_log(const char *what, const struct item *item)
+{
+	struct buf text;
+	const char *line;
+	size_t left;
+
+	if (!log_wants("wire", LOG_TRACE))
+		return;
+	buf_init(&text, LOG_OCTETS);
+	if (item_print(item, &text) != OK)
+		log_line("wire", LOG_TRACE, "%s: cut short", what);
+	line = (const char *)text.at;
+	for (left = text.octets; left != 0;) {
+		const char *end = memchr(line, '\n', left);
+		size_t octets = end != NULL ? (size_t)(end - line) : left;
+
+		log_line(
+		    "wire", LOG_TRACE, "%s: %.*s", what, (int)octets, line);
+		octets += end != NULL;
+		line += octets;
+		left -= octets;
+	}
+	buf_clear(&text);
 }

@@ -90,6 +90,9 @@ enum tag item_value_tag(const struct item *item, const struct item *parent);
  */
 enum err item_print(const struct item *item, struct buf *out) MUST_CHECK;
 
+/* The same to the log, a line each with `what` before it: LOG=wire:trace. */
+void item_log(const char *what, const struct item *item);
+
 /* Same tag, type, value and children in the same order? Public values only. */
 bool item_equal(const struct item *a, const struct item *b);
 

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "base/log.h"
 #include "wire/item.h"
 #include "wire/ttlv.h"
 
@@ -152,6 +153,47 @@ secrets_are_not_printed(void **state)
 	arena_free(a);
 }
 
+/* What item_log writes to standard error when LOG is so. */
+static void
+log_text(const char *log, char *out, size_t room)
+{
+	struct arena *a = testing_arena(ARENA_OCTETS);
+	FILE *file = tmpfile();
+	int kept = dup(STDERR_FILENO);
+
+	assert_non_null(file);
+	assert_true(kept >= 0);
+	assert_int_equal(setenv("LOG", log, 1), 0);
+	log_init();
+	assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+	item_log("request", example(a));
+	(void)fflush(stderr);
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	(void)close(kept);
+	rewind(file);
+	out[fread(out, 1, room - 1, file)] = '\0';
+	(void)fclose(file);
+	arena_free(a);
+}
+
+static void
+the_log_traces_trees(void **state)
+{
+	char text[8192];
+
+	(void)state;
+	log_text("wire:debug", text, sizeof(text));
+	assert_string_equal(text, "");
+	log_text("wire:trace", text, sizeof(text));
+	assert_non_null(strstr(text, "request: RequestPayload"));
+	assert_non_null(
+	    strstr(text, "request:     Password <secret, 6 octets>"));
+	assert_null(strstr(text, "sesame"));
+	assert_null(strstr(text, "5a5a"));
+	/* what a peer sent does not begin lines of the log */
+	assert_null(strstr(text, "\ne\"d"));
+}
+
 /* Whatever stands inside a secret is one: the parts of a transparent key. */
 static void
 parts_of_secrets_are_not_printed(void **state)
@@ -213,6 +255,7 @@ main(void)
 	    cmocka_unit_test(secrets_are_not_printed),
 	    cmocka_unit_test(parts_of_secrets_are_not_printed),
 	    cmocka_unit_test(long_octets_are_cut),
+	    cmocka_unit_test(the_log_traces_trees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
