@@ -83,23 +83,9 @@ compute() { awk "BEGIN { printf \"%.4f\", $1 }"; }
 
 # --- servers ------------------------------------------------------------------
 
-# The process file of an appliance, as its target file or its directory has it.
-process_of() { # directory
-	local file
-	file=$(sed -n 's/^[# ]*pid-file *= *//p' "$1/target.conf" | head -n 1)
-	for file in "$file" "$1/server.pid" "$1/touchstone-ref.pid"; do
-		if [[ -n $file && -s $file ]]; then
-			echo "$file"
-			return
-		fi
-	done
-	say "no process file in $1"
-	return 1
-}
-
 start() { # name
 	mkdir "$dir/server-$1"
-	harness/appliance start "$dir/server-$1" >&2
+	harness/appliance start "$dir/server-$1" --real-time >&2
 }
 
 # load PID-FILE NAME OPTION...: the CPU time of the server for each request.
@@ -141,7 +127,7 @@ server_handshake() {
 		--for "$seconds"
 }
 server_locate_among() { # objects server
-	load "$(process_of "$dir/server-$2")" locate \
+	load "$dir/server-$2/pid" locate \
 		--target "$dir/server-$2/target.conf" --op locate \
 		--objects "$1" --population "$dir/$2.population" \
 		--conns "$conns" --for "$seconds"
@@ -235,7 +221,7 @@ else
 	start small
 	start large
 	conf=$dir/server-main/target.conf
-	pid_file=$(process_of "$dir/server-main")
+	pid_file=$dir/server-main/pid
 fi
 for name in $names; do measure "$name"; done
 if command -v pykmip-server >/dev/null && pykmip_start; then

@@ -21,6 +21,7 @@ struct form {
 	struct buf octets;
 	size_t name_at; /* of the Name Value's text; 0: none */
 	size_t key_at;  /* of the Key Material's octets; 0: none */
+	size_t item_at; /* of what is in the Batch Item */
 };
 
 struct object {
@@ -186,6 +187,7 @@ form_new(struct mix *m, enum load_op op)
 	ttlv_encode(root, &f->octets);
 	f->name_at = value_at(root, TAG_NAME_VALUE);
 	f->key_at = value_at(root, TAG_KEY_MATERIAL);
+	f->item_at = value_at(root, TAG_BATCH_ITEM);
 out:
 	arena_free(a);
 	return rc;
@@ -200,16 +202,12 @@ write_get(const struct mix *m, const struct object *o, struct buf *out)
 	const size_t padded = (o->octets + 7u) & ~(size_t)7;
 	const size_t item = TTLV_HEADER_OCTETS + padded;
 	uint8_t *at = buf_reserve(out, tail + item);
-	size_t payload = tail - TTLV_HEADER_OCTETS;
-	/* Operation and Unique Batch Item ID stand between the Batch Item's
-	 * header and the payload, 16 octets each */
-	size_t batch_item = payload - 2 * 16 - TTLV_HEADER_OCTETS;
 
 	memcpy(at, f->octets.at, tail);
+	/* of the message, the Batch Item and the payload, which is empty */
 	bytes_put_number(at + 4, 4, tail - TTLV_HEADER_OCTETS + item);
-	bytes_put_number(at + batch_item + 4, 4,
-	    tail - batch_item - TTLV_HEADER_OCTETS + item);
-	bytes_put_number(at + payload + 4, 4, item);
+	bytes_put_number(at + f->item_at - 4, 4, tail - f->item_at + item);
+	bytes_put_number(at + tail - 4, 4, item);
 	at += tail;
 	bytes_put_number(at, 3, TAG_UNIQUE_IDENTIFIER);
 	at[3] = TYPE_TEXT_STRING;

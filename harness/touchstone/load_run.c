@@ -474,6 +474,19 @@ check_alive(struct worker *w, uint64_t *last_ns, uint64_t *last_finished)
 	    (long long)w->plan->target->answer_timeout_ms);
 }
 
+/* So long, but not past the end of the measuring. */
+static uint64_t
+until_end(const struct worker *w, uint64_t wait_ns)
+{
+	uint64_t at_ns = now_ns();
+
+	if (w->phase != PHASE_MEASURE || w->limit > 0)
+		return wait_ns;
+	if (at_ns >= w->end_ns)
+		return 0;
+	return wait_ns < w->end_ns - at_ns ? wait_ns : w->end_ns - at_ns;
+}
+
 static enum err
 loop(struct worker *w)
 {
@@ -489,6 +502,7 @@ loop(struct worker *w)
 		wait_ns = 100000000;
 		if (open)
 			TRY(send_due(w, &wait_ns));
+		wait_ns = until_end(w, wait_ns);
 		wait = (struct timespec){(time_t)(wait_ns / 1000000000),
 		    (long)(wait_ns % 1000000000)};
 		n = epoll_pwait2(w->poller, events, EVENTS, &wait, NULL);
