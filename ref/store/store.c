@@ -365,7 +365,7 @@ db_open(struct store *st, const char *path, const char *vfs)
 		     "PRAGMA wal_autocheckpoint = 0;"
 		     "PRAGMA secure_delete = ON;"
 		     "PRAGMA temp_store = MEMORY;"
-		     "PRAGMA cache_size = -32768;"));
+		     "PRAGMA cache_size = -65536;"));
 	TRY(migrate(st, version));
 	(void)sqlite3_wal_hook(st->db, log_grown, st);
 	for (k = 0; k < STATEMENT_COUNT; k++)
