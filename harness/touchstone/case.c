@@ -147,7 +147,8 @@ read_request(struct reader *r, const struct element *e)
 		return fault_say(&r->f, ERR_SYNTAX,
 		    "line %u: a request before the answer to the last one",
 		    e->line);
-	if (r->c->version == VERSION_NONE)
+	if (r->c->steps == NULL &&
+	    peek_version(e->first, VERSION_NONE) != VERSION_NONE)
 		r->c->version = peek_version(e->first, VERSION_NONE);
 	TRY(form_read(r->a, e, false, &s->request, &r->f));
 	s->n = ++r->c->step_count;
@@ -199,6 +200,9 @@ name_case(struct reader *r, const char *root, const char *path)
 	r->c->id = arena_printf(r->a, "%s/%.*s", base, (int)octets, path);
 	r->c->title = arena_printf(r->a, "%.*s", (int)strcspn(stem, "."), stem);
 	r->c->level = "must";
+	/* should the file not even say so itself */
+	r->c->version = version_parse(
+	    arena_printf(r->a, "%.*s", (int)strcspn(path, "/"), path));
 	r->c->family = slash == NULL ? base
 				     : arena_printf(r->a, "%.*s",
 					   (int)(slash - path), path);

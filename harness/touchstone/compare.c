@@ -39,7 +39,7 @@ describe(char *out, size_t octets, const struct node *n)
 		const struct node *name = node_find(n, TAG_ATTRIBUTE_NAME);
 
 		buf_text(&text, "Structure");
-		if (name != NULL)
+		if (n->tag == TAG_ATTRIBUTE && name != NULL)
 			buf_printf(&text, " (%.*s)", (int)name->length,
 			    (const char *)name->value);
 	} else {
@@ -98,6 +98,13 @@ static bool
 is_in_payload(const struct node *n)
 {
 	return n->parent != NULL && n->parent->tag == TAG_RESPONSE_PAYLOAD;
+}
+
+/* In a payload, at any depth. */
+static bool
+is_in_answer(const struct node *n)
+{
+	return is_below(n, TAG_RESPONSE_PAYLOAD);
 }
 
 /* The object that the payload speaks of was made by the server. */
@@ -199,10 +206,12 @@ static const struct {
 	QUERY_FUNCTION_QUERY_STORAGE_PROTECTION_MASKS, RULE_QUERY_SHAPE},
 };
 
-/* The request asked for the function that gives this item. */
+/* The request asked for the function that gives this item, or what it is in. */
 static bool
 query_allows(struct view v, const struct node *n, bool is_extra)
 {
+	while (!is_in_payload(n) && n->parent != NULL)
+		n = n->parent;
 	for (size_t i = 0; i < sizeof query_items / sizeof *query_items; i++) {
 		if (query_items[i].tag != n->tag ||
 		    (!is_extra && query_items[i].rule == RULE_QUERY_EXTRA))
@@ -238,7 +247,9 @@ value_may_differ(struct view v, const struct node *e, const struct node *g)
 
 	if (is_below(e, TAG_DIGEST))
 		return allows(v, RULE_DIGEST);
-	if (v.operation == OPERATION_QUERY && is_in_payload(e))
+	if (is_below(e, TAG_RANDOM_NUMBER_GENERATOR))
+		return allows(v, RULE_RNG);
+	if (v.operation == OPERATION_QUERY && is_in_answer(e))
 		return query_allows(v, e, false);
 	if (is_date(meaning))
 		return !story_sent(v.c->story, meaning, node_value(e)) &&
@@ -360,6 +371,28 @@ is_template_attribute(const struct node *n)
 		   n->tag == TAG_PUBLIC_KEY_TEMPLATE_ATTRIBUTE);
 }
 
+/*
+ * The attribute Object Group, its name or its reference, where no request has
+ * set one.
+ */
+static bool
+is_own_group(struct view v, const struct node *n)
+{
+	static const char text[] = "Object Group";
+	const struct node *name = n;
+
+	if (n->tag == TAG_ATTRIBUTE)
+		name = node_find(n, TAG_ATTRIBUTE_NAME);
+	if (n->tag == TAG_ATTRIBUTE_REFERENCE && n->value != NULL)
+		return node_number(n) == TAG_OBJECT_GROUP &&
+		       !story_has(v.c->story, TAG_OBJECT_GROUP);
+	if (n->tag == TAG_OBJECT_GROUP)
+		return !story_has(v.c->story, TAG_OBJECT_GROUP);
+	return name != NULL && name->tag == TAG_ATTRIBUTE_NAME &&
+	       node_is_text(name, text) &&
+	       !story_sent(v.c->story, TAG_ATTRIBUTE_NAME, bytes_of_text(text));
+}
+
 /* Whether it stands there or not is free. */
 static bool
 presence_is_free(struct view v, const struct node *n)
@@ -370,6 +403,10 @@ presence_is_free(struct view v, const struct node *n)
 		return allows(v, RULE_INDEX_ZERO);
 	if (is_template_attribute(n))
 		return allows(v, RULE_TEMPLATE_ATTRIBUTE);
+	if (is_own_group(v, n))
+		return allows(v, RULE_OBJECT_GROUP);
+	if (is_below(n, TAG_RANDOM_NUMBER_GENERATOR))
+		return allows(v, RULE_RNG);
 	if (n->tag == TAG_LOCATED_ITEMS)
 		return allows(v, RULE_LOCATED_ITEMS);
 	if (n->tag == TAG_SERVER_CORRELATION_VALUE)
@@ -394,7 +431,7 @@ may_be_missing(struct view v, const struct node *e)
 		return true;
 	if (is_left_out(v, e) && allows(v, RULE_TEST_IDENTIFIER))
 		return true;
-	if (v.operation == OPERATION_QUERY && is_in_payload(e) &&
+	if (v.operation == OPERATION_QUERY && is_in_answer(e) &&
 	    query_allows(v, e, false))
 		return true;
 	return presence_is_free(v, e);
@@ -420,11 +457,13 @@ may_be_surplus(struct view v, const struct node *g)
 {
 	const struct node *n;
 
-	if (v.operation == OPERATION_QUERY && is_in_payload(g))
+	if (v.operation == OPERATION_QUERY && is_in_answer(g))
 		return query_allows(v, g, true);
 	if (v.operation == OPERATION_DISCOVER_VERSIONS && is_in_payload(g))
 		return node_find(v.request, TAG_PROTOCOL_VERSION) == NULL &&
 		       allows(v, RULE_VERSIONS_EXTRA);
+	if (presence_is_free(v, g))
+		return true;
 	if (is_attribute(v, g))
 		return node_find(v.request, TAG_ATTRIBUTE_NAME) == NULL &&
 		       node_find(v.request, TAG_ATTRIBUTE_REFERENCE) == NULL &&
@@ -469,9 +508,11 @@ is_same_kind(const struct node *e, const struct node *g)
 	if (e->tag == TAG_BATCH_ITEM)
 		a = node_find(e, TAG_UNIQUE_BATCH_ITEM_ID),
 		b = node_find(g, TAG_UNIQUE_BATCH_ITEM_ID);
-	else
+	else if (e->tag == TAG_ATTRIBUTE)
 		a = node_find(e, TAG_ATTRIBUTE_NAME),
 		b = node_find(g, TAG_ATTRIBUTE_NAME);
+	else
+		return true;
 	return a == NULL || b == NULL ||
 	       bytes_equal(node_value(a), node_value(b));
 }

@@ -28,6 +28,14 @@ order_select(struct arena *a, struct tests *list, const struct words *only)
 		    tests_find(list, t->after) != NULL)
 			words_add(a, &ids, t->after);
 	}
+	for (size_t i = 0; i < ids.count; i++) {
+		const struct test *t = tests_find(list, ids.at[i]);
+		struct test *before =
+		    t->after == NULL ? NULL : tests_find(list, t->after);
+
+		if (before != NULL)
+			before->is_followed = true;
+	}
 	tests_init(&kept);
 	for (struct test *t = list->first, *next; t != NULL; t = next) {
 		next = t->next;

@@ -8,7 +8,7 @@
 
 /*
  * Keep the tests whose id matches one of the globs (no globs: all), and those
- * that they come after.
+ * that they come after; and see which of them are followed.
  */
 void
 order_select(struct arena *a, struct tests *list, const struct words *only);

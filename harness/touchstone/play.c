@@ -114,14 +114,14 @@ ask_once(struct stage *s, const struct step *step, struct fault *why)
 	TRY(vars_fill(s->vars, s->a, step->request, time(NULL), &request, why));
 	rc = wire_ask(s->o->wire, step->n, step->client, request, &response,
 	    &s->o->finding, why);
-	story_add(s->story, request, NULL);
+	/* before it is judged: a batch may create a key and get it */
+	story_add(s->story, request, response);
 	if (rc != OK)
 		goto out;
 	TRY(judge(s, step, request, response));
 out:
 	if (response != NULL) {
 		s->server_says = server_words(s->a, response);
-		story_add(s->story, request, response);
 		vars_see(s->vars, response);
 	}
 	return rc;
@@ -171,38 +171,48 @@ fail(struct stage *s, const struct step *step, enum err rc,
 		s->a, "step %u: %s%s", step->n, err_text(rc), s->server_says));
 }
 
-/*
- * Objects of this test must not be found by the next one. An active object
- * cannot be destroyed, so it is revoked first; either may fail, for a case may
- * have left the object in any state, or have no right to it.
- */
-static void
-clear_away(struct stage *s)
+/* The last item of the answer, the Destroy, tells of success. */
+static bool
+has_destroyed(const struct node *response)
 {
+	const struct node *status;
+
+	if (response == NULL || response->last == NULL)
+		return false;
+	status = node_find(response->last, TAG_RESULT_STATUS);
+	return status != NULL && node_number(status) == RESULT_STATUS_SUCCESS;
+}
+
+void
+play_clear_away(struct arena *a, const struct bench *b, unsigned version)
+{
+	struct wire *w = wire_new(a, b->doors, b->flags);
 	const struct bytes *id;
 
-	wire_mute(s->o->wire);
-	for (size_t n = 0; (id = story_left(s->story, n)) != NULL; n++) {
-		for (unsigned client = 0; client < s->c->clients; client++) {
-			struct node *m = message_new(s->a, s->c->version);
+	wire_mute(w);
+	for (size_t n = 0; (id = story_left(b->story, n)) != NULL; n++) {
+		for (unsigned k = 0; k < b->target->identity_count; k++) {
+			struct node *m = message_new(a, version);
 			struct node *p, *reason, *response;
 			struct finding f;
 			struct fault why;
 
-			message_continue(s->a, m);
-			p = message_item(s->a, m, OPERATION_REVOKE);
-			put_bytes(s->a, p, TAG_UNIQUE_IDENTIFIER,
-			    TYPE_TEXT_STRING, *id);
-			reason = put_structure(s->a, p, TAG_REVOCATION_REASON);
-			put_enum(s->a, reason, TAG_REVOCATION_REASON_CODE,
+			message_continue(a, m);
+			p = message_item(a, m, OPERATION_REVOKE);
+			put_bytes(
+			    a, p, TAG_UNIQUE_IDENTIFIER, TYPE_TEXT_STRING, *id);
+			reason = put_structure(a, p, TAG_REVOCATION_REASON);
+			put_enum(a, reason, TAG_REVOCATION_REASON_CODE,
 			    REVOCATION_REASON_CODE_CESSATION_OF_OPERATION);
-			p = message_item(s->a, m, OPERATION_DESTROY);
-			put_bytes(s->a, p, TAG_UNIQUE_IDENTIFIER,
-			    TYPE_TEXT_STRING, *id);
-			(void)!wire_ask(
-			    s->o->wire, 0, client, m, &response, &f, &why);
+			p = message_item(a, m, OPERATION_DESTROY);
+			put_bytes(
+			    a, p, TAG_UNIQUE_IDENTIFIER, TYPE_TEXT_STRING, *id);
+			(void)!wire_ask(w, 0, k, m, &response, &f, &why);
+			if (has_destroyed(response))
+				break;
 		}
 	}
+	wire_close(w);
 }
 
 static void
@@ -231,7 +241,7 @@ run(struct arena *a, const struct test *t, const struct bench *b,
 		: NULL);
 	if (!b->target->test_identifiers)
 		vars_leave_out(s.vars);
-	s.story = story_new(a);
+	s.story = b->story;
 	o->verdict = VERDICT_PASS;
 	for (const struct step *step = c->steps; step != NULL && rc == OK;
 	     step = step->next) {
@@ -239,8 +249,6 @@ run(struct arena *a, const struct test *t, const struct bench *b,
 		if (rc != OK)
 			fail(&s, step, rc, &why);
 	}
-	if (o->verdict != VERDICT_UNKNOWN)
-		clear_away(&s);
 }
 
 struct test *

@@ -35,6 +35,7 @@ struct run {
 	struct tally tally;
 	struct words passed; /* ids, for those that come after */
 	struct proof proof;
+	struct arena *chain; /* owns the bench's story */
 	size_t done;
 	int64_t started_ms;
 	struct fault f;
@@ -235,6 +236,18 @@ show_progress(struct run *r, const char *id)
 		    (long long)(ms / 1000));
 }
 
+/* The test stands alone, or its chain is over: leave no object behind. */
+static void
+end_chain(struct run *r, const struct test *t)
+{
+	if (t->is_followed)
+		return;
+	play_clear_away(r->chain, &r->bench, r->bench.version);
+	arena_free(r->chain);
+	r->chain = arena_new();
+	r->bench.story = story_new(r->chain);
+}
+
 static enum err
 run_test(struct run *r, const struct test *t)
 {
@@ -257,6 +270,7 @@ run_test(struct run *r, const struct test *t)
 		t->run(a, t, &r->bench, &o);
 	}
 	wire_close(o.wire);
+	end_chain(r, t);
 	rc = put_result(r, a, t, &o, now_ms() - start);
 	arena_free(a);
 	r->done++;
@@ -306,6 +320,8 @@ run_all(struct run *r, int *code)
 	    .seed = r->opt.seed,
 	    .flags = r->opt.show_secrets ? SHOW_SECRETS : 0,
 	    .version = oldest_claimed(&r->target)};
+	r->chain = arena_new();
+	r->bench.story = story_new(r->chain);
 	TRY(doors_new(&r->target, &r->bench.doors, &r->f));
 	TRY(open_results(r));
 	fprintf(stderr, "touchstone %s: %zu tests, target %s, seed %llu\n",
@@ -346,6 +362,7 @@ command_run(int argc, char **argv)
 		    "run", "%s", r.f.text[0] == 0 ? err_text(rc) : r.f.text);
 	doors_free(r.bench.doors);
 	waivers_free(r.waivers);
+	arena_free(r.chain);
 	arena_free(r.a);
 	return code;
 }

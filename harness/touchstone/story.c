@@ -154,6 +154,15 @@ story_sent(const struct story *s, uint32_t meaning, struct bytes value)
 	return false;
 }
 
+bool
+story_has(const struct story *s, uint32_t meaning)
+{
+	for (const struct value *v = s->values; v != NULL; v = v->next)
+		if (v->meaning == meaning)
+			return true;
+	return false;
+}
+
 const struct bytes *
 story_left(const struct story *s, size_t n)
 {

@@ -22,6 +22,9 @@ bool story_is_server_made(const struct story *s, struct bytes identifier);
 /* A request carried this value for that meaning; see check_meaning_of. */
 bool story_sent(const struct story *s, uint32_t meaning, struct bytes value);
 
+/* A request carried an item of that meaning, whatever its value. */
+bool story_has(const struct story *s, uint32_t meaning);
+
 /* Objects made and not destroyed, the newest first; NULL past the end. */
 const struct bytes *story_left(const struct story *s, size_t n);
 

@@ -5,6 +5,7 @@
 #define TOUCHSTONE_TEST_H
 
 #include "finding.h"
+#include "story.h"
 #include "text.h"
 #include "verdict.h"
 #include "wire.h"
@@ -16,6 +17,12 @@ struct bench {
 	uint64_t seed;
 	unsigned flags;   /* see show.h */
 	unsigned version; /* the oldest that the target claims */
+
+	/*
+	 * What has happened since the last test that stood alone: one case may
+	 * go on where another ended.
+	 */
+	struct story *story;
 };
 
 struct outcome {
@@ -30,6 +37,7 @@ struct test {
 	const char *id, *family, *version, *level, *title;
 	struct words clauses;
 	const char *after; /* id of the test that must pass before, or NULL */
+	bool is_followed;  /* another test comes after this one */
 
 	/* NULL: claimed; else which claim it lacks, in the arena */
 	const char *(*unclaimed)(
