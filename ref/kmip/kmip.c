@@ -415,8 +415,6 @@ run_part(struct flight *f, struct part *part)
 		saved = true;
 	}
 	TRY(part->op->run(rq, in, out));
-	TRY(schema_shape_payload(
-	    out, part->operation, rq->version, &rq->fault));
 	part->answer = out;
 out:
 	rq->slow = NULL;
