@@ -489,7 +489,7 @@ check_number(const struct check *c, const struct place *place,
 		if ((row->types & ANY_VALUE) != 0 || !schema_has_values(tag) ||
 		    schema_value_in(tag, value, c->v))
 			return OK;
-		return fail(c, place, ERR_VALUE,
+		return fail(c, place, ERR_CHOICE,
 		    "no such value 0x%08x in "
 		    "KMIP %d.%d",
 		    (unsigned)value, c->v >> 8, c->v & 0xff);
@@ -498,7 +498,7 @@ check_number(const struct check *c, const struct place *place,
 		return OK;
 	for (uint32_t bits = value; bits != 0; bits &= bits - 1)
 		if (!schema_value_in(tag, bits & -bits, c->v))
-			return fail(c, place, ERR_VALUE,
+			return fail(c, place, ERR_CHOICE,
 			    "no such bit 0x%08x in KMIP %d.%d",
 			    (unsigned)(bits & -bits), c->v >> 8, c->v & 0xff);
 	return OK;

@@ -63,11 +63,11 @@ static const struct payload_case payload_cases[] = {
     {"a type too many", OP(GET), V1_4, ASK(INT("UniqueIdentifier", "7")), ERR_TYPE, "RequestPayload/UniqueIdentifier: expected TextString, got Integer"},
     {"a type of 2.x", OP(GET), V2_0, ASK(INT("UniqueIdentifier", "7")), OK, ""},
     {"a placeholder of 2.x", OP(GET), V2_0, ASK(ENUM("UniqueIdentifier", "IDPlaceholder")), OK, ""},
-    {"no such placeholder", OP(GET), V2_0, ASK(ENUM("UniqueIdentifier", "0x00000099")), ERR_VALUE, "UniqueIdentifier: no such value 0x00000099 in KMIP 2.0"},
+    {"no such placeholder", OP(GET), V2_0, ASK(ENUM("UniqueIdentifier", "0x00000099")), ERR_CHOICE, "UniqueIdentifier: no such value 0x00000099 in KMIP 2.0"},
     {"a value of 1.4", OP(GET), V1_4, ASK(ENUM("KeyFormatType", "PKCS_12")), OK, ""},
-    {"not of 1.3", OP(GET), V1_3, ASK(ENUM("KeyFormatType", "PKCS_12")), ERR_VALUE, "no such value 0x00000016 in KMIP 1.3"},
-    {"a value taken away", OP(GET), V2_0, ASK(ENUM("KeyFormatType", "TransparentECDSAPrivateKey")), ERR_VALUE, "in KMIP 2.0"},
-    {"an extension's value", OP(GET), V1_4, ASK(ENUM("KeyFormatType", "0x80000001")), ERR_VALUE, "0x80000001"},
+    {"not of 1.3", OP(GET), V1_3, ASK(ENUM("KeyFormatType", "PKCS_12")), ERR_CHOICE, "no such value 0x00000016 in KMIP 1.3"},
+    {"a value taken away", OP(GET), V2_0, ASK(ENUM("KeyFormatType", "TransparentECDSAPrivateKey")), ERR_CHOICE, "in KMIP 2.0"},
+    {"an extension's value", OP(GET), V1_4, ASK(ENUM("KeyFormatType", "0x80000001")), ERR_CHOICE, "0x80000001"},
     {"required", OP(REVOKE), V1_4, ASK(UID), ERR_MISSING, "RequestPayload: RevocationReason is missing"},
     {"required and there", OP(REVOKE), V1_4, ASK(UID IN("RevocationReason", ENUM("RevocationReasonCode", "Unspecified"))), OK, ""},
     {"required in it", OP(REVOKE), V1_4, ASK(UID IN("RevocationReason", TEXT("RevocationMessage", "lost"))), ERR_MISSING, "RequestPayload/RevocationReason: RevocationReasonCode is missing"},
@@ -85,9 +85,9 @@ static const struct payload_case payload_cases[] = {
 
     {"an attribute's number", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("Cryptographic Length", INT("AttributeValue", "128"))), OK, ""},
     {"an attribute's type", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("Cryptographic Length", VALUE_TEXT)), ERR_TYPE, "RequestPayload/Attribute/AttributeValue: expected Integer, got TextString"},
-    {"an attribute's value", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("State", ENUM("AttributeValue", "0x63"))), ERR_VALUE, "no such value"},
+    {"an attribute's value", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("State", ENUM("AttributeValue", "0x63"))), ERR_CHOICE, "no such value"},
     {"an attribute's mask", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("Cryptographic Usage Mask", INT("AttributeValue", "Encrypt 0x00080000"))), OK, ""},
-    {"a bit too many", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("Cryptographic Usage Mask", INT("AttributeValue", "Encrypt 0x00100000"))), ERR_VALUE, "no such bit 0x00100000 in KMIP 1.4"},
+    {"a bit too many", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("Cryptographic Usage Mask", INT("AttributeValue", "Encrypt 0x00100000"))), ERR_CHOICE, "no such bit 0x00100000 in KMIP 1.4"},
     {"an attribute's structure", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("Name", IN("AttributeValue", TEXT("NameValue", "a") ENUM("NameType", "URI")))), OK, ""},
     {"half of it", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("Name", IN("AttributeValue", TEXT("NameValue", "a")))), ERR_MISSING, "Attribute/AttributeValue: NameType is missing"},
     {"no value", OP(ADD_ATTRIBUTE), V1_4, ASK(ATTR("Name", "")), ERR_MISSING, "Attribute: AttributeValue is missing"},
@@ -126,7 +126,7 @@ static const struct payload_case payload_cases[] = {
     {"data of an earlier item", OP(ENCRYPT), V2_0, ASK(UID ENUM("Data", "Decrypt")), OK, ""},
     {"not in 1.4", OP(ENCRYPT), V1_4, ASK(UID ENUM("Data", "Decrypt")), ERR_TYPE, "expected ByteString, got Enumeration"},
     {"a hash of a mask generator", OP(ENCRYPT), V1_4, ASK(IN("CryptographicParameters", ENUM("MaskGeneratorHashingAlgorithm", "0x06"))), OK, ""},
-    {"no such hash", OP(ENCRYPT), V1_4, ASK(IN("CryptographicParameters", ENUM("MaskGeneratorHashingAlgorithm", "0x60"))), ERR_VALUE, "no such value"},
+    {"no such hash", OP(ENCRYPT), V1_4, ASK(IN("CryptographicParameters", ENUM("MaskGeneratorHashingAlgorithm", "0x60"))), ERR_CHOICE, "no such value"},
 };
 
 static const struct {
