@@ -122,6 +122,11 @@ check_value(struct context c, const struct node *n, uint32_t meaning)
 		return OK;
 	if (value >> 28 == 8) /* an extension */
 		return OK;
+	/* spec: kmip-1.4 7.2: a failed item names the operation that its
+	 * request named, though the version may have none of that number */
+	if (n->tag == TAG_OPERATION &&
+	    c.status == RESULT_STATUS_OPERATION_FAILED)
+		return OK;
 	row = schema_value(meaning, value);
 	if (row != NULL && schema_alive(row->since, row->until, c.version))
 		return OK;

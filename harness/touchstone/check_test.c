@@ -40,6 +40,14 @@ static const struct row {
         ENUM("ObjectType", "SymmetricKey") TEXT("UniqueIdentifier", "1")),
         ERR_SURPLUS, "ResponseMessage/BatchItem[0]/ResponsePayload/ObjectType",
         "kmip-1.4 4.3"},
+    {"an operation of 1.1 refused in 1.0", 0x10, IN("BatchItem",
+        ENUM("Operation", "DiscoverVersions")
+        ENUM("ResultStatus", "OperationFailed")
+        ENUM("ResultReason", "OperationNotSupported")), OK, "", "kmip-1.0 7.2"},
+    {"the same done in 1.0", 0x10, IN("BatchItem",
+        ENUM("Operation", "DiscoverVersions") ENUM("ResultStatus", "Success")
+        IN("ResponsePayload")), ERR_NEWER, "BatchItem/Operation",
+        "kmip-1.0 9.1.3.2.26"},
     {"Located Items in 1.3", 0x13, ANSWER("1", "3", "Locate",
         NUMBER("LocatedItems", "0")),
         OK, "", "kmip-1.3 4.9"},
