@@ -159,6 +159,8 @@ repeat_command(struct run *r, struct arena *a, const struct test *t)
 	buf_printf(&text, "touchstone run --target %s", r->opt.target);
 	for (size_t i = 0; i < r->opt.vectors.count; i++)
 		buf_printf(&text, " --vectors %s", r->opt.vectors.at[i]);
+	if (r->opt.mutate)
+		buf_text(&text, " --mutate");
 	buf_printf(&text, " --seed %llu --only '%s'",
 	    (unsigned long long)r->opt.seed, t->id);
 	command = arena_strdup(a, buf_peek_text(&text));
