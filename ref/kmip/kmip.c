@@ -616,8 +616,6 @@ execute(struct flight *f)
 
 	store_request(st);
 	TRY(f->whole);
-	if (store_next_due_s(st) <= f->rq.now_s)
-		TRY(store_tick(st, f->rq.now_s));
 	/* around everything: an answer that cannot be sent undoes the batch */
 	TRY(store_savepoint(st));
 	run_batch(f);

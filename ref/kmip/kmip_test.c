@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -67,6 +68,16 @@ turn_ends(void *ctx)
 
 	/* those who wait hear of a failure themselves */
 	(void)rc;
+}
+
+/* What net/server.c does when a date is reached. */
+static void
+states_due(struct rig *rig)
+{
+	if (store_next_due_s(rig->store) <= env_wall_s(rig->env)) {
+		assert_ok(store_tick(rig->store, env_wall_s(rig->env)));
+		turn_ends(rig);
+	}
 }
 
 static void
@@ -590,6 +601,26 @@ names_are_unique_to_a_client(void **state)
 	    STATUS("Success"));
 }
 
+/* spec: kmip-1.4 4.9 */
+static void
+maximum_items_bounds_what_is_found(void **state)
+{
+	static const int wanted[] = {0, 1, 2, 3};
+	char text[1024];
+	size_t k;
+
+	ask(*state, "max", "1.2", CREATE("01", "") CREATE("02", ""));
+	for (k = 0; k < 4; k++) {
+		snprintf(text, sizeof(text),
+		    ITEM("Locate", "01",
+			"<MaximumItems type=\"Integer\" value=\"%d\"/>"),
+		    wanted[k]);
+		assert_int_equal(count_of(ask(*state, "max", "1.2", text),
+				     "<UniqueIdentifier"),
+		    wanted[k] > 2 ? 2 : wanted[k]);
+	}
+}
+
 /*
  * When something is broken
  */
@@ -632,6 +663,39 @@ what_cannot_be_made_durable_did_not_happen(void **state)
 	    "<UniqueIdentifier");
 	assert_has(ask(rig, "disk", "1.2", CREATE("01", NAME("disk"))),
 	    STATUS("Success"));
+}
+
+/* A key whose Deactivation Date passes while nothing can be written. */
+static void
+a_full_disk_does_not_stop_reading(void **state)
+{
+	struct rig *rig = *state;
+	char items[2048];
+	char date[64];
+	time_t soon = (time_t)env_wall_s(rig->env) + 100;
+	struct tm tm;
+
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S+00:00",
+	    gmtime_r(&soon, &tm));
+	snprintf(items, sizeof(items),
+	    CREATE("01", NAME("due") ATTRIBUTE("Deactivation Date",
+			     "type=\"DateTime\" value=\"%s\""))
+		ITEM("Activate", "02", ""),
+	    date);
+	assert_int_equal(
+	    count_of(ask(rig, "due", "1.2", items), STATUS("Success")), 2);
+	vfs_disk_full(0);
+	env_set_wall_s(rig->env, soon + 1);
+	states_due(rig);
+	assert_has(ask(rig, "due", "1.2", LOCATE_NAME("01", "due")),
+	    "<UniqueIdentifier");
+	vfs_disk_full(UINT64_MAX);
+	states_due(rig);
+	assert_has(ask(rig, "due", "1.2",
+		       LOCATE_NAME("01", "due") ITEM("GetAttributes", "02",
+			   "<AttributeName type=\"TextString\" "
+			   "value=\"State\"/>")),
+	    "value=\"Deactivated\"");
 }
 
 static void
@@ -730,8 +794,10 @@ main(void)
 	    cmocka_unit_test(credentials_that_nobody_can_check_are_refused),
 	    cmocka_unit_test(strangers_and_absent_objects_look_alike),
 	    cmocka_unit_test(names_are_unique_to_a_client),
+	    cmocka_unit_test(maximum_items_bounds_what_is_found),
 	    cmocka_unit_test(without_the_hsm_keys_fail_and_nothing_else),
 	    cmocka_unit_test(what_cannot_be_made_durable_did_not_happen),
+	    cmocka_unit_test(a_full_disk_does_not_stop_reading),
 	    cmocka_unit_test(without_randomness_no_key_is_made),
 	    cmocka_unit_test(a_pair_is_made_whole_or_not_at_all),
 	    cmocka_unit_test(a_batch_with_a_pair_keeps_its_order),

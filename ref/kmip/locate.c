@@ -171,9 +171,14 @@ op_locate(struct request *rq, const struct item *in, struct item *out)
 	query.offset_items = (size_t)offset;
 	query.max_items =
 	    max < 0 || max > KMIP_LOCATE_MAX ? KMIP_LOCATE_MAX : (size_t)max;
+	/* none asked for: the store would take 0 for no maximum */
+	if (max == 0)
+		query.max_items = 1;
 	query.count_all = item_find(in, TAG_OFFSET_ITEMS) != NULL;
 	if (query.states != 0)
 		TRY(store_locate(rq->config->store, rq->arena, &query, &found));
+	if (max == 0)
+		found.id_count = 0;
 	TRY(answer(rq, &found, query.count_all, out));
 out:
 	return rc;

@@ -24,6 +24,8 @@ struct server {
 	struct kmip *kmip;
 	struct loop_task commit;
 	struct loop_timer *probe_timer;
+	struct loop_timer *due_timer; /* objects whose state changes by date */
+	int64_t due_not_before_ms;    /* after a failure */
 	struct store_waiter master_waiter;
 	enum keystore_state state; /* as it was logged last */
 	bool asked;                /* the first probe is done */
@@ -37,6 +39,46 @@ static const char *const state_names[] = {
 };
 
 /*
+ * States change at their dates, whether or not somebody asks. Where a change
+ * cannot be stored it is tried again, and nobody else's request fails for it.
+ */
+static void
+due_schedule(struct server *s)
+{
+	int64_t due_s = store_next_due_s(s->store);
+	int64_t due_ms;
+
+	if (due_s == INT64_MAX) {
+		loop_timer_stop(s->due_timer);
+		return;
+	}
+	due_ms = loop_now_ms(s->config.loop) + due_s * 1000 -
+		 env_wall_ms(s->config.env);
+	if (due_ms < s->due_not_before_ms)
+		due_ms = s->due_not_before_ms;
+	loop_timer_set(s->due_timer, due_ms);
+}
+
+static void
+due_later(struct server *s)
+{
+	s->due_not_before_ms = loop_now_ms(s->config.loop) + SERVER_RETRY_MS;
+}
+
+static void
+states_due(void *ctx)
+{
+	struct server *s = ctx;
+	enum err rc = store_tick(s->store, env_wall_s(s->config.env));
+
+	if (rc == OK)
+		return;
+	log_line("net", LOG_ERROR, "states that are due do not change: %s",
+	    err_text(rc));
+	due_later(s);
+}
+
+/*
  * The turn's end. What the log of the database gathered is moved when nobody
  * waits for an answer.
  */
@@ -46,9 +88,12 @@ commit(void *ctx)
 	struct server *s = ctx;
 	enum err rc = store_commit(s->store);
 
-	if (rc != OK)
+	if (rc != OK) {
 		log_line("net", LOG_ERROR, "a group of writes is undone: %s",
 		    err_text(rc));
+		due_later(s);
+	}
+	due_schedule(s);
 	if (kmip_busy(s->kmip) == 0)
 		store_idle(s->store);
 }
@@ -247,6 +292,7 @@ server_new(const struct server_config *config, struct server **out)
 	TRY(loop_pool_new(config->loop, "hsm", 1, &s->hsm_pool));
 	TRY(open_kmip(s));
 	TRY(loop_timer_new(config->loop, probe_due, s, &s->probe_timer));
+	TRY(loop_timer_new(config->loop, states_due, s, &s->due_timer));
 	loop_each_turn(config->loop, &s->commit);
 	probe_due(s);
 	*out = s;
@@ -263,6 +309,7 @@ server_free(struct server *s)
 		return;
 	loop_task_cancel(&s->commit);
 	loop_timer_free(s->probe_timer);
+	loop_timer_free(s->due_timer);
 	kmip_free(s->kmip);
 	/* a probe that hangs is never done, and keeps what it uses */
 	if (s->hsm_pool == NULL || loop_pool_jobs(s->hsm_pool) == 0) {

@@ -4,9 +4,10 @@
  *
  *	KEK in the HSM  --wraps-->  master key  --seals-->  objects in the store
  *
- * The end of each turn commits what its requests wrote. The HSM is probed once
- * a second on a thread of its own: while it is gone or logged out, key
- * operations fail, and nothing else does.
+ * The end of each turn commits what its requests wrote. Objects change their
+ * states at their dates. The HSM is probed once a second on a thread of its
+ * own: while it is gone or logged out, key operations fail, and nothing else
+ * does.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -20,6 +21,7 @@ struct server;
 
 enum {
 	SERVER_PROBE_EVERY_MS = 1000,
+	SERVER_RETRY_MS = 1000, /* state changes that could not be stored */
 	SERVER_PROBE_LIMIT_MS = 5000, /* then the HSM is unreachable */
 };
 
