@@ -67,6 +67,15 @@ out:
 	return rc;
 }
 
+/* The message's own header promises more than is sent. */
+static bool
+is_short(struct bytes octets)
+{
+	return octets.octets < TTLV_HEADER_OCTETS ||
+	       bytes_number(octets.at + 4, 4) >
+		   octets.octets - TTLV_HEADER_OCTETS;
+}
+
 bool
 hostile_send(struct arena *a, const struct bench *b, struct outcome *o,
     unsigned n, struct bytes octets, size_t record_octets,
@@ -78,6 +87,8 @@ hostile_send(struct arena *a, const struct bench *b, struct outcome *o,
 
 	o->step = n;
 	o->finding = (struct finding){0};
+	if (is_short(octets))
+		want = HOSTILE_NOTHING;
 	if (want == HOSTILE_NOTHING)
 		rc = wire_throw(o->wire, n, 0, octets, &why);
 	else

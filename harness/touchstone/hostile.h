@@ -15,7 +15,9 @@ enum hostile_want {
 
 /*
  * Send octets on a connection of their own and judge the answer; then ask for
- * a sign of life on a fresh connection.
+ * a sign of life on a fresh connection. Where fewer octets are sent than the
+ * message's own length says, the server may rightly wait for the rest: nothing
+ * is wanted then but that sign of life.
  *
  * false  the outcome is settled: it failed, or the target is dead
  */

@@ -248,8 +248,6 @@ send_copy(struct arena *a, const struct mutation *m, const struct bench *b,
 		want = HOSTILE_ANSWER;
 	else if (strcmp(said, "accept") == 0)
 		return true; /* not broken after all */
-	else if (strcmp(said, "truncated") == 0)
-		want = HOSTILE_NOTHING;
 	return hostile_send(a, b, o, n, copy, is_split ? 1 : 0, want);
 }
 

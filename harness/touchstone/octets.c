@@ -153,10 +153,8 @@ wanted(struct arena *a, const struct octets_vector *v)
 	struct finding f;
 	struct node *n;
 
-	if (ttlv_decode(a, v->octets, &n, &f) == ERR_TRUNCATED)
-		return HOSTILE_NOTHING;
-	if (strcmp(v->expect, "accept") == 0 && n != NULL &&
-	    n->tag == TAG_REQUEST_MESSAGE)
+	if (ttlv_decode(a, v->octets, &n, &f) == OK &&
+	    strcmp(v->expect, "accept") == 0 && n->tag == TAG_REQUEST_MESSAGE)
 		return HOSTILE_ANSWER;
 	return HOSTILE_REFUSAL;
 }
