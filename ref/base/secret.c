@@ -182,5 +182,5 @@ void
 secret_wipe(void *p, size_t octets)
 {
 	if (octets != 0)
-		OPENSSL_cleanse(p, octets);
+		explicit_bzero(p, octets);
 }
