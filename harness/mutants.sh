@@ -28,11 +28,9 @@ failed=0
 declare -A sound # commands that pass without a patch
 
 # The tree as it is now, uncommitted work too. The copies keep their dates, so
-# what a mutant left behind when it was not taken back would pass for built:
-# then the build goes too.
+# that little is built; but a file that was ever mutated there is dated now, or
+# its mutant's object would pass for the file's own.
 copy() {
-	[ -e "$scratch.dirty" ] && rm -rf "$scratch"
-	rm -f "$scratch.dirty"
 	mkdir -p "$scratch" "$logs"
 	# A file that is gone here must not live on there.
 	find "$scratch" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
@@ -43,6 +41,9 @@ copy() {
 	fi | while IFS= read -r -d '' file; do
 		[ -e "$file" ] && printf '%s\0' "$file"
 	done | tar --null -T - -c | tar -x -C "$scratch"
+	again=
+	[ -e "$scratch.mutated" ] || return 0
+	(cd "$scratch" && xargs -r touch -c --) <"$scratch.mutated"
 }
 
 head_of() { # PATCH FIELD
@@ -84,10 +85,11 @@ one() {
 		fi
 		sound[$kills]=1
 	fi
-	: >"$scratch.dirty"
+	sed -n 's|^+++ b/\([^\t]*\).*|\1|p' "$patch" >>"$scratch.mutated"
 	if ! patch -d "$scratch" -p1 -s --no-backup-if-mismatch -r - \
 		<"$patch" >"$log" 2>&1; then
 		cat "$log"
+		again=1
 		lost "does not apply any more"
 		return
 	fi
@@ -105,13 +107,13 @@ one() {
 		printf '  ok   %-28s %s\n' "$name" "$(head_of "$patch" what)"
 	fi
 	patch -d "$scratch" -p1 -s -R --no-backup-if-mismatch <"$patch" \
-		>>"$log" 2>&1 && rm "$scratch.dirty"
+		>>"$log" 2>&1 || again=1
 }
 
 copy
 for patch in spec-tests/mutants/${M:-*}.patch; do
 	[ -e "$patch" ] || continue
-	[ -e "$scratch.dirty" ] && copy
+	[ -n "$again" ] && copy
 	one "$top/$patch"
 done
 if [ $((passed + failed)) -eq 0 ]; then

@@ -180,7 +180,7 @@ house() {
   mkdir -p house/harness house/spec-tests house/ref house/harness/touchstone
   cp "$TOP/harness/check.sh" "$TOP/harness/units.sh" house/harness
   local stage
-  for stage in lint trace; do
+  for stage in lint trace conformance; do
     printf '%s\n' '#!/bin/sh' 'echo "2 passed, 0 failed"' \
       >"house/harness/$stage.sh"
     chmod +x "house/harness/$stage.sh"
@@ -204,21 +204,21 @@ check() {
 @test "check: adds up its stages" {
   house
   check
-  counted 7 0
+  counted 11 0
 }
 
 @test "check: a stage that failed without saying how often counts as one" {
   house
   printf '%s\n' '#!/bin/sh' 'exit 3' >house/harness/lint.sh
   check
-  counted 5 1
+  counted 9 1
 }
 
 @test "check: a stage that ran nothing has failed" {
   house
   printf '%s\n' '#!/bin/sh' 'echo "0 passed, 0 failed"' >house/harness/lint.sh
   check
-  counted 5 1
+  counted 9 1
 }
 
 @test "check: a failed bats test is shown and counted" {
@@ -226,14 +226,14 @@ check() {
   suite '@test "a" { true; }' '@test "b" { false; }'
   check
   assert_output --partial "not ok 2 b"
-  counted 7 1
+  counted 11 1
 }
 
 @test "check: a suite that cannot be read has failed" {
   house
   suite '@test "a" {'
   check
-  counted 6 1
+  counted 10 1
 }
 
 @test "check: in CI a witness that did not run is a failure, elsewhere not" {
@@ -242,9 +242,9 @@ check() {
     '@test "b" { skip "witness pykmip: not installed"; }' \
     '@test "c" { skip "no test cases here"; }'
   check
-  counted 7 0
+  counted 11 0
   ci=true check
-  counted 7 1
+  counted 11 1
 }
 
 @test "check: T= runs one unit, one suite, and nothing else" {

@@ -61,6 +61,22 @@ refused() {
   assert_line "1 passed, 1 failed"
 }
 
+@test "a mutant's object does not outlive it" {
+  # As make does: built anew only when the source is newer.
+  cat >"$tree/Makefile" <<'END'
+units: object
+	@if grep -q one object; then echo "ok 1 says one"; echo "1 passed, 0 failed"; \
+	else echo "not ok 1 says one"; echo "0 passed, 1 failed"; exit 1; fi
+object: product
+	@cp product object
+END
+  mutant a one uno "what: says uno" "kills: make units"
+  mutants
+  assert_line "1 passed, 0 failed"
+  mutants
+  assert_line "1 passed, 0 failed"
+}
+
 @test "a mutant that survives is a failure" {
   mutant a two due "what: says due" "kills: make units"
   refused "a: survives: make units (says due)"

@@ -32,7 +32,6 @@ stand_in() {
 }
 
 appliance() {
-  [ -x "$TOP/harness/appliance" ] || skip "there is no harness/appliance yet"
   "$TOP/harness/appliance" start "$job/appliance" --real-time 3>&-
   ln -s appliance/target.conf target.conf
   # Paths in a target file are relative to it; a copy needs them whole.
@@ -59,16 +58,18 @@ gitlab() {
 }
 
 # The job, as its runner would start it: stops at the first failure. The make
-# around us is none of its business.
+# around us is none of its business. The end of what it says is enough.
 run_job() {
-  run env -u MAKEFLAGS -u MAKELEVEL -u T -u TARGET PATH="$job/bin:$PATH" \
+  # shellcheck disable=SC2016  # the inner shell's own
+  run bash -o pipefail -c '"$@" 2>&1 | tail -n 20' job \
+    env -u MAKEFLAGS -u MAKELEVEL -u T -u TARGET PATH="$job/bin:$PATH" \
     TOUCHSTONE=https://git.example.org/touchstone.git OASIS= \
     bash -e "$@"
 }
 
 conforms() {
   assert_success
-  assert_output --regexp '[1-9][0-9]* passed, 0 failed'
+  assert_line --regexp '^[1-9][0-9]* passed, 0 failed'
   assert_file_not_empty "$job/report/junit.xml"
   assert_file_not_empty "$job/report/report.html"
 }
@@ -93,7 +94,6 @@ conforms() {
 }
 
 @test "a job is red for a server that is not there" {
-  [ -e "$TOP/harness/targets/example.conf" ] || skip "no example.conf yet"
   nobody
   github >script
   run_job script
@@ -107,7 +107,6 @@ conforms() {
 }
 
 @test "the script is red for a server that is not there" {
-  [ -e "$TOP/harness/targets/example.conf" ] || skip "no example.conf yet"
   nobody
   run_job "$TOP/docs/ci/run-suite.sh" target.conf
   assert_failure
