@@ -254,6 +254,16 @@ item_for(struct rig *rig, const char *op, const char *id)
 	return rig->item;
 }
 
+/* Revoke for Key Compromise, of an unknown date. */
+#define COMPROMISE(id)                                       \
+	ITEM("Revoke", id,                                   \
+	    "<RevocationReason><RevocationReasonCode "       \
+	    "type=\"Enumeration\" value=\"KeyCompromise\"/>" \
+	    "</RevocationReason>")
+#define GET_ATTRIBUTE(id, name)   \
+	ITEM("GetAttributes", id, \
+	    "<AttributeName type=\"TextString\" value=\"" name "\"/>")
+
 /*
  * Set-up
  */
@@ -440,6 +450,25 @@ a_placeholder_is_named_in_2_x(void **state)
 /*
  * The header
  */
+
+/* spec: kmip-1.4 4.20 */
+static void
+a_compromise_of_unknown_date_is_as_old_as_its_object(void **state)
+{
+	struct rig *rig = *state;
+	int64_t now_s = env_wall_s(rig->env);
+	const char *answer;
+
+	env_set_wall_s(rig->env, 1000000000);
+	answer = ask(rig, "compromise", "1.2", CREATE("01", ""));
+	assert_has(answer, STATUS("Success"));
+	env_set_wall_s(rig->env, 1000003600);
+	answer = ask(rig, "compromise", "1.2",
+	    ITEM("Locate", "01", "") COMPROMISE("02")
+		GET_ATTRIBUTE("03", "Compromise Occurrence Date"));
+	assert_has(answer, "value=\"2001-09-09T01:46:40");
+	env_set_wall_s(rig->env, now_s);
+}
 
 /* spec: kmip-1.4 6.3 */
 static void
@@ -784,6 +813,8 @@ main(void)
 	    cmocka_unit_test(batch_items_of_1_x_need_identifiers),
 	    cmocka_unit_test(the_placeholder_carries_from_item_to_item),
 	    cmocka_unit_test(a_placeholder_is_named_in_2_x),
+	    cmocka_unit_test(
+		a_compromise_of_unknown_date_is_as_old_as_its_object),
 	    cmocka_unit_test(an_answer_that_is_too_large_undoes_its_batch),
 	    cmocka_unit_test(what_must_be_asynchronous_is_refused),
 	    cmocka_unit_test(correlation_values_are_for_who_uses_them),

@@ -8,7 +8,10 @@ is_compromise(int64_t code)
 }
 
 /*
- * spec: kmip-1.4 4.20: a compromise says when it happened; nothing else may
+ * A compromise says when it happened, and nothing else may; one of unknown date
+ * may have been there from the beginning.
+ *
+ * spec: kmip-1.4 4.20
  */
 static enum err
 set_occurrence(struct request *rq, struct object *o, const struct item *in,
@@ -19,7 +22,9 @@ set_occurrence(struct request *rq, struct object *o, const struct item *in,
 	if (compromise)
 		return attr_set_number(o->arena, &o->attrs,
 		    TAG_COMPROMISE_OCCURRENCE_DATE,
-		    date != NULL ? date->number : rq->now_s);
+		    date != NULL
+			? date->number
+			: attr_number(&o->attrs, TAG_INITIAL_DATE, rq->now_s));
 	if (date == NULL)
 		return OK;
 	fault_set(&rq->fault, "Compromise Occurrence Date without compromise");
