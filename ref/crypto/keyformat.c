@@ -686,6 +686,16 @@ measure_number(struct keyparts *parts, struct bytes number, const char *name,
 	return parts->key_bits != 0 ? OK : refuse(f, name, "is absent or zero");
 }
 
+static bool
+is_zero(struct bytes number)
+{
+	size_t k;
+
+	for (k = 0; k < number.octets && number.at[k] == 0; k++)
+		;
+	return k == number.octets;
+}
+
 static enum err
 measure_ec(struct keyparts *parts, struct fault *f)
 {
@@ -699,6 +709,8 @@ measure_ec(struct keyparts *parts, struct fault *f)
 	field_octets = (curve->bits + 7) / 8;
 	if (parts->d.octets > curve->order_octets)
 		return refuse(f, "d", "is longer than its curve has it");
+	if (parts->is_private && is_zero(parts->d))
+		return refuse(f, "d", "is absent or zero");
 	if (parts->point.octets != 0 &&
 	    parts->point.octets != 1 + field_octets &&
 	    parts->point.octets != 1 + 2 * field_octets)

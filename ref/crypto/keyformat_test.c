@@ -588,6 +588,9 @@ static const struct {
 	{ "EC on a curve we do not know", FORMAT(ECPRIVATEKEY), true,
 	  "301c 020101 040e 0102030405060708090a0b0c0d0e"
 	  "     a007 0605 2b8104007f", ERR_KEY_FORMAT, "curve" },
+	{ "EC, d zero", FORMAT(ECPRIVATEKEY), true,
+	  "301c 020101 040e 0000000000000000000000000000"
+	  "     a007 0605 2b81040006", ERR_FIELD, "zero" },
 	{ "EC, d too long", FORMAT(ECPRIVATEKEY), true,
 	  "301d 020101 040f 0102030405060708090a0b0c0d0e0f"
 	  "     a007 0605 2b81040006", ERR_FIELD, "longer" },
