@@ -8,6 +8,7 @@
 struct target {
 	struct attr_ref *ref;
 	struct attr_list current;
+	bool index_left_out; /* 1.x */
 };
 
 static bool
@@ -34,9 +35,8 @@ read_target(struct request *rq, const struct item *in, struct target *target)
 		fault_set(&rq->fault, "no attribute named");
 		TRY(ERR_MISSING);
 	}
-	/* spec: kmip-1.4 4.16: an Attribute Name without an index means 0 */
-	if (item_find(in, TAG_ATTRIBUTE_NAME) != NULL && target->ref->index < 0)
-		target->ref->index = 0;
+	target->index_left_out =
+	    item_find(in, TAG_ATTRIBUTE_NAME) != NULL && target->ref->index < 0;
 out:
 	return rc;
 }
@@ -65,6 +65,29 @@ tell_absent(const struct target *target, const struct object *o)
 	return ERR_ATTR_NOT_FOUND;
 }
 
+/*
+ * Without an index the instance 0 is meant, but for 1.0, which does not choose
+ * among several.
+ *
+ * spec: kmip-1.0 4.15, kmip-1.1 4.16
+ */
+static enum err
+settle_index(struct request *rq, struct target *target, const struct object *o)
+{
+	size_t count = 0;
+
+	if (!target->index_left_out)
+		return OK;
+	ATTR_EACH (&o->attrs, one)
+		count += attr_ref_matches(target->ref, one);
+	if (rq->version == V1_0 && count > 1) {
+		fault_set(&rq->fault, "which of %zu instances?", count);
+		return ERR_FIELD;
+	}
+	target->ref->index = 0;
+	return OK;
+}
+
 /* spec: kmip-1.4 4.16, kmip-2.1 6.1.13 */
 enum err
 op_delete_attribute(struct request *rq, const struct item *in, struct item *out)
@@ -78,6 +101,7 @@ op_delete_attribute(struct request *rq, const struct item *in, struct item *out)
 
 	TRY(read_target(rq, in, &target));
 	TRY(request_object_edit(rq, in, &o));
+	TRY(settle_index(rq, &target, o));
 	TRY(request_answer_id(rq, out, o));
 	for (one = o->attrs.first; one != NULL; one = next) {
 		next = one->next;
