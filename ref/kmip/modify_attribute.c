@@ -3,9 +3,18 @@
 
 /*
  * Which instance is meant: in 1.x the one with the index given (0 where none
- * is), in 2.x the one that equals Current Attribute, which single-valued
- * attributes can do without.
+ * is), in 2.x the one that equals Current Attribute, or without that the only
+ * one there is.
  */
+static bool
+is_meant(const struct request *rq, const struct attr *have,
+    const struct attr *given, const struct attr *old)
+{
+	if (old != NULL)
+		return item_equal(have->value, old->value);
+	return rq->version >= V2_0 || have->index == given->index;
+}
+
 static enum err
 find_instance(struct request *rq, struct object *o, const struct item *in,
     const struct attr *given, struct attr **out)
@@ -23,18 +32,23 @@ find_instance(struct request *rq, struct object *o, const struct item *in,
 		    "Current and New Attribute are not the same attribute");
 		TRY(ERR_FIELD);
 	}
+	fault_set(&rq->fault, "%s", given->def->name);
 	ATTR_EACH (&o->attrs, have) {
 		if (!attr_same_kind(have, given))
 			continue;
 		any = true;
-		if (current != NULL ? item_equal(have->value, old.first->value)
-				    : have->index == given->index) {
-			*out = have;
-			return OK;
+		if (!is_meant(rq, have, given, old.first))
+			continue;
+		if (*out != NULL) {
+			fault_set(&rq->fault, "which of several %s?",
+			    given->def->name);
+			TRY(ERR_ATTR_INSTANCE);
 		}
+		*out = have;
 	}
-	fault_set(&rq->fault, "%s", given->def->name);
-	TRY(any ? ERR_ATTR_INSTANCE : ERR_ATTR_NOT_FOUND);
+	if (*out == NULL)
+		TRY(any ? ERR_ATTR_INSTANCE : ERR_ATTR_NOT_FOUND);
+	rq->fault.text[0] = '\0';
 out:
 	return rc;
 }
