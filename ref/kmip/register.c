@@ -41,9 +41,9 @@ find_value(struct request *rq, const struct item *in, int64_t type,
 
 /*
  * A Template lends the attributes in it and keeps none, but for a Name, which
- * clients put there as well.
+ * clients of before 1.2 put there as well.
  *
- * spec: kmip-1.4 2.2.6
+ * spec: kmip-1.0 2.2.6, kmip-1.2 2.2.6 and 11.4
  */
 static enum err
 template_name(
@@ -54,8 +54,13 @@ template_name(
 
 	TRY(attr_read_list(rq->arena, value, rq->version, &lent, &rq->fault));
 	ATTR_EACH (&lent, one) {
-		if (one->def->tag == TAG_NAME)
-			TRY(attr_add(rq->arena, given, one));
+		if (one->def->tag != TAG_NAME)
+			continue;
+		if (rq->version >= V1_2) {
+			fault_set(&rq->fault, "a Name inside the Template");
+			TRY(ERR_FIELD);
+		}
+		TRY(attr_add(rq->arena, given, one));
 	}
 out:
 	return rc;
