@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,6 +35,16 @@ struct listener {
 	bool has_said;
 };
 
+/* getaddrinfo would take 65536 for 0. */
+static bool
+is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits != 0 && digits <= 5 && text[digits] == '\0' &&
+	       strtoul(text, NULL, 10) <= UINT16_MAX;
+}
+
 /* "host:port" or "[host]:port", numbers only. */
 static enum err
 read_address(const char *text, struct addrinfo **out)
@@ -49,7 +60,7 @@ read_address(const char *text, struct addrinfo **out)
 	enum err rc = OK;
 
 	*out = NULL;
-	if (colon == NULL || colon[1] == '\0')
+	if (colon == NULL || !is_port(colon + 1))
 		TRY(ERR_CONFIG);
 	octets = (size_t)(colon - text);
 	if (octets >= 2 && host[0] == '[' && host[octets - 1] == ']') {
