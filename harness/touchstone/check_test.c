@@ -62,7 +62,7 @@ static const struct row {
         "kmip-1.4 3.1"},
     {"an identifier as Enumeration in 2.0", 0x20,
         REQUEST("2", "0", "Destroy", ENUM("UniqueIdentifier", "IDPlaceholder")),
-        OK, "", "kmip-2.0 4.58"},
+        OK, "", "kmip-2.0 4.51"},
     {"an identifier as Enumeration in 1.4", 0x14,
         REQUEST("1", "4", "Destroy", ENUM("UniqueIdentifier", "1")),
         ERR_TYPE,

@@ -25,6 +25,8 @@ testing_directory(const char *variable, const char *otherwise)
 {
 	const char *path = getenv(variable);
 
+	if (path != NULL && path[0] == '\0')
+		return NULL; /* not wanted */
 	if (path != NULL)
 		return path;
 	return access(otherwise, R_OK) == 0 ? otherwise : NULL;
