@@ -184,6 +184,22 @@ read_message(struct reader *r, const struct element *e)
 	return form_read(r->a, e, true, &s->response, &r->f);
 }
 
+/*
+ * Where the subject ends that a committee note's case is about: "TC-WRAP" of
+ * "TC-WRAP-3-14", "TC_141" of "TC_141_11_Key_Wrapping...".
+ */
+static const char *
+subject_end(const char *stem)
+{
+	const char *p = stem + 2;
+
+	if (*p == '_')
+		return p + 1 + strcspn(p + 1, "_");
+	while (*p != 0 && !(p[0] == '-' && p[1] >= '0' && p[1] <= '9'))
+		p++;
+	return p;
+}
+
 /* "mandatory/SKLC-M-1-12.xml" -> family "SKLC-M", level "mandatory". */
 static void
 name_case(struct reader *r, const char *root, const char *path)
@@ -211,7 +227,7 @@ name_case(struct reader *r, const char *root, const char *path)
 		if (strncmp(p, "-M-", 3) == 0 || strncmp(p, "-O-", 3) == 0)
 			mark = p + 2;
 	if (mark == NULL && strncmp(stem, "TC", 2) == 0)
-		mark = stem + 2;
+		mark = subject_end(stem);
 	if (mark == NULL)
 		return;
 	r->c->family = arena_printf(r->a, "%.*s", (int)(mark - stem), stem);

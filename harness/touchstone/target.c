@@ -368,10 +368,16 @@ target_claims_object(const struct target *t, uint32_t object_type)
 bool
 target_claims_family(const struct target *t, const char *family)
 {
-	for (size_t i = 0; i < t->families.count; i++)
-		if (text_matches(t->families.at[i], family))
-			return true;
-	return false;
+	bool claimed = false;
+
+	for (size_t i = 0; i < t->families.count; i++) {
+		const char *glob = t->families.at[i];
+		bool without = glob[0] == '!';
+
+		if (text_matches(glob + without, family))
+			claimed = !without;
+	}
+	return claimed;
 }
 
 bool

@@ -114,6 +114,44 @@ values(void **state)
 	arena_free(a);
 }
 
+/* The last glob that matches a family decides. */
+static void
+families(void **state)
+{
+	static const struct {
+		const char *globs, *family;
+		bool claimed;
+	} rows_of[] = {
+	    {"*", "TC-WRAP", true},
+	    {"* !TC-WRAP", "TC-WRAP", false},
+	    {"* !TC-WRAP", "TC-WRAPS", true},
+	    {"* !TC-* TC-ECC", "TC-ECC", true},
+	    {"* !TC-* TC-ECC", "TC-MDO", false},
+	    {"!SKLC* *", "SKLC-M", true},
+	    {"!SKLC*", "TL-M", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows_of / sizeof *rows_of; i++) {
+		struct arena *a = arena_new();
+		struct fault f = {""};
+		struct target t;
+		const char *text = arena_printf(a,
+		    WHERE CLIENT "[claims]\nversions = 1.0\n"
+				 "operations = Get\nobjects = SymmetricKey\n"
+				 "families = %s\n",
+		    rows_of[i].globs);
+
+		assert_int_equal(
+		    target_parse(a, "t.conf", bytes_of_text(text), &t, &f), OK);
+		if (target_claims_family(&t, rows_of[i].family) !=
+		    rows_of[i].claimed)
+			fail_msg(
+			    "`%s` and %s", rows_of[i].globs, rows_of[i].family);
+		arena_free(a);
+	}
+}
+
 static void
 write_file(const char *path, const char *text)
 {
@@ -180,6 +218,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lines),
 	    cmocka_unit_test(values),
+	    cmocka_unit_test(families),
 	    cmocka_unit_test(later_files_win),
 	    cmocka_unit_test(our_own_files),
 	};
