@@ -84,9 +84,14 @@ read_words(struct reader *r, const char *text, bool is_comment)
 	}
 }
 
+/* A value without a name is there to be refused: nobody claims it. */
 static void
-note_value(uint32_t *list, unsigned *count, unsigned room, uint32_t value)
+note_value(uint32_t *list, unsigned *count, unsigned room, const struct node *n)
 {
+	uint32_t value = n->value == NULL ? 0 : (uint32_t)node_number(n);
+
+	if (schema_value(n->tag, value) == NULL)
+		return;
 	for (unsigned i = 0; i < *count; i++)
 		if (list[i] == value)
 			return;
@@ -99,12 +104,10 @@ note_needs(struct reader *r, const struct node *n)
 {
 	struct test_case *c = r->c;
 
-	if (n->tag == TAG_OPERATION && n->value != NULL)
-		note_value(c->operations, &c->operation_count, 32,
-		    (uint32_t)node_number(n));
-	if (n->tag == TAG_OBJECT_TYPE && n->value != NULL)
-		note_value(
-		    c->objects, &c->object_count, 16, (uint32_t)node_number(n));
+	if (n->tag == TAG_OPERATION)
+		note_value(c->operations, &c->operation_count, 32, n);
+	if (n->tag == TAG_OBJECT_TYPE)
+		note_value(c->objects, &c->object_count, 16, n);
 	if (n->tag == TAG_AUTHENTICATION &&
 	    !words_have(&c->needs, "credentials"))
 		words_add(r->a, &c->needs, "credentials");

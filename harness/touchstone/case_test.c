@@ -20,6 +20,9 @@
 	REQUEST("1", "2", "Create", \
 	    ENUM("ObjectType", "SymmetricKey") "<TemplateAttribute/>")
 
+/* an operation that nobody has */
+#define ODD REQUEST("1", "4", "0x000000ff", ENUM("ObjectType", "0x00000099"))
+
 static const struct row {
 	const char *name, *xml;
 	const char *broken; /* part of what is wrong; NULL: nothing */
@@ -108,8 +111,8 @@ header_and_directives(void **state)
 	    "  level: should\n  after: kmip/before\n  needs: clock\n-->\n"
 	    "<KMIP># TIME 0\n# [Client-B]\n" MAKE REPLY
 	    "<!-- TIME 1 --># [REPEAT] until it is there\n" HELLO REPLY
-	    "# [Client-A]\n" HELLO REPLY "# [Server-to-Client]\n" HELLO REPLY
-	    "</KMIP>";
+	    "# [Client-A]\n" HELLO REPLY ODD REPLY
+	    "# [Server-to-Client]\n" HELLO REPLY "</KMIP>";
 	struct arena *a = arena_new();
 	struct test_case *c = case_parse(a, "dir", "f.xml", bytes_of_text(xml));
 	struct step *s = c->steps;
@@ -138,7 +141,7 @@ header_and_directives(void **state)
 	assert_int_equal(s->client, 0);
 	assert_false(s->repeat);
 	assert_false(s->from_server);
-	assert_true(s->next->from_server);
+	assert_true(s->next->next->from_server);
 	arena_free(a);
 }
 
