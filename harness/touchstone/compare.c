@@ -488,8 +488,9 @@ has_no_order(struct view v, const struct node *n)
 		return n->tag == TAG_BATCH_ITEM &&
 		       node_find(n, TAG_UNIQUE_BATCH_ITEM_ID) != NULL &&
 		       allows(v, RULE_BATCH_ORDER);
+	/* spec: kmip-2.0 6.1.27  the youngest first, from 2.0 on */
 	if (v.operation == OPERATION_LOCATE && n->tag == TAG_UNIQUE_IDENTIFIER)
-		return allows(v, RULE_LOCATE_ORDER);
+		return v.c->version < 0x20 && allows(v, RULE_LOCATE_ORDER);
 	if (v.operation == OPERATION_QUERY)
 		return allows(v, RULE_QUERY_EXTRA);
 	return v.operation == OPERATION_DISCOVER_VERSIONS &&

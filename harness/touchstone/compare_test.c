@@ -1,5 +1,6 @@
 #include "compare.h"
 
+#include "check.h"
 #include "tree_test.h"
 
 #include <stdio.h>
@@ -331,7 +332,7 @@ compare_row(struct arena *a, const struct exchange_row *r, bool made,
 	    .vars = vars_new(a, 1, NULL),
 	    .story = story,
 	    .request = request,
-	    .version = 0x14,
+	    .version = check_version_of(request),
 	    .now = 1000,
 	    .now_tolerance_s = 60};
 	struct node *bound = tree_of(a, UID("bound"));
@@ -432,7 +433,19 @@ orders(void **state)
 		OK, "", ""},
 	};
 
+	static const struct exchange_row youngest_first = {
+	    "in 2.0 they have one",
+	    REQUEST("2", "0", "Locate", IN("Attributes")),
+	    ANSWER("2", "0", "Locate", UID("a") UID("b")),
+	    ANSWER("2", "0", "Locate", UID("b") UID("a")), "", OK, "", ""};
+	struct arena *b = arena_new();
+	struct finding g;
+
 	(void)state;
+	assert_int_not_equal(compare_row(b, &youngest_first, false,
+				 (uint64_t)1 << RULE_IDENTIFIER, &g),
+	    OK);
+	arena_free(b);
 	for (size_t i = 0; i < 2; i++) {
 		uint64_t identifier = (uint64_t)1 << RULE_IDENTIFIER;
 		struct arena *a = arena_new();
