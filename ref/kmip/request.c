@@ -142,7 +142,7 @@ request_check_live(const struct object *o)
 		   : OK;
 }
 
-/* spec: kmip-2.1 4.44 and 7.33 */
+/* spec: kmip-2.1 4.44, 6.1.9 and 7.33 */
 enum err
 request_check_storage(struct request *rq, const struct item *in, enum tag masks)
 {
@@ -156,7 +156,15 @@ request_check_storage(struct request *rq, const struct item *in, enum tag masks)
 			return OK;
 	}
 	fault_set(&rq->fault, "keys are protected by software");
-	return ERR_STORAGE_MASK;
+	switch ((unsigned)masks) {
+	case TAG_PUBLIC_PROTECTION_STORAGE_MASKS:
+		return ERR_STORAGE_PUBLIC;
+	case TAG_PRIVATE_PROTECTION_STORAGE_MASKS:
+	case TAG_COMMON_PROTECTION_STORAGE_MASKS:
+		return ERR_STORAGE_PRIVATE;
+	default:
+		return ERR_STORAGE_MASK;
+	}
 }
 
 enum err

@@ -90,7 +90,9 @@ enum err request_check_live(const struct object *o) MUST_CHECK;
  * Will one of the Protection Storage Masks (2.x) in this field do? Keys are
  * sealed in software here. Without the field, anything does.
  *
- * ERR_STORAGE_MASK
+ * ERR_STORAGE_MASK     none will
+ * ERR_STORAGE_PRIVATE  for the private key of a pair, or for both keys
+ * ERR_STORAGE_PUBLIC   for the public key
  */
 enum err request_check_storage(
     struct request *rq, const struct item *in, enum tag masks) MUST_CHECK;
