@@ -40,6 +40,7 @@ op_add_attribute(struct request *rq, const struct item *in, struct item *out)
 		fault_set(&rq->fault, "a new attribute has no index yet");
 		TRY(ERR_FIELD);
 	}
+	TRY(attributes_check_count(rq, given.first));
 	TRY(request_object_edit(rq, in, &o));
 	TRY(check_add(rq, o, given.first));
 	TRY(attributes_check_names(rq, o->id, &given));

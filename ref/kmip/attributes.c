@@ -147,10 +147,6 @@ check_one_new(struct request *rq, uint32_t object_type,
 	TRY(attr_check_client(one, ATTR_GIVEN, rq->version, 0, rq->now_s));
 	if (!attr_applies(one->def, object_type, rq->version))
 		TRY(ERR_ATTR_APPLIES);
-	/* spec: kmip-1.4 3.21: the count is the server's to keep */
-	if (one->def->tag == TAG_USAGE_LIMITS &&
-	    item_find(one->value, TAG_USAGE_LIMITS_COUNT) != NULL)
-		TRY(ERR_ATTR_READ_ONLY);
 	if ((attr_rules(one->def, rq->version) & ATTR_MULTIPLE) != 0)
 		return OK;
 	ATTR_EACH (list, other) {
@@ -282,6 +278,34 @@ out:
 	return rc;
 }
 
+/*
+ * Usage Limits Count starts at the Total, whatever a client has put there.
+ *
+ * spec: kmip-1.4 3.21
+ */
+static enum err
+start_usage_limits(struct object *o)
+{
+	struct attr *one = attr_find(&o->attrs, TAG_USAGE_LIMITS);
+	struct item *limits;
+	int64_t total;
+	enum err rc = OK;
+
+	if (one == NULL)
+		return OK;
+	total = item_number(one->value, TAG_USAGE_LIMITS_TOTAL, 0);
+	TRY(item_add_structure(o->arena, NULL, TAG_USAGE_LIMITS, &limits));
+	TRY(item_add_number(
+	    o->arena, limits, TAG_USAGE_LIMITS_TOTAL, LONG_INTEGER, total));
+	TRY(item_add_number(
+	    o->arena, limits, TAG_USAGE_LIMITS_COUNT, LONG_INTEGER, total));
+	TRY(item_add_number(o->arena, limits, TAG_USAGE_LIMITS_UNIT,
+	    ENUMERATION, item_number(one->value, TAG_USAGE_LIMITS_UNIT, 0)));
+	one->value = limits;
+out:
+	return rc;
+}
+
 enum err
 attributes_complete(struct request *rq, struct object *o, bool generated)
 {
@@ -290,6 +314,7 @@ attributes_complete(struct request *rq, struct object *o, bool generated)
 
 	if (o->object_type == OBJECT_TYPE_TEMPLATE)
 		return OK;
+	TRY(start_usage_limits(o));
 	TRY(give_short_id(o));
 	TRY(give_number(o, TAG_LEASE_TIME, rq->config->lease_s));
 	TRY(give_number(o, TAG_FRESH, true));
@@ -312,12 +337,27 @@ out:
 	return rc;
 }
 
+/* spec: kmip-1.4 3.21 */
+enum err
+attributes_check_count(struct request *rq, const struct attr *given)
+{
+	if (given->def->tag != TAG_USAGE_LIMITS ||
+	    item_find(given->value, TAG_USAGE_LIMITS_COUNT) == NULL)
+		return OK;
+	fault_set(&rq->fault, "Usage Limits Count");
+	return ERR_ATTR_READ_ONLY;
+}
+
 enum err
 attributes_settle(struct request *rq, struct object *o)
 {
+	const struct attr *limits = attr_find(&o->attrs, TAG_USAGE_LIMITS);
 	bool changed;
 	enum err rc = OK;
 
+	if (limits != NULL &&
+	    item_find(limits->value, TAG_USAGE_LIMITS_COUNT) == NULL)
+		TRY(start_usage_limits(o));
 	TRY(object_check_dates(o, &rq->fault));
 	TRY(object_tick(o, rq->now_s, &changed));
 out:

@@ -97,7 +97,18 @@ enum err attributes_echo(
 bool attributes_shown(
     const struct request *rq, const struct object *o, const struct attr *one);
 
-/* Dates have changed: do they agree, and which states do they imply? */
+/*
+ * A client adds or changes Usage Limits: the Count in it is the server's.
+ *
+ * ERR_ATTR_READ_ONLY
+ */
+enum err
+attributes_check_count(struct request *rq, const struct attr *given) MUST_CHECK;
+
+/*
+ * Attributes have changed: do the dates agree, which states do they imply, and
+ * where does Usage Limits Count begin?
+ */
 enum err attributes_settle(struct request *rq, struct object *o) MUST_CHECK;
 
 /*

@@ -63,6 +63,7 @@ op_modify_attribute(struct request *rq, const struct item *in, struct item *out)
 	enum err rc = OK;
 
 	TRY(attributes_read_one(rq, attributes_in(in), &given));
+	TRY(attributes_check_count(rq, given.first));
 	TRY(request_object_edit(rq, in, &o));
 	TRY(find_instance(rq, o, in, given.first, &one));
 	TRY(attributes_check_change(rq, o, one, ATTR_MODIFY_CLIENT));
