@@ -172,7 +172,7 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 3.2, kmip-2.1 4.33 */
+/* spec: kmip-1.4 3.2, kmip-2.1 4.32 */
 enum err
 attributes_check_names(
     struct request *rq, struct bytes except, const struct attr_list *list)
@@ -320,7 +320,7 @@ attributes_complete(struct request *rq, struct object *o, bool generated)
 	TRY(give_number(o, TAG_FRESH, true));
 	TRY(give_number(o, TAG_SENSITIVE, false));
 	TRY(give_number(o, TAG_EXTRACTABLE, true));
-	/* spec: kmip-1.4 3.47 and 3.49: true only if it has been so from its
+	/* spec: kmip-1.4 3.49 and 3.51: true only if it has been so from its
 	 * making here; a registered key was extractable where it came from */
 	sensitive = attr_number(&o->attrs, TAG_SENSITIVE, 0) != 0;
 	TRY(give_number(o, TAG_ALWAYS_SENSITIVE, generated && sensitive));

@@ -41,7 +41,7 @@ check_use(struct request *rq, const struct object *o, const struct item *in)
  * A refusal empties the ID Placeholder, so that what follows in the batch
  * does not use the object.
  *
- * spec: kmip-1.4 4.10, kmip-2.1 6.1.5
+ * spec: kmip-1.4 4.10, kmip-2.1 6.1.7
  */
 enum err
 op_check(struct request *rq, const struct item *in, struct item *out)

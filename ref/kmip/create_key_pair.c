@@ -216,7 +216,7 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 4.2, kmip-2.1 6.1.10 */
+/* spec: kmip-1.4 4.2, kmip-2.1 6.1.9 */
 enum err
 op_create_key_pair(struct request *rq, const struct item *in, struct item *out)
 {

@@ -22,7 +22,7 @@ is_asked_for(const struct item *in, enum version v)
 	return !any;
 }
 
-/* spec: kmip-1.4 4.26, kmip-2.1 6.1.14 */
+/* spec: kmip-1.4 4.26, kmip-2.1 6.1.16 */
 enum err
 op_discover_versions(
     struct request *rq, const struct item *in, struct item *out)

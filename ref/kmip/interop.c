@@ -4,7 +4,7 @@
 /*
  * A tester tells where a test begins and ends.
  *
- * spec: kmip-2.1 6.1.24
+ * spec: kmip-2.1 6.1.26
  */
 enum err
 op_interop(struct request *rq, const struct item *in, struct item *out)

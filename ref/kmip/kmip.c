@@ -232,7 +232,7 @@ read_version(struct flight *f, const struct item *root)
 	return OK;
 }
 
-/* spec: kmip-1.4 6.7, kmip-2.1 9.3: nothing here is done asynchronously */
+/* spec: kmip-1.4 6.7, kmip-2.1 9.2: nothing here is done asynchronously */
 static enum err
 read_asynchronous(struct flight *f, const struct item *header)
 {
@@ -440,7 +440,7 @@ part_fail(struct flight *f, struct part *part, enum err rc)
 	    part->operation, err_name(rc), text);
 }
 
-/* spec: kmip-1.4 6.13 and 11.2 */
+/* spec: kmip-1.4 6.13 and 11.43 */
 static void
 run_batch(struct flight *f)
 {

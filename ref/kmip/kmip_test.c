@@ -332,7 +332,7 @@ tear_down(void **state)
 }
 
 /*
- * The batch. spec: kmip-1.4 6.13, 7.2 and 11.2
+ * The batch. spec: kmip-1.4 6.13, 7.2 and 11.43
  */
 
 #define MISSING ID("no-such-object")
@@ -487,7 +487,7 @@ an_answer_that_is_too_large_undoes_its_batch(void **state)
 	assert_has(answer, STATUS("Success"));
 }
 
-/* spec: kmip-2.1 9.3 */
+/* spec: kmip-2.1 9.2 */
 static void
 what_must_be_asynchronous_is_refused(void **state)
 {

@@ -105,7 +105,7 @@ enum {
  * Destroyed objects are only found by who asks for them: by the mask, where
  * the version has that bit, or by State.
  *
- * spec: kmip-1.4 9.1.3.3.2, kmip-2.1 11.57
+ * spec: kmip-1.4 9.1.3.3.2, kmip-2.1 12.3
  */
 static void
 choose_states(const struct item *in, struct store_query *query)

@@ -53,7 +53,7 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 4.15, kmip-2.1 6.1.32 */
+/* spec: kmip-1.4 4.15, kmip-2.1 6.1.34 */
 enum err
 op_modify_attribute(struct request *rq, const struct item *in, struct item *out)
 {

@@ -21,7 +21,7 @@ struct op {
 	enum err (*prepare)(
 	    struct request *rq, const struct item *in, struct slow **job);
 	unsigned flags;
-	const char *clause;
+	const char *clause; /* "kmip-1.4 4.1, kmip-2.1 6.1.8" */
 };
 
 /* NULL when this server does not have the operation, or the version not. */

@@ -115,7 +115,7 @@ static const struct {
     {QUERY_FUNCTION_QUERY_STORAGE_PROTECTION_MASKS, storage_protection_masks},
 };
 
-/* spec: kmip-1.4 4.25, kmip-2.1 6.1.37 */
+/* spec: kmip-1.4 4.25, kmip-2.1 6.1.40 */
 enum err
 op_query(struct request *rq, const struct item *in, struct item *out)
 {

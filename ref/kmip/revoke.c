@@ -46,7 +46,7 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 4.20, kmip-2.1 6.1.45 */
+/* spec: kmip-1.4 4.20, kmip-2.1 6.1.44 */
 enum err
 op_revoke(struct request *rq, const struct item *in, struct item *out)
 {

@@ -35,7 +35,7 @@
  * A write that fails with one of these fails its whole group, unless it is
  * undone with store_rollback_to().
  *
- * Source: KMIP 1.4 section 4.9 (Locate), KMIP 2.1 sections 6.1.32 and 4.32
+ * Source: KMIP 1.4 section 4.9 (Locate), KMIP 2.1 sections 6.1.28 and 4.32
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
