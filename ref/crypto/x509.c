@@ -178,11 +178,10 @@ read_serial(struct arena *a, const X509 *cert, struct x509_facts *out)
 	if (number == NULL || (text = BN_bn2hex(number)) == NULL)
 		TRY(ERR_NOMEM);
 	octets = i2d_ASN1_INTEGER(serial, &der);
-	if (octets < 2)
+	if (octets < 0)
 		TRY(ERR_FIELD);
-	/* the content octets: serial numbers have lengths of one octet */
 	TRY(arena_copy(
-	    a, (struct bytes){der + 2, (size_t)octets - 2}, &out->serial_der));
+	    a, (struct bytes){der, (size_t)octets}, &out->serial_der));
 	TRY(arena_copy(a, bytes_of_text(text), &out->serial_text));
 out:
 	OPENSSL_free(der);

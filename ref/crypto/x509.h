@@ -43,7 +43,7 @@ struct x509_entity {
 struct x509_facts {
 	struct x509_entity subject;
 	struct x509_entity issuer;
-	struct bytes serial_der;      /* the INTEGER's content octets */
+	struct bytes serial_der;      /* the whole INTEGER */
 	struct bytes serial_text;     /* in hexadecimal, upper case */
 	uint32_t signature_algorithm; /* DIGITAL_SIGNATURE_ALGORITHM_, or 0 */
 	uint32_t key_algorithm;       /* CRYPTOGRAPHIC_ALGORITHM_, or 0 */

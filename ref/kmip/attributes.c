@@ -40,28 +40,80 @@ out:
 	return rc;
 }
 
-/* What the request gives itself is not taken from a Template. */
+/*
+ * Add what `list` does not have yet: any value of a single-valued attribute
+ * that is not there, and further values of one that may have several.
+ *
+ * spec: kmip-1.4 4
+ */
+static enum err
+merge(struct request *rq, struct attr_list *list, const struct attr_list *more)
+{
+	const struct attr *last = list->last;
+	enum err rc = OK;
+
+	ATTR_EACH (more, one) {
+		bool several =
+		    (attr_rules(one->def, rq->version) & ATTR_MULTIPLE) != 0;
+		bool given = false;
+
+		/* twice in `more` itself is an error, which attr_add tells */
+		for (const struct attr *other = last != NULL ? list->first
+							     : NULL;
+		     other != NULL && !given;
+		     other = other != last ? other->next : NULL)
+			given =
+			    attr_same_kind(one, other) &&
+			    (!several || item_equal(one->value, other->value));
+		if (!given)
+			TRY(attr_add(rq->arena, list, one));
+	}
+out:
+	return rc;
+}
+
 static enum err
 template_lend(
     struct request *rq, const struct item *name, struct attr_list *list)
 {
 	const struct object *template;
+	struct attr_list held = {0};
 	struct attr_list lent = {0};
 	struct item *value;
 	enum err rc = OK;
 
 	TRY(template_find(rq, name, &template));
 	TRY(value_open(rq, template, 0, &value));
-	TRY(attr_read_list(rq->arena, value, V1_4, &lent, &rq->fault));
-	ATTR_EACH (&lent, one) {
+	TRY(attr_read_list(rq->arena, value, V1_4, &held, &rq->fault));
+	ATTR_EACH (&held, one) {
 		/* a Name is the Template's own */
-		bool given = one->def->tag == TAG_NAME;
-
-		ATTR_EACH (list, other)
-			given = given || attr_same_kind(one, other);
-		if (!given)
-			TRY(attr_add(rq->arena, list, one));
+		if (one->def->tag != TAG_NAME)
+			TRY(attr_add(rq->arena, &lent, one));
 	}
+	TRY(merge(rq, list, &lent));
+out:
+	return rc;
+}
+
+/* Of several Templates the last takes precedence. */
+static enum err
+templates_lend(
+    struct request *rq, const struct item *holder, struct attr_list *list)
+{
+	const struct item **names;
+	size_t count = 0;
+	enum err rc = OK;
+
+	ITEM_EACH (holder, item)
+		count += item->tag == TAG_NAME;
+	TRY(ARENA_ARRAY(rq->arena, names, count));
+	count = 0;
+	ITEM_EACH (holder, item) {
+		if (item->tag == TAG_NAME)
+			names[count++] = item;
+	}
+	while (count-- > 0)
+		TRY(template_lend(rq, names[count], list));
 out:
 	return rc;
 }
@@ -124,15 +176,13 @@ enum err
 attributes_read(
     struct request *rq, const struct item *holder, struct attr_list *list)
 {
+	struct attr_list given = {0};
 	enum err rc = OK;
 
-	TRY(attr_read_list(rq->arena, holder, rq->version, list, &rq->fault));
-	if (holder == NULL || !may_name_templates(holder))
-		return OK;
-	ITEM_EACH (holder, item) {
-		if (item->tag == TAG_NAME)
-			TRY(template_lend(rq, item, list));
-	}
+	TRY(attr_read_list(rq->arena, holder, rq->version, &given, &rq->fault));
+	TRY(merge(rq, list, &given));
+	if (holder != NULL && may_name_templates(holder))
+		TRY(templates_lend(rq, holder, list));
 out:
 	return rc;
 }

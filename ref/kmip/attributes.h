@@ -24,10 +24,13 @@ const struct item *attributes_current(const struct item *in);
 
 /*
  * The attributes that a request gives a new object: those in `holder` (a
- * Template-Attribute or Attributes structure; NULL for none), and of the
- * Templates that it names.
+ * Template-Attribute or Attributes structure; NULL for none), then those of the
+ * Templates that it names, the last first. What `list` has already, or an
+ * earlier of these gives, takes precedence; of attributes that may have several
+ * values it is the union.
  *
- * ERR_NOT_FOUND  no such Template
+ * ERR_NOT_FOUND    no such Template
+ * ERR_ATTR_SINGLE  one holder gives a single-valued attribute twice
  * what attr_read_list has
  */
 enum err attributes_read(struct request *rq, const struct item *holder,

@@ -1,7 +1,10 @@
 #include "crypto/keygen.h"
+#include "crypto/random.h"
 #include "kmip/attributes.h"
 #include "kmip/op.h"
 #include "kmip/value.h"
+
+enum { SECRET_DEFAULT_BITS = 256, SECRET_MAX_BITS = 32768 };
 
 /*
  * Cryptographic Length may be left to the server where the algorithm has a
@@ -32,8 +35,30 @@ choose_length(struct request *rq, struct object *o)
 	    o->arena, &o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, bits);
 }
 
+/* spec: kmip-2.1 6.1.8: what a client keeps as a password */
 static enum err
-generate(struct request *rq, struct object *o)
+generate_secret_data(struct request *rq, struct object *o)
+{
+	int64_t bits = attr_number(
+	    &o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, SECRET_DEFAULT_BITS);
+	struct secret *data = NULL;
+	enum err rc = OK;
+
+	if (bits <= 0 || bits % 8 != 0 || bits > SECRET_MAX_BITS) {
+		fault_set(&rq->fault,
+		    "Secret Data has whole octets, at most %d bits",
+		    SECRET_MAX_BITS);
+		TRY(ERR_ATTR_VALUE);
+	}
+	TRY(random_secret(rq->config->env, (size_t)bits / 8, &data));
+	TRY(value_make(rq, o, KEY_FORMAT_TYPE_OPAQUE, data));
+out:
+	secret_free(data);
+	return rc;
+}
+
+static enum err
+generate_key(struct request *rq, struct object *o)
 {
 	int64_t bits = attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, 0);
 	int64_t algorithm =
@@ -53,6 +78,27 @@ out:
 	return rc;
 }
 
+static enum err
+generate(struct request *rq, struct object *o)
+{
+	enum err rc = OK;
+
+	if (o->object_type == OBJECT_TYPE_SECRET_DATA)
+		return generate_secret_data(rq, o);
+	TRY(choose_length(rq, o));
+	TRY(generate_key(rq, o));
+out:
+	return rc;
+}
+
+/* The specification has Secret Data since 2.0, the test cases since 1.4. */
+static bool
+is_created(const struct request *rq, int64_t type)
+{
+	return type == OBJECT_TYPE_SYMMETRIC_KEY ||
+	       (type == OBJECT_TYPE_SECRET_DATA && rq->version >= V1_4);
+}
+
 /* spec: kmip-1.4 4.1, kmip-2.1 6.1.8 */
 enum err
 op_create(struct request *rq, const struct item *in, struct item *out)
@@ -62,8 +108,8 @@ op_create(struct request *rq, const struct item *in, struct item *out)
 	struct object *o = NULL;
 	enum err rc = OK;
 
-	if (type != OBJECT_TYPE_SYMMETRIC_KEY) {
-		fault_set(&rq->fault, "only Symmetric Keys are created");
+	if (!is_created(rq, type)) {
+		fault_set(&rq->fault, "it is not created but registered");
 		TRY(ERR_OBJECT_TYPE);
 	}
 	TRY(request_check_storage(rq, in, TAG_PROTECTION_STORAGE_MASKS));
@@ -73,7 +119,6 @@ op_create(struct request *rq, const struct item *in, struct item *out)
 	TRY(attributes_check_names(rq, BYTES_NONE, &given));
 	TRY(object_new(rq->config->env, (uint32_t)type, rq->identity, &o));
 	TRY(attributes_give(o, &given));
-	TRY(choose_length(rq, o));
 	TRY(generate(rq, o));
 	TRY(attributes_complete(rq, o, true));
 	TRY(item_add_number(

@@ -740,6 +740,87 @@ without_randomness_no_key_is_made(void **state)
 	    "<UniqueIdentifier");
 }
 
+/* spec: kmip-2.1 6.1.8 */
+static void
+secret_data_is_created_in_whole_octets(void **state)
+{
+	static const char item[] = ITEM("Create", "01",
+	    "<ObjectType type=\"Enumeration\" value=\"SecretData\"/>"
+	    "<Attributes><CryptographicLength type=\"Integer\" "
+	    "value=\"%d\"/></Attributes>");
+	char text[1024];
+	char id[64];
+
+	snprintf(text, sizeof(text), item, 80);
+	value_of(ask(*state, "secret", "2.1", text), "UniqueIdentifier", id,
+	    sizeof(id));
+	assert_has(ask(*state, "secret", "2.1", item_for(*state, "Get", id)),
+	    "<SecretDataType type=\"Enumeration\" value=\"Password\"/>");
+	snprintf(text, sizeof(text), item, 81);
+	assert_has(ask(*state, "secret", "2.1", text),
+	    REASON("InvalidAttributeValue"));
+	snprintf(text, sizeof(text), item, 0);
+	assert_has(ask(*state, "secret", "2.1", text),
+	    REASON("InvalidAttributeValue"));
+}
+
+/*
+ * Templates and holders. spec: kmip-1.4 4 and 4.2
+ */
+
+#define CONTACT(text) \
+	ATTRIBUTE(    \
+	    "Contact Information", "type=\"TextString\" value=\"" text "\"")
+#define GROUP(text) \
+	ATTRIBUTE("Object Group", "type=\"TextString\" value=\"" text "\"")
+#define TEMPLATE(name, more)                                        \
+	ITEM("Register", "01",                                      \
+	    "<ObjectType type=\"Enumeration\" value=\"Template\"/>" \
+	    "<TemplateAttribute>" NAME(                             \
+		name) "</TemplateAttribute><Template>" more "</Template>")
+#define FROM(name)                                                           \
+	"<Name><NameValue type=\"TextString\" value=\"" name "\"/>"          \
+	"<NameType type=\"Enumeration\" value=\"UninterpretedTextString\"/>" \
+	"</Name>"
+
+static void
+the_last_template_and_the_request_take_precedence(void **state)
+{
+	static const char create[] = ITEM("Create", "01",
+	    "<ObjectType type=\"Enumeration\" value=\"SymmetricKey\"/>"
+	    "<TemplateAttribute>" FROM("one") FROM("two") ATTRIBUTE(
+		"Cryptographic Algorithm", "type=\"Enumeration\" value=\"AES\"")
+		ATTRIBUTE("Cryptographic Length", "type=\"Integer\" "
+						  "value=\"128\"") ATTRIBUTE(
+		    "Cryptographic Usage Mask",
+		    "type=\"Integer\" value=\"Encrypt\"") "%s"
+							  "</"
+							  "TemplateAttribute>")
+	    ITEM("GetAttributes", "02", "");
+	char text[4096];
+	const char *answer;
+
+	ask(*state, "templates", "1.1",
+	    TEMPLATE("one", CONTACT("c1") GROUP("g1")));
+	ask(*state, "templates", "1.1",
+	    TEMPLATE("two", CONTACT("c2") GROUP("g2")));
+	snprintf(text, sizeof(text), create, "");
+	answer = ask(*state, "templates", "1.1", text);
+	assert_has(answer, "value=\"c2\"");
+	assert_lacks(answer, "value=\"c1\"");
+	assert_has(answer, "value=\"g1\"");
+	assert_has(answer, "value=\"g2\"");
+	snprintf(text, sizeof(text), create, CONTACT("c3") GROUP("g2"));
+	answer = ask(*state, "templates", "1.1", text);
+	assert_has(answer, "value=\"c3\"");
+	assert_lacks(answer, "value=\"c2\"");
+	assert_int_equal(count_of(answer, "value=\"g2\""), 1);
+	/* twice in one holder is not a matter of precedence */
+	snprintf(text, sizeof(text), create, CONTACT("c3") CONTACT("c4"));
+	assert_has(
+	    ask(*state, "templates", "1.1", text), REASON("InvalidField"));
+}
+
 /*
  * Key pairs, which a worker makes
  */
@@ -830,6 +911,8 @@ main(void)
 	    cmocka_unit_test(what_cannot_be_made_durable_did_not_happen),
 	    cmocka_unit_test(a_full_disk_does_not_stop_reading),
 	    cmocka_unit_test(without_randomness_no_key_is_made),
+	    cmocka_unit_test(secret_data_is_created_in_whole_octets),
+	    cmocka_unit_test(the_last_template_and_the_request_take_precedence),
 	    cmocka_unit_test(a_pair_is_made_whole_or_not_at_all),
 	    cmocka_unit_test(a_batch_with_a_pair_keeps_its_order),
 	};

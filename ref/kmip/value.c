@@ -422,16 +422,22 @@ learn_value(struct request *rq, struct object *o, const struct item *value)
 	static const enum tag whole[] = {TAG_CERTIFICATE_VALUE,
 	    TAG_OPAQUE_DATA_VALUE, TAG_CERTIFICATE_REQUEST_VALUE};
 	const struct item *block = item_find(value, TAG_KEY_BLOCK);
+	uint32_t format = 0;
 	enum err rc = OK;
 	size_t k;
 
 	if (block != NULL)
 		TRY(learn_block(rq, o, block));
-	if (value->tag == TAG_CERTIFICATE)
+	if (value->tag == TAG_CERTIFICATE) {
+		/* spec: kmip-2.1 4.26: octets in no format of keys */
+		format = KEY_FORMAT_TYPE_RAW;
+		TRY(learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
 		TRY(certificate_learn(rq, o, value));
+	}
 	for (k = 0; k < sizeof(whole) / sizeof(whole[0]); k++) {
 		if (item_find(value, whole[k]) != NULL)
-			TRY(add_digest(o, item_octets(value, whole[k]), 0));
+			TRY(add_digest(
+			    o, item_octets(value, whole[k]), format));
 	}
 out:
 	return rc;
@@ -528,16 +534,22 @@ value_make(struct request *rq, struct object *o, uint32_t format,
 	enum err rc = OK;
 
 	TRY(item_add_structure(a, NULL, value_tag(o->object_type), &value));
+	if (o->object_type == OBJECT_TYPE_SECRET_DATA)
+		TRY(item_add_number(a, value, TAG_SECRET_DATA_TYPE, ENUMERATION,
+		    SECRET_DATA_TYPE_PASSWORD));
 	TRY(item_add_structure(a, value, TAG_KEY_BLOCK, &block));
 	TRY(item_add_number(
 	    a, block, TAG_KEY_FORMAT_TYPE, ENUMERATION, format));
 	TRY(item_add_structure(a, block, TAG_KEY_VALUE, &key_value));
 	TRY(item_add_octets(a, key_value, TAG_KEY_MATERIAL, BYTE_STRING,
 	    secret_peek(material)));
-	TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_ALGORITHM, ENUMERATION,
-	    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM, 0)));
-	TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_LENGTH, INTEGER,
-	    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, 0)));
+	if (attr_find(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM) != NULL) {
+		TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_ALGORITHM,
+		    ENUMERATION,
+		    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM, 0)));
+		TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_LENGTH, INTEGER,
+		    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, 0)));
+	}
 	TRY(learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
 	TRY(add_digest(o, secret_peek(material), format));
 	TRY(keep(rq, o, value));
