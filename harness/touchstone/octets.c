@@ -150,11 +150,19 @@ unclaimed(struct arena *a, const struct test *t, const struct target *target)
 static enum hostile_want
 wanted(struct arena *a, const struct octets_vector *v)
 {
+	bool is_whole = strcmp(v->expect, "accept") == 0;
+	struct bytes message = v->octets;
 	struct finding f;
 	struct node *n;
+	enum err rc = ttlv_decode(a, message, &n, &f);
 
-	if (ttlv_decode(a, v->octets, &n, &f) == OK &&
-	    strcmp(v->expect, "accept") == 0 && n->tag == TAG_REQUEST_MESSAGE)
+	/* what stands behind a message is the next one */
+	if (rc == ERR_TRAILING) {
+		is_whole = true;
+		message.octets = f.offset;
+		rc = ttlv_decode(a, message, &n, &f);
+	}
+	if (rc == OK && is_whole && n->tag == TAG_REQUEST_MESSAGE)
 		return HOSTILE_ANSWER;
 	return HOSTILE_REFUSAL;
 }
