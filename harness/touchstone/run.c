@@ -179,19 +179,27 @@ kind_name(struct arena *a, enum err kind)
 	return name;
 }
 
-static enum err
-put_result(struct run *r, struct arena *a, const struct test *t,
-    struct outcome *o, int64_t ms)
+/* What differed, for a finding of any kind but OK. */
+static struct difference
+difference_of(struct arena *a, const struct outcome *o)
 {
 	const struct finding *f = &o->finding;
-	bool differs = o->verdict == VERDICT_FAIL && f->kind != OK;
-	const struct difference d = {.step = o->step,
+
+	return (struct difference){.step = o->step,
 	    .path = f->path,
 	    .at_octet = f->path[0] != 0,
 	    .offset_octets = f->offset,
 	    .expected = f->expected,
 	    .got = f->got,
 	    .rule = f->rule != NULL ? f->rule : kind_name(a, f->kind)};
+}
+
+static enum err
+put_result(struct run *r, struct arena *a, const struct test *t,
+    struct outcome *o, int64_t ms)
+{
+	bool differs = o->verdict == VERDICT_FAIL && o->finding.kind != OK;
+	struct difference d = {0};
 	struct test_result x = {.id = t->id,
 	    .family = t->family,
 	    .version = t->version,
@@ -205,6 +213,8 @@ put_result(struct run *r, struct arena *a, const struct test *t,
 	const struct waiver_note *note = NULL;
 	struct fault why = {""};
 
+	if (differs)
+		d = difference_of(a, o);
 	x.steps = wire_record(o->wire, &x.step_count);
 	x.verdict = waiver_judge(r->waivers, t->id, o->verdict, x.difference,
 	    time(NULL), &note, &why);
