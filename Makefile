@@ -213,8 +213,9 @@ all: $(call libs,$(VARIANT)) $(call programs,$(VARIANT)) \
 units: $(call units,$(VARIANT),$(T_UNITS)) ## run the unit tests; T=ref/wire/ttlv runs one
 	$(Q)harness/units.sh $(VARIANT) $^
 
-asan: $(call programs,asan) $(call units,asan,$(T_UNITS)) ## run the unit tests under ASan and UBSan; T= as above
+asan: $(call programs,asan) $(call units,asan,$(T_UNITS)) ## run the unit tests and a conformance run under ASan and UBSan; T= one unit
 	$(Q)harness/units.sh asan $(call units,asan,$(T_UNITS))
+	$(if $(T),,$(Q)harness/asan-smoke.sh)
 
 torture: $(call units,torture,$(T_UNITS)) ## fail each allocation of the unit tests in turn; T= as above
 	$(Q)harness/torture.sh $^

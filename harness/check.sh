@@ -78,12 +78,6 @@ units_of() { # VARIANT
 	harness/units.sh "$1" "${unit_programs[@]/#/build/$1/}"
 }
 
-# The same cases with a server that watches its memory.
-asan_smoke() {
-	TOUCHSTONE_REF=$PWD/build/asan/touchstone-ref OASIS='' \
-		REPORT=$out/asan-report harness/conformance.sh
-}
-
 mapfile -t unit_programs < <(find ref harness/touchstone -name '*_test.c' |
 	sed 's/\.c$//' | LC_ALL=C sort)
 
@@ -115,7 +109,7 @@ else
 	stage bats suites spec-tests
 	slowest
 	stage conformance harness/conformance.sh
-	stage asan-smoke asan_smoke
+	stage asan-smoke harness/asan-smoke.sh
 fi
 echo "$SECONDS s"
 echo "$passed passed, $failed failed" | tee "$out/summary"

@@ -9,16 +9,27 @@
 #            ../shared/vectors/oasis when that exists
 #   WAIVERS  file of waivers
 #   REPORT   folder of the report (build/report)
+#   TOUCHSTONE, TOUCHSTONE_REF
+#            the programs: the tool (build/bin/touchstone), the server
 #
 # Exit status: that of the tool. 0 conforms, 1 does not, 2 could not tell.
 set -u
 
 cd "$(dirname "$0")/.." || exit 2
-tool=build/bin/touchstone
+tool=${TOUCHSTONE:-build/bin/touchstone}
 report=${REPORT:-build/report}
 oasis=${OASIS-../shared/vectors/oasis}
 target=${TARGET-}
 dir=
+
+# A server that has to be killed is nothing to be sure of.
+# shellcheck disable=SC2317  # a trap's
+finish() {
+	local status=$?
+	harness/appliance stop "$dir" || status=2
+	rm -rf "$dir"
+	exit "$status"
+}
 
 if [ ! -x "$tool" ]; then
 	echo "conformance: $tool is not built: make" >&2
@@ -26,7 +37,7 @@ if [ ! -x "$tool" ]; then
 fi
 if [ -z "$target" ]; then
 	dir=$(mktemp -d) || exit 2
-	trap 'harness/appliance stop "$dir" >/dev/null 2>&1; rm -rf "$dir"' EXIT
+	trap finish EXIT
 	trap 'exit 2' INT TERM
 	if ! harness/appliance start "$dir" --real-time >"$dir.log" 2>&1; then
 		cat "$dir.log" >&2

@@ -47,8 +47,8 @@ struct options {
 
 struct program {
 	struct options options;
-	char *dir; /* absolute */
-	int lock_fd;
+	char *dir;   /* absolute */
+	int lock_fd; /* given back by the end of the process, not before */
 	struct config config;
 	struct env *env;
 	struct loop *loop;
@@ -497,8 +497,6 @@ stop(struct program *p)
 	mem_free(p->dir); /* realpath allocates as mem does */
 	if (p->signal_fd >= 0)
 		close(p->signal_fd);
-	if (p->lock_fd >= 0)
-		close(p->lock_fd);
 	return true;
 }
 

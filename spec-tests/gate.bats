@@ -180,7 +180,7 @@ house() {
   mkdir -p house/harness house/spec-tests house/ref house/harness/touchstone
   cp "$TOP/harness/check.sh" "$TOP/harness/units.sh" house/harness
   local stage
-  for stage in lint trace conformance; do
+  for stage in lint trace conformance asan-smoke; do
     printf '%s\n' '#!/bin/sh' 'echo "2 passed, 0 failed"' \
       >"house/harness/$stage.sh"
     chmod +x "house/harness/$stage.sh"
@@ -255,4 +255,33 @@ check() {
   counted 1 0
   check spec-tests/b
   assert_failure
+}
+
+# leaky WHAT: stands for a server that does WHAT when it starts
+leaky() {
+  printf '%s\n' '#include <stdlib.h>' \
+    '__attribute__((constructor)) static void' \
+    "leak(void) { void *volatile p = malloc(77); $1; p = NULL; }" >leak.c
+  gcc -shared -fPIC -O0 -o leak.so leak.c
+  # shellcheck disable=SC2016  # the stand-in's own
+  printf '%s\n' '#!/bin/sh' \
+    'ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0' \
+    'export ASAN_OPTIONS' "LD_PRELOAD=$PWD/leak.so" 'export LD_PRELOAD' \
+    "exec $TOP/build/asan/touchstone-ref \"\$@\"" >ref
+  chmod +x ref
+}
+
+@test "asan smoke: what the server has lost when it ends is found" {
+  [ -x "$TOP/build/asan/touchstone-ref" ] || skip "no asan build: make asan"
+  export TOUCHSTONE_REF=$PWD/ref REPORT=$PWD/report
+  leaky ';'
+  run "$TOP/harness/asan-smoke.sh" --only 'kmip/query/*1.4'
+  assert_output --partial "leak of 77 byte"
+  assert_line --regexp '^[1-9][0-9]* passed, 1 failed$'
+  assert_failure
+
+  leaky 'free(p)'
+  run "$TOP/harness/asan-smoke.sh" --only 'kmip/query/*1.4'
+  assert_line --regexp '^[1-9][0-9]* passed, 0 failed$'
+  assert_success
 }
