@@ -790,9 +790,9 @@ the_last_template_and_the_request_take_precedence(void **state)
 	    "<ObjectType type=\"Enumeration\" value=\"SymmetricKey\"/>"
 	    "<TemplateAttribute>" FROM("one") FROM("two") ATTRIBUTE(
 		"Cryptographic Algorithm", "type=\"Enumeration\" value=\"AES\"")
-		ATTRIBUTE("Cryptographic Length", "type=\"Integer\" "
-						  "value=\"128\"") ATTRIBUTE(
-		    "Cryptographic Usage Mask",
+		ATTRIBUTE("Cryptographic Length",
+		    "type=\"Integer\" "
+		    "value=\"128\"") ATTRIBUTE("Cryptographic Usage Mask",
 		    "type=\"Integer\" value=\"Encrypt\"") "%s"
 							  "</"
 							  "TemplateAttribute>")

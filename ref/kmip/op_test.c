@@ -57,8 +57,7 @@ title_of(const char *version, const char *section)
 		*tab = '\0';
 		*second = '\0';
 		second[1 + strcspn(second + 1, "\n")] = '\0';
-		if (strcmp(line, version) == 0 &&
-		    strcmp(tab + 1, section) == 0)
+		if (strcmp(line, version) == 0 && strcmp(tab + 1, section) == 0)
 			title = second + 1;
 	}
 	(void)fclose(f);
