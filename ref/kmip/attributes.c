@@ -262,6 +262,21 @@ out:
 	return rc;
 }
 
+enum err
+attributes_learn(
+    struct request *rq, struct object *o, enum tag tag, int64_t number)
+{
+	const struct attr *one = attr_find(&o->attrs, tag);
+
+	if (one == NULL)
+		return attr_add_number(o->arena, &o->attrs, tag, number);
+	if (one->value->number == number)
+		return OK;
+	fault_set(&rq->fault, "%s is %lld, the value has %lld", one->def->name,
+	    (long long)one->value->number, (long long)number);
+	return ERR_FIELD;
+}
+
 /* Has the object no value for it yet, and may it have one? */
 static bool
 wants(const struct object *o, enum tag tag)

@@ -60,6 +60,15 @@ enum err
 attributes_give(struct object *o, const struct attr_list *list) MUST_CHECK;
 
 /*
+ * Set what the object's value says of it, or refuse an attribute that
+ * contradicts the value.
+ *
+ * ERR_FIELD
+ */
+enum err attributes_learn(struct request *rq, struct object *o, enum tag tag,
+    int64_t number) MUST_CHECK;
+
+/*
  * The attributes that the server sets on a new object, where they are not
  * there yet: Lease Time, Fresh, Sensitive and its kin, Protection Storage
  * Mask, Short Unique Identifier; then the states that its dates imply.

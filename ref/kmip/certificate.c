@@ -2,6 +2,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/x509.h"
+#include "kmip/attributes.h"
 
 /* 2.x has an attribute for each field of the two names. */
 #define FIELD(name)                                                           \
@@ -22,19 +23,6 @@ static const enum tag field_tags[X509_FIELD_COUNT][2] = {
     [X509_DC] = FIELD(DC),
     [X509_DN_QUALIFIER] = FIELD(DN_QUALIFIER),
 };
-
-static enum err
-learn_number(struct request *rq, struct object *o, enum tag tag, int64_t number)
-{
-	const struct attr *one = attr_find(&o->attrs, tag);
-
-	if (one == NULL)
-		return attr_add_number(o->arena, &o->attrs, tag, number);
-	if (one->value->number == number)
-		return OK;
-	fault_set(&rq->fault, "%s is not the certificate's", one->def->name);
-	return ERR_FIELD;
-}
 
 static enum err
 add_copy(struct object *o, struct item *parent, enum tag tag,
@@ -155,13 +143,13 @@ learn_x509(struct request *rq, struct object *o, struct bytes der)
 		fault_set(&rq->fault, "not an X.509 certificate");
 	TRY(rc);
 	if (facts.signature_algorithm != 0)
-		TRY(learn_number(rq, o, TAG_DIGITAL_SIGNATURE_ALGORITHM,
+		TRY(attributes_learn(rq, o, TAG_DIGITAL_SIGNATURE_ALGORITHM,
 		    facts.signature_algorithm));
 	if (facts.key_algorithm != 0)
-		TRY(learn_number(
+		TRY(attributes_learn(
 		    rq, o, TAG_CRYPTOGRAPHIC_ALGORITHM, facts.key_algorithm));
 	if (facts.key_bits != 0)
-		TRY(learn_number(
+		TRY(attributes_learn(
 		    rq, o, TAG_CRYPTOGRAPHIC_LENGTH, facts.key_bits));
 	TRY(add_structures(o, &facts));
 	TRY(add_fields(o, &facts));
@@ -177,8 +165,8 @@ certificate_learn(
 	struct bytes octets = item_octets(value, TAG_CERTIFICATE_VALUE);
 	enum err rc = OK;
 
-	TRY(learn_number(rq, o, TAG_CERTIFICATE_TYPE, type));
-	TRY(learn_number(
+	TRY(attributes_learn(rq, o, TAG_CERTIFICATE_TYPE, type));
+	TRY(attributes_learn(
 	    rq, o, TAG_CERTIFICATE_LENGTH, (int64_t)octets.octets));
 	if (type == CERTIFICATE_TYPE_X_509)
 		TRY(learn_x509(rq, o, octets));

@@ -10,7 +10,6 @@ enum err
 op_destroy(struct request *rq, const struct item *in, struct item *out)
 {
 	struct object *o = NULL;
-	uint32_t then;
 	enum err rc = OK;
 
 	TRY(request_object_edit(rq, in, &o));
@@ -20,9 +19,8 @@ op_destroy(struct request *rq, const struct item *in, struct item *out)
 		TRY(store_delete(rq->config->store, o->id));
 		goto out;
 	}
-	TRY(state_next(object_state(o), EVENT_DESTROY, &then));
+	TRY(request_change_state(rq, o, EVENT_DESTROY));
 	object_drop_value(o);
-	TRY(object_set_state(o, then, rq->now_s));
 	rc = request_put(rq, o);
 	o = NULL;
 out:

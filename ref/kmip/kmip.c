@@ -734,7 +734,6 @@ kmip_message(struct kmip *k, struct bytes identity, struct bytes message,
 	f->answer_octets = ANSWER_MAX_OCTETS;
 	f->whole = OK;
 	f->correlate = false;
-	f->rq.kmip = k;
 	f->rq.config = &k->config;
 	f->rq.now_s = env_wall_s(k->config.env);
 	TRY(read_message(f, message));

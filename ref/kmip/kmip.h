@@ -28,9 +28,8 @@ struct kmip_config {
 	struct store *store;
 	struct keystore *keystore;
 	struct loop_pool *workers;
-	const char *vendor;         /* Vendor Identification */
-	const char *server_version; /* Server Information */
-	uint32_t lease_s;           /* Lease Time of new objects */
+	const char *vendor; /* Vendor Identification */
+	uint32_t lease_s;   /* Lease Time of new objects */
 };
 
 struct kmip;

@@ -142,6 +142,22 @@ request_check_live(const struct object *o)
 		   : OK;
 }
 
+enum err
+request_change_state(struct request *rq, struct object *o, enum event event)
+{
+	uint32_t then;
+	enum err rc = OK;
+
+	if (object_state(o) == 0) {
+		fault_set(&rq->fault, "this object has no State");
+		TRY(ERR_OBJECT_TYPE);
+	}
+	TRY(state_next(object_state(o), event, &then));
+	TRY(object_set_state(o, then, rq->now_s));
+out:
+	return rc;
+}
+
 /* spec: kmip-2.1 4.44, 6.1.9 and 7.33 */
 enum err
 request_check_storage(struct request *rq, const struct item *in, enum tag masks)

@@ -5,7 +5,8 @@
  * in one turn of the loop. Its memory is one arena. Operations get a payload
  * that the schema has checked, and fill the answer's payload with whatever
  * fields they know: the schema sorts them and leaves out what the request's
- * version does not have, so no operation asks for the version.
+ * version does not have, so an operation asks for the version only where the
+ * same request means something else there.
  */
 #ifndef KMIP_REQUEST_H
 #define KMIP_REQUEST_H
@@ -32,7 +33,6 @@ struct made {
 };
 
 struct request {
-	struct kmip *kmip;
 	const struct kmip_config *config;
 	struct arena *arena;
 	enum version version;
@@ -85,6 +85,16 @@ enum err request_insert(struct request *rq, struct object *take) MUST_CHECK;
  * ERR_DESTROYED  all that is left of it are attributes
  */
 enum err request_check_live(const struct object *o) MUST_CHECK;
+
+/*
+ * Bring an object that may be changed into the state that the event leads to,
+ * as of now.
+ *
+ * ERR_OBJECT_TYPE  objects of its type have no State
+ * ERR_LIFECYCLE    the event is not for the state it is in
+ */
+enum err request_change_state(
+    struct request *rq, struct object *o, enum event event) MUST_CHECK;
 
 /*
  * Will one of the Protection Storage Masks (2.x) in this field do? Keys are

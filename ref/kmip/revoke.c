@@ -54,19 +54,13 @@ op_revoke(struct request *rq, const struct item *in, struct item *out)
 	bool compromise =
 	    is_compromise(item_number(reason, TAG_REVOCATION_REASON_CODE, 0));
 	struct object *o = NULL;
-	uint32_t then;
 	enum err rc = OK;
 
 	TRY(request_object_edit(rq, in, &o));
-	if (object_state(o) == 0) {
-		fault_set(&rq->fault, "this object has no State");
-		TRY(ERR_OBJECT_TYPE);
-	}
-	TRY(state_next(object_state(o),
-	    compromise ? EVENT_COMPROMISE : EVENT_DEACTIVATE, &then));
+	TRY(request_change_state(
+	    rq, o, compromise ? EVENT_COMPROMISE : EVENT_DEACTIVATE));
 	TRY(set_occurrence(rq, o, in, compromise));
 	TRY(set_reason(o, reason));
-	TRY(object_set_state(o, then, rq->now_s));
 	TRY(request_answer_id(rq, out, o));
 	rc = request_put(rq, o);
 	o = NULL;

@@ -1,10 +1,10 @@
 #include "kmip/value.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "crypto/digest.h"
 #include "crypto/keygen.h"
+#include "kmip/attributes.h"
 #include "kmip/certificate.h"
 #include "wire/ttlv.h"
 
@@ -151,41 +151,11 @@ is_asymmetric(uint32_t object_type)
 	       object_type == OBJECT_TYPE_PUBLIC_KEY;
 }
 
-/* A Big Integer without the octets that only carry its sign. */
-static struct bytes
-unsigned_octets(struct bytes b)
-{
-	while (b.octets > 1 && b.at[0] == 0) {
-		b.at++;
-		b.octets--;
-	}
-	return b;
-}
-
-/* spec: kmip-1.4 9.1.1.4: a multiple of eight octets, the sign bit clear */
 static enum err
-add_big_integer(
-    struct arena *a, struct item *parent, enum tag tag, struct bytes number)
-{
-	size_t octets = (number.octets + 8) / 8 * 8;
-	uint8_t *padded;
-	enum err rc = OK;
-
-	if (number.octets % 8 == 0 && number.octets != 0 &&
-	    (number.at[0] & 0x80) == 0)
-		octets = number.octets;
-	TRY(ARENA_ARRAY(a, padded, octets));
-	memcpy(padded + octets - number.octets, number.at, number.octets);
-	TRY(item_add_octets(
-	    a, parent, tag, BIG_INTEGER, (struct bytes){padded, octets}));
-out:
-	return rc;
-}
-
-static void
 parts_of_items(const struct format *fmt, const struct item *material,
     struct keyparts *parts)
 {
+	enum err rc = OK;
 	size_t k;
 
 	parts->algorithm = fmt->algorithm;
@@ -200,11 +170,13 @@ parts_of_items(const struct format *fmt, const struct item *material,
 		if (item->type == ENUMERATION)
 			*(uint32_t *)(void *)at = (uint32_t)item->number;
 		else if (item->type == BIG_INTEGER)
-			*(struct bytes *)(void *)at =
-			    unsigned_octets(item->octets);
+			TRY(keyformat_number(
+			    item->octets, (struct bytes *)(void *)at));
 		else
 			*(struct bytes *)(void *)at = item->octets;
 	}
+out:
+	return rc;
 }
 
 static enum err
@@ -227,11 +199,10 @@ items_of_parts(struct arena *a, const struct format *fmt,
 		octets = *(const struct bytes *)(const void *)at;
 		if (octets.octets == 0)
 			continue;
-		if (tag == TAG_Q_STRING)
-			TRY(item_add_octets(
-			    a, material, tag, BYTE_STRING, octets));
-		else
-			TRY(add_big_integer(a, material, tag, octets));
+		if (tag != TAG_Q_STRING)
+			TRY(keyformat_big_integer(octets, a, &octets));
+		TRY(item_add_octets(a, material, tag,
+		    tag == TAG_Q_STRING ? BYTE_STRING : BIG_INTEGER, octets));
 	}
 out:
 	return rc;
@@ -274,7 +245,7 @@ parts_of_block(struct request *rq, uint32_t object_type,
 	} else {
 		if (material->type != STRUCTURE)
 			TRY(ERR_FIELD);
-		parts_of_items(fmt, material, parts);
+		TRY(parts_of_items(fmt, material, parts));
 		TRY(keyformat_measure(parts, &rq->fault));
 	}
 out:
@@ -287,21 +258,6 @@ raw_octets(const struct item *material)
 {
 	return material->type == STRUCTURE ? item_octets(material, TAG_KEY)
 					   : material->octets;
-}
-
-/* Set what the value says, or refuse what contradicts it. */
-static enum err
-learn(struct request *rq, struct object *o, enum tag tag, int64_t number)
-{
-	const struct attr *one = attr_find(&o->attrs, tag);
-
-	if (one == NULL)
-		return attr_add_number(o->arena, &o->attrs, tag, number);
-	if (one->value->number == number)
-		return OK;
-	fault_set(&rq->fault, "%s is %lld, the value has %lld", one->def->name,
-	    (long long)one->value->number, (long long)number);
-	return ERR_FIELD;
 }
 
 /* Attributes that are there need not be in the Key Block, and vice versa. */
@@ -321,7 +277,7 @@ learn_symmetric(struct request *rq, struct object *o, struct bytes key)
 	 * and some count parity bits that others leave out */
 	if (real == 0 || bits == (int64_t)key.octets * 8)
 		real = (uint32_t)key.octets * 8;
-	return learn(rq, o, TAG_CRYPTOGRAPHIC_LENGTH, real);
+	return attributes_learn(rq, o, TAG_CRYPTOGRAPHIC_LENGTH, real);
 }
 
 static enum err
@@ -335,9 +291,11 @@ learn_asymmetric(struct request *rq, struct object *o, const struct item *block)
 	TRY(parts_of_block(rq, o->object_type, block, &parts));
 	/* EC keys go by several names */
 	if (keyformat_family((uint32_t)algorithm) != parts.algorithm)
-		TRY(learn(rq, o, TAG_CRYPTOGRAPHIC_ALGORITHM, parts.algorithm));
+		TRY(attributes_learn(
+		    rq, o, TAG_CRYPTOGRAPHIC_ALGORITHM, parts.algorithm));
 	if (parts.key_bits != 0)
-		TRY(learn(rq, o, TAG_CRYPTOGRAPHIC_LENGTH, parts.key_bits));
+		TRY(attributes_learn(
+		    rq, o, TAG_CRYPTOGRAPHIC_LENGTH, parts.key_bits));
 out:
 	return rc;
 }
@@ -399,11 +357,12 @@ learn_block(struct request *rq, struct object *o, const struct item *block)
 	enum err rc = OK;
 
 	if (algorithm != NULL)
-		TRY(learn(
+		TRY(attributes_learn(
 		    rq, o, TAG_CRYPTOGRAPHIC_ALGORITHM, algorithm->number));
 	if (length != NULL)
-		TRY(learn(rq, o, TAG_CRYPTOGRAPHIC_LENGTH, length->number));
-	TRY(learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
+		TRY(attributes_learn(
+		    rq, o, TAG_CRYPTOGRAPHIC_LENGTH, length->number));
+	TRY(attributes_learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
 	/* what is wrapped cannot be looked into */
 	if (wrapped || material == NULL)
 		return OK;
@@ -431,7 +390,7 @@ learn_value(struct request *rq, struct object *o, const struct item *value)
 	if (value->tag == TAG_CERTIFICATE) {
 		/* spec: kmip-2.1 4.26: octets in no format of keys */
 		format = KEY_FORMAT_TYPE_RAW;
-		TRY(learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
+		TRY(attributes_learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
 		TRY(certificate_learn(rq, o, value));
 	}
 	for (k = 0; k < sizeof(whole) / sizeof(whole[0]); k++) {
@@ -550,7 +509,7 @@ value_make(struct request *rq, struct object *o, uint32_t format,
 		TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_LENGTH, INTEGER,
 		    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, 0)));
 	}
-	TRY(learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
+	TRY(attributes_learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
 	TRY(add_digest(o, secret_peek(material), format));
 	TRY(keep(rq, o, value));
 out:
