@@ -63,12 +63,6 @@ bytes_u32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | bytes_u24(p + 1);
 }
 
-uint64_t
-bytes_u64(const uint8_t *p)
-{
-	return (uint64_t)bytes_u32(p) << 32 | bytes_u32(p + 4);
-}
-
 void
 bytes_put_u16(uint8_t *p, uint32_t v)
 {

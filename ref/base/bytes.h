@@ -39,7 +39,6 @@ bytes_split(struct bytes *in, size_t octets, struct bytes *head) MUST_CHECK;
 uint32_t bytes_u16(const uint8_t *p);
 uint32_t bytes_u24(const uint8_t *p);
 uint32_t bytes_u32(const uint8_t *p);
-uint64_t bytes_u64(const uint8_t *p);
 void bytes_put_u16(uint8_t *p, uint32_t v);
 void bytes_put_u24(uint8_t *p, uint32_t v);
 void bytes_put_u32(uint8_t *p, uint32_t v);

@@ -187,11 +187,3 @@ env_is_lab(const struct env *env)
 {
 	return env->lab != NULL;
 }
-
-uint64_t
-env_generation(const struct env *env)
-{
-	if (env->lab == NULL)
-		return 0;
-	return __atomic_load_n(&env->lab->generation, __ATOMIC_ACQUIRE);
-}

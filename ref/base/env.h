@@ -66,7 +66,4 @@ struct env_clock_file {
 	int64_t reserved[3];
 };
 
-/* The generation now; always 0 outside the laboratory. */
-uint64_t env_generation(const struct env *env);
-
 #endif

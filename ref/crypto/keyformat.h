@@ -118,15 +118,4 @@ enum err
 keyformat_write(uint32_t format, bool is_private, const struct keyparts *parts,
     struct arena *a, struct bytes *out, struct fault *f) MUST_CHECK;
 
-/*
- * Do the numbers make a sound RSA private key: p and q prime, their product
- * the modulus, the exponents inverse, the coefficient q's inverse? For a policy
- * that wants to know; takes milliseconds.
- *
- * ERR_FIELD  they do not; f says what is wrong
- * ERR_CRYPTO, ERR_NOMEM
- */
-enum err
-keyformat_check_rsa(const struct keyparts *parts, struct fault *f) MUST_CHECK;
-
 #endif

@@ -254,53 +254,6 @@ out:
 	return rc;
 }
 
-static enum err
-check_prime(struct rsa *r, const BIGNUM *p, const char *why, struct fault *f)
-{
-	int prime = BN_check_prime(p, r->ctx, NULL);
-
-	if (prime < 0)
-		return bn_err("BN_check_prime");
-	return prime == 1 ? OK : refuse(f, why);
-}
-
-/* a * b = 1 mod m */
-static enum err
-check_inverse(struct rsa *r, const BIGNUM *a, const BIGNUM *b, const BIGNUM *m,
-    const char *why, struct fault *f)
-{
-	if (!BN_mod_mul(r->t, a, b, m, r->ctx))
-		return bn_err("BN_mod_mul");
-	return BN_is_one(r->t) ? OK : refuse(f, why);
-}
-
-enum err
-keyformat_check_rsa(const struct keyparts *parts, struct fault *f)
-{
-	struct rsa r = {.ctx = NULL};
-	enum err rc = OK;
-
-	TRY(rsa_load(parts, &r, f));
-	TRY(check_prime(&r, r.p, "p is not prime", f));
-	TRY(check_prime(&r, r.q, "q is not prime", f));
-	TRY(rsa_find_orders(&r, f));
-	if (!BN_mul(r.t, r.p, r.q, r.ctx))
-		TRY(bn_err("BN_mul"));
-	if (BN_cmp(r.t, r.n) != 0)
-		TRY(refuse(f, "the modulus is not the primes' product"));
-	TRY(check_inverse(
-	    &r, r.e, r.d, r.lcm, "the exponents do not undo each other", f));
-	TRY(check_inverse(&r, r.e, r.dp, r.p1,
-	    "the exponent of p is not the private one's", f));
-	TRY(check_inverse(&r, r.e, r.dq, r.q1,
-	    "the exponent of q is not the private one's", f));
-	TRY(check_inverse(
-	    &r, r.q, r.qi, r.p, "the coefficient is not the inverse of q", f));
-out:
-	rsa_clear(&r);
-	return rc;
-}
-
 /* ---- DSA and DH: y = g^x mod p ---- */
 
 static enum err

@@ -346,19 +346,19 @@ numbers_that_contradict_are_noticed_when_computing(void **state)
 	assert_int_equal(keyformat_complete(&parts, arena, &f), ERR_FIELD);
 }
 
-/* A server that stores keys takes what it is given; a policy may ask. */
+/* A server that stores keys takes what it is given. */
 static void
-a_key_whose_primes_are_not_is_read_and_can_be_told(void **state)
+a_key_whose_primes_are_not_is_read(void **state)
 {
 	EVP_PKEY *pkey = generated_rsa(1024);
 	struct bytes der = encoded(pkey, true, FORMAT(PKCS_1));
 	struct keyparts parts = parts_of(FORMAT(PKCS_1), true, der);
 	const struct {
-		const char *says;
+		const char *name;
 		struct bytes *number;
 	} cases[] = {
-	    {"p is not prime", &parts.prime_p},
-	    {"q is not prime", &parts.prime_q},
+	    {"p", &parts.prime_p},
+	    {"q", &parts.prime_q},
 	    {"modulus", &parts.modulus},
 	    {"exponents", &parts.private_exponent},
 	    {"exponent of p", &parts.exponent_p},
@@ -370,18 +370,14 @@ a_key_whose_primes_are_not_is_read_and_can_be_told(void **state)
 
 	(void)state;
 	EVP_PKEY_free(pkey);
-	assert_int_equal(keyformat_check_rsa(&parts, &f), OK);
 	for (k = 0; k < LENGTH(cases); k++) {
 		uint8_t *last = (uint8_t *)(uintptr_t)cases[k].number->at +
 				cases[k].number->octets - 1;
 		struct keyparts read;
 
-		print_message("%s\n", cases[k].says);
+		print_message("%s\n", cases[k].name);
 		/* even, so never prime; the numbers lie in `der` itself */
 		*last ^= 1;
-		f.text[0] = '\0';
-		assert_int_equal(keyformat_check_rsa(&parts, &f), ERR_FIELD);
-		assert_non_null(strstr(f.text, cases[k].says));
 		assert_int_equal(
 		    keyformat_read(FORMAT(PKCS_1), true, der, &read, &f), OK);
 		assert_int_equal(read.key_bits, 1024);
@@ -648,7 +644,6 @@ a_key_ends_where_it_ends(void **state)
 
 	(void)state;
 	assert_int_equal(parts.key_bits, 512);
-	assert_int_equal(keyformat_check_rsa(&parts, &f), OK);
 	ders_[0] = whole;
 	ders_[1] = written(FORMAT(PKCS_8), true, &parts);
 	for (k = 0; k < 2; k++) {
@@ -782,7 +777,7 @@ main(void)
 	    TEST(other_keys_go_from_each_format_to_each),
 	    TEST(rsa_numbers_follow_from_the_others),
 	    TEST(numbers_that_contradict_are_noticed_when_computing),
-	    TEST(a_key_whose_primes_are_not_is_read_and_can_be_told),
+	    TEST(a_key_whose_primes_are_not_is_read),
 	    TEST(a_public_point_follows_from_d),
 	    TEST(a_short_d_is_filled_up),
 	    TEST(only_der_of_a_key_is_read),

@@ -328,12 +328,6 @@ server_kmip(struct server *s)
 	return s->kmip;
 }
 
-struct store *
-server_store(struct server *s)
-{
-	return s->store;
-}
-
 struct hsm *
 server_hsm(struct server *s)
 {

@@ -60,7 +60,6 @@ void server_free(struct server *s);
 
 /* Borrowed. */
 struct kmip *server_kmip(struct server *s);
-struct store *server_store(struct server *s);
 struct hsm *server_hsm(struct server *s);
 struct keystore *server_keystore(struct server *s);
 

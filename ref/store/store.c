@@ -65,7 +65,6 @@ struct owner {
 
 struct group {
 	bool open;
-	bool lost;         /* undone already; rc says why */
 	enum err rc;       /* what its waiters will hear */
 	bool all_may_wait; /* an undone change may show through clean reads */
 	/* savepoints asked for, and those the database knows: the others are
@@ -488,7 +487,6 @@ group_undo(struct store *st, enum err why)
 	if (!sqlite3_get_autocommit(st->db))
 		(void)run(st, ROLLBACK);
 	st->group.rc = why;
-	st->group.lost = true;
 	st->group.made = 0;
 	forget_since(st, 0);
 }

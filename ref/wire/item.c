@@ -14,15 +14,6 @@ item_find(const struct item *parent, enum tag tag)
 	return NULL;
 }
 
-struct item *
-item_find_next(const struct item *item)
-{
-	for (struct item *at = item->next; at != NULL; at = at->next)
-		if (at->tag == item->tag)
-			return at;
-	return NULL;
-}
-
 int64_t
 item_number(const struct item *parent, enum tag tag, int64_t fallback)
 {

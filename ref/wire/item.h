@@ -41,9 +41,6 @@ bool item_has_octets(const struct item *item);
 /* The first child with that tag, NULL when there is none. */
 struct item *item_find(const struct item *parent, enum tag tag);
 
-/* The next sibling with the same tag. */
-struct item *item_find_next(const struct item *item);
-
 /*
  * Fields that the schema has already proven to be of the right type: absent
  * ones answer the fallback.
