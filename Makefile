@@ -13,6 +13,8 @@
 #   harness/labctl/main.c     the laboratory's clock, in need of none
 #   .../X_test.c              a cmocka program, linked to its side's library
 #   .../X_fuzz.c              a libFuzzer program, likewise
+#   harness/robust/X.c        a program each, for the suites of that name, with
+#                             libtouchstone.a
 #   harness/bench/limit_*.c   a limit program each; the other files beside
 #                             them are their library
 #
@@ -85,6 +87,7 @@ BASE_CFLAGS := -std=c11 -g -D_GNU_SOURCE $(WARN)
 # What a source file may see, by the side it is on.
 INC_ref        = -Iref $(REF_CFLAGS)
 INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
+INC_robust     = -Iharness/touchstone
 INC_bench      = -Iharness $(REF_CFLAGS)
 side = $(or $(filter ref,$(firstword $(subst /, ,$(1)))),$(word 2,$(subst /, ,$(1))))
 
@@ -95,6 +98,7 @@ TESTS := $(wildcard ref/*_test.c ref/*/*_test.c harness/touchstone/*_test.c)
 FUZZS := $(wildcard ref/*/*_fuzz.c harness/touchstone/*_fuzz.c)
 BENCH := $(wildcard harness/bench/*.c)
 LIMIT := $(filter harness/bench/limit_%,$(BENCH))
+ROBUST := $(wildcard harness/robust/*.c)
 REF   := $(filter-out %_test.c %_fuzz.c,$(wildcard ref/*/*.c))
 TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
 	$(wildcard harness/touchstone/*.c))
@@ -102,7 +106,7 @@ TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
 # programs VARIANT: those that exist, each main.c one
 programs = $(if $(wildcard ref/main.c),build/$(1)/touchstone-ref) \
 	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone) \
-	build/$(1)/labctl
+	build/$(1)/labctl $(ROBUST:harness/robust/%.c=build/$(1)/%)
 libs     = $(if $(REF),build/$(1)/libref.a) \
 	$(if $(TOOL),build/$(1)/libtouchstone.a)
 units    = $(patsubst %.c,build/$(1)/%,$(2))
@@ -141,7 +145,7 @@ build/$(1)/gen/touchstone_tags.h build/$(1)/gen/touchstone_schema.inc: \
     $(SCHEMA) $(FACTS)
 	@mkdir -p $$(@D)
 	$$(call say,AWK,$$@)awk -v want=$$(want) -f $(SCHEMA) $(FACTS) > $$@
-$(patsubst %.c,build/$(1)/%.o,$(wildcard harness/touchstone/*.c)): | \
+$(patsubst %.c,build/$(1)/%.o,$(wildcard harness/touchstone/*.c) $(ROBUST)): | \
     build/$(1)/gen/touchstone_tags.h build/$(1)/gen/touchstone_schema.inc
 # A text file, as C strings for #include.
 build/$(1)/gen/%.inc: harness/touchstone/%
@@ -163,6 +167,9 @@ build/$(1)/touchstone: build/$(1)/harness/touchstone/main.o \
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS)
 build/$(1)/labctl: build/$(1)/harness/labctl/main.o
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^
+$(ROBUST:harness/robust/%.c=build/$(1)/%): \
+    build/$(1)/%: build/$(1)/harness/robust/%.o build/$(1)/libtouchstone.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS)
 
 build/$(1)/ref/%_test: build/$(1)/ref/%_test.o build/$(1)/libref.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ \
@@ -183,7 +190,7 @@ build/$(1)/harness/bench/limit_%: build/$(1)/harness/bench/limit_%.o \
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
 
 -include $$(patsubst %.c,build/$(1)/%.d,$$(REF) $$(TOOL) $$(TESTS) $$(FUZZS) \
-	$$(BENCH) ref/main.c harness/touchstone/main.c harness/labctl/main.c)
+	$$(BENCH) $$(ROBUST) ref/main.c harness/touchstone/main.c harness/labctl/main.c)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call VARIANT_RULES,$(v))))
 
@@ -203,7 +210,7 @@ BIN := $(patsubst build/opt/%,build/bin/%,$(call programs,opt))
 CHECK := $(if $(T),$(or $(call units,debug,$(T_UNITS)),$(BIN)),$(BIN) \
 	$(foreach v,debug asan,$(call programs,$(v)) $(call units,$(v),$(TESTS))))
 
-.PHONY: FORCE all units check asan fuzz torture trace lint format mutants \
+.PHONY: FORCE all units check soak asan fuzz torture trace lint format mutants \
 	conformance serve bench dump setup clean help
 FORCE:
 
@@ -225,6 +232,9 @@ fuzz: $(call units,fuzz,$(F_FUZZ)) ## fuzz the parsers; F=ref/wire/ttlv takes on
 
 check: $(CHECK) ## the project's own tests; T= one unit, bats suite or case
 	@JOBS=$(JOBS) harness/check.sh $(T)
+
+soak: $(BIN) ## the long forms of the tests that have one: 100 power cuts, slow peers
+	@SOAK=1 bats --jobs $(JOBS) --timing --recursive --filter-tags soak spec-tests
 
 conformance: $(if $(TARGET),$(filter %/touchstone,$(BIN)),$(BIN)) ## run the suite; TARGET=my.conf at another server, OASIS=DIR
 	@harness/conformance.sh
