@@ -3,13 +3,12 @@
 /* spec: kmip-1.4 3.21 */
 static enum err
 check_usage_limits(
-    struct request *rq, const struct object *o, const struct item *in)
+    struct request *rq, const struct object *o, const struct item *asked)
 {
-	const struct item *asked = item_find(in, TAG_USAGE_LIMITS_COUNT);
 	const struct attr *limits = attr_find(&o->attrs, TAG_USAGE_LIMITS);
 	int64_t left;
 
-	if (asked == NULL || limits == NULL)
+	if (limits == NULL)
 		return OK;
 	left = item_number(limits->value, TAG_USAGE_LIMITS_COUNT, 0);
 	if (asked->number <= left)
@@ -19,22 +18,65 @@ check_usage_limits(
 }
 
 static enum err
-check_use(struct request *rq, const struct object *o, const struct item *in)
+check_usage_mask(
+    struct request *rq, const struct object *o, const struct item *asked)
 {
-	int64_t asked = item_number(in, TAG_CRYPTOGRAPHIC_USAGE_MASK, 0);
 	int64_t mask = attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_USAGE_MASK, 0);
+
+	if ((asked->number & ~mask) == 0)
+		return OK;
+	fault_set(&rq->fault, "Cryptographic Usage Mask is 0x%llx",
+	    (unsigned long long)mask);
+	return ERR_USAGE_MASK;
+}
+
+static enum err
+check_lease_time(
+    struct request *rq, const struct object *o, const struct item *asked)
+{
 	int64_t lease = attr_number(&o->attrs, TAG_LEASE_TIME, INT64_MAX);
 
-	if ((asked & ~mask) != 0) {
-		fault_set(&rq->fault, "Cryptographic Usage Mask is 0x%llx",
-		    (unsigned long long)mask);
-		return ERR_USAGE_MASK;
+	if (asked->number <= lease)
+		return OK;
+	fault_set(&rq->fault, "Lease Time is %lld", (long long)lease);
+	return ERR_DENIED;
+}
+
+/* What may be asked, in the order of the payload. */
+static const struct {
+	enum tag tag;
+	enum err (*check)(struct request *rq, const struct object *o,
+	    const struct item *asked);
+} checks[] = {
+    {TAG_USAGE_LIMITS_COUNT, check_usage_limits},
+    {TAG_CRYPTOGRAPHIC_USAGE_MASK, check_usage_mask},
+    {TAG_LEASE_TIME, check_lease_time},
+};
+
+/* Each value that cannot be had goes back to the client. */
+static enum err
+check_use(struct request *rq, const struct object *o, const struct item *in,
+    struct item *out)
+{
+	enum err refusal = OK;
+	enum err rc = OK;
+
+	for (size_t n = 0; n < sizeof checks / sizeof checks[0]; n++) {
+		const struct item *asked = item_find(in, checks[n].tag);
+		enum err why;
+
+		if (asked == NULL)
+			continue;
+		why = checks[n].check(rq, o, asked);
+		if (why == OK)
+			continue;
+		refusal = why;
+		TRY(item_add_number(
+		    rq->arena, out, checks[n].tag, asked->type, asked->number));
 	}
-	if (item_number(in, TAG_LEASE_TIME, 0) > lease) {
-		fault_set(&rq->fault, "Lease Time is %lld", (long long)lease);
-		return ERR_DENIED;
-	}
-	return check_usage_limits(rq, o, in);
+	rc = refusal;
+out:
+	return rc;
 }
 
 /*
@@ -51,7 +93,7 @@ op_check(struct request *rq, const struct item *in, struct item *out)
 
 	TRY(request_object(rq, in, &o));
 	TRY(request_check_live(o));
-	rc = check_use(rq, o, in);
+	rc = check_use(rq, o, in, out);
 	if (rc != OK)
 		rq->placeholder = BYTES_NONE;
 	TRY(rc);

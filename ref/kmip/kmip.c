@@ -388,6 +388,14 @@ savepoint_end(struct store *st, enum err rc)
 	return lost != OK ? lost : rc;
 }
 
+/* A refusal with something to say. */
+static bool
+explains(const struct op *op, const struct item *out)
+{
+	return out != NULL && out->first != NULL &&
+	       (op->flags & OP_EXPLAINS) != 0;
+}
+
 static enum err
 run_part(struct flight *f, struct part *part)
 {
@@ -415,11 +423,12 @@ run_part(struct flight *f, struct part *part)
 		saved = true;
 	}
 	TRY(part->op->run(rq, in, out));
-	part->answer = out;
 out:
 	rq->slow = NULL;
 	if (saved)
 		rc = savepoint_end(st, rc);
+	if (rc == OK || explains(part->op, out))
+		part->answer = out;
 	return rc;
 }
 
@@ -430,7 +439,6 @@ part_fail(struct flight *f, struct part *part, enum err rc)
 
 	part->status = RESULT_STATUS_OPERATION_FAILED;
 	part->reason = reason_of(rc, part->operation, f->rq.version);
-	part->answer = NULL;
 	part->text = err_text(rc);
 	/* without memory for the detail there is still the text */
 	if (text[0] != '\0' && arena_printf(f->rq.arena, &part->text, "%s: %s",

@@ -7,13 +7,15 @@
 #include "kmip/request.h"
 
 enum op_flag {
-	OP_WRITES = 1 << 0, /* may change the store: one savepoint around it */
+	OP_WRITES = 1 << 0,   /* may change the store: in a savepoint */
+	OP_EXPLAINS = 1 << 1, /* a refusal's payload tells what led to it */
 };
 
 struct op {
 	uint32_t code; /* OPERATION_... */
 	/* in: the checked payload; out: the answer's, empty so far. An error
-	 * leaves nothing changed; its detail is in rq->fault. */
+	 * leaves nothing changed; its detail is in rq->fault, and in out
+	 * where OP_EXPLAINS. */
 	enum err (*run)(
 	    struct request *rq, const struct item *in, struct item *out);
 	/* Say what a worker has to do before run, on the loop. An error, or

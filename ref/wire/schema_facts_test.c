@@ -219,6 +219,8 @@ static struct {
 	"what was not asked for is not there: the test cases", 0},
     {"SET_CONSTRAINTS_REQUEST", "CONSTRAINTS", LEAST,
 	"without them, there are none from then on: TC-MD-24-21", 0},
+    {"CHECK_RESPONSE", "UNIQUE_IDENTIFIER", LEAST,
+	"a refusal has what led to it instead: kmip-1.4 4.10", 0},
     {"VALIDATION_INFORMATION", "VALIDATION_PROFILE", MOST,
 	"its encoding column says that it may be repeated", 0},
     {"X_509_CERTIFICATE_ISSUER", "ISSUER_ALTERNATIVE_NAME", MOST,
