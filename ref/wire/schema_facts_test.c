@@ -10,7 +10,7 @@
 #include <ctype.h>
 #include <stdint.h>
 
-#include "wire/schema.h"
+#include "wire/schema_types.h"
 
 static const char facts[] = "spec-tests/facts/kmip/";
 
@@ -19,30 +19,6 @@ enum { SYMBOL_ROOM = 96, COLUMN_ROOM = 8, TABLE_ROWS = 2600 };
 /* ------------------------------------------------------------------------
  * schema.def, as data.
  */
-
-enum { BIT_2_SHIFT = 16, TYPE_BITS = 0xfff };
-#define BIT(type)   (1U << (type))
-#define BIT_2(type) (BIT(type) << BIT_2_SHIFT)
-enum {
-	STRUCT = BIT(STRUCTURE),
-	INT = BIT(INTEGER),
-	LONG = BIT(LONG_INTEGER),
-	BIG = BIT(BIG_INTEGER),
-	ENUM = BIT(ENUMERATION),
-	BOOL = BIT(BOOLEAN),
-	TEXT = BIT(TEXT_STRING),
-	OCTETS = BIT(BYTE_STRING),
-	DATE = BIT(DATE_TIME),
-	SPAN = BIT(INTERVAL),
-	DATE_US = BIT(DATE_TIME_EXTENDED),
-	PARTIAL = BIT(13),
-	ANY_ENUM = ENUM,
-	ANY_TYPE = STRUCT | INT | LONG | BIG | ENUM | BOOL | TEXT | OCTETS |
-		   DATE | SPAN | DATE_US,
-	ID = TEXT | BIT_2(ENUMERATION) | BIT_2(INTEGER),
-	DATA = OCTETS | BIT_2(ENUMERATION) | BIT_2(INTEGER),
-	MANY = 0,
-};
 
 static struct tag_row {
 	const char *symbol;
