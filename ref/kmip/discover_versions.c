@@ -1,9 +1,5 @@
 #include "kmip/op.h"
 
-/* Most preferred first: the newest. */
-static const enum version offered[] = {
-    V2_1, V2_0, V1_4, V1_3, V1_2, V1_1, V1_0};
-
 static bool
 is_asked_for(const struct item *in, enum version v)
 {
@@ -31,15 +27,18 @@ op_discover_versions(
 	enum err rc = OK;
 	size_t k;
 
-	for (k = 0; k < sizeof(offered) / sizeof(offered[0]); k++) {
-		if (!is_asked_for(in, offered[k]))
+	/* the most preferred one first: the newest */
+	for (k = VERSION_COUNT; k-- > 0;) {
+		enum version v = schema_versions[k];
+
+		if (!is_asked_for(in, v))
 			continue;
 		TRY(item_add_structure(
 		    rq->arena, out, TAG_PROTOCOL_VERSION, &version));
 		TRY(item_add_number(rq->arena, version,
-		    TAG_PROTOCOL_VERSION_MAJOR, INTEGER, offered[k] >> 8));
+		    TAG_PROTOCOL_VERSION_MAJOR, INTEGER, v >> 8));
 		TRY(item_add_number(rq->arena, version,
-		    TAG_PROTOCOL_VERSION_MINOR, INTEGER, offered[k] & 0xff));
+		    TAG_PROTOCOL_VERSION_MINOR, INTEGER, v & 0xff));
 	}
 out:
 	return rc;

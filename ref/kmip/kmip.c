@@ -169,8 +169,14 @@ flight_done(struct flight *f)
 static bool
 version_known(int64_t major, int64_t minor)
 {
-	return (major == 1 && minor >= 0 && minor <= 4) ||
-	       (major == 2 && minor >= 0 && minor <= 1);
+	size_t k;
+
+	for (k = 0; k < VERSION_COUNT; k++) {
+		if (major == schema_versions[k] >> 8 &&
+		    minor == (schema_versions[k] & 0xff))
+			return true;
+	}
+	return false;
 }
 
 /* What to answer in where the request's version is none of ours. */

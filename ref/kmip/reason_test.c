@@ -8,11 +8,6 @@
 
 #include <cmocka.h>
 
-static const enum version versions[] = {
-    V1_0, V1_1, V1_2, V1_3, V1_4, V2_0, V2_1};
-
-enum { VERSION_COUNT = sizeof(versions) / sizeof(versions[0]) };
-
 /* Whatever goes wrong in whatever operation, the version knows the reason. */
 static void
 every_error_has_a_reason_its_version_knows(void **state)
@@ -26,14 +21,14 @@ every_error_has_a_reason_its_version_knows(void **state)
 		for (op = 0; op <= OPERATION_SET_CONSTRAINTS; op++) {
 			for (v = 0; v < VERSION_COUNT; v++) {
 				uint32_t reason =
-				    reason_of(rc, op, versions[v]);
+				    reason_of(rc, op, schema_versions[v]);
 
-				if (!schema_value_in(
-					TAG_RESULT_REASON, reason, versions[v]))
+				if (!schema_value_in(TAG_RESULT_REASON, reason,
+					schema_versions[v]))
 					fail_msg("%s, operation %u, version "
 						 "%x: reason %u",
-					    err_name(rc), op, versions[v],
-					    reason);
+					    err_name(rc), op,
+					    schema_versions[v], reason);
 			}
 		}
 	}
@@ -152,14 +147,14 @@ reasons_are_those_of_the_error_tables(void **state)
 			char version[16];
 			const char *reason;
 
-			if (!schema_value_in(
-				TAG_OPERATION, cases[k].operation, versions[v]))
+			if (!schema_value_in(TAG_OPERATION, cases[k].operation,
+				schema_versions[v]))
 				continue;
 			reason = schema_value_name(TAG_RESULT_REASON,
-			    reason_of(
-				cases[k].rc, cases[k].operation, versions[v]));
+			    reason_of(cases[k].rc, cases[k].operation,
+				schema_versions[v]));
 			snprintf(version, sizeof(version), "%d.%d",
-			    versions[v] >> 8, versions[v] & 0xff);
+			    schema_versions[v] >> 8, schema_versions[v] & 0xff);
 			if (!is_in_facts(version, cases[k].name, reason))
 				fail_msg("%s in %s at %s: '%s' is in no table",
 				    err_name(cases[k].rc), cases[k].name,

@@ -10,9 +10,6 @@
 
 #include "model/cmocka_test.h"
 
-static const enum version versions[] = {
-    V1_0, V1_1, V1_2, V1_3, V1_4, V2_0, V2_1};
-
 /* ---- what the facts' words mean ---- */
 
 enum column {
@@ -382,8 +379,8 @@ test_each_box_is_as_the_facts_have_it(void **state)
 	for (uint32_t tag = 0x420000; tag < 0x420200; tag++) {
 		const struct attr_def *def = attr_def_any(tag);
 
-		for (size_t i = 0; i < LENGTH(versions); i++) {
-			enum version v = versions[i];
+		for (size_t i = 0; i < VERSION_COUNT; i++) {
+			enum version v = schema_versions[i];
 			struct fact *fact;
 
 			if (def == NULL || attr_def_of_tag(tag, v) == NULL)
@@ -460,11 +457,11 @@ test_names_lead_to_their_rows(void **state)
 		if (def == NULL)
 			continue;
 		assert_int_equal(def->tag, tag);
-		for (size_t i = 0; i < LENGTH(versions); i++) {
+		for (size_t i = 0; i < VERSION_COUNT; i++) {
 			const struct attr_def *by_tag =
-			    attr_def_of_tag(tag, versions[i]);
+			    attr_def_of_tag(tag, schema_versions[i]);
 			const struct attr_def *by_name = attr_def_of_name(
-			    bytes_of_text(def->name), versions[i]);
+			    bytes_of_text(def->name), schema_versions[i]);
 
 			if (tag == TAG_ATTRIBUTE)
 				assert_null(by_name);
@@ -490,9 +487,9 @@ test_the_schema_has_the_same_attributes(void **state)
 
 	(void)state;
 	for (uint32_t tag = 0x420000; tag < 0x420200; tag++)
-		for (size_t i = 0; i < LENGTH(versions); i++) {
+		for (size_t i = 0; i < VERSION_COUNT; i++) {
 			const struct attr_def *def =
-			    attr_def_of_tag(tag, versions[i]);
+			    attr_def_of_tag(tag, schema_versions[i]);
 			struct item value = {.tag = tag, .type = STRUCTURE};
 			enum err rc;
 
@@ -502,13 +499,14 @@ test_the_schema_has_the_same_attributes(void **state)
 				value.type = def->type;
 			if (value.type == ENUMERATION)
 				value.number = 1;
-			rc =
-			    schema_check_attribute(&value, versions[i], &fault);
+			rc = schema_check_attribute(
+			    &value, schema_versions[i], &fault);
 			if (def == NULL ? rc != ERR_UNEXPECTED
 					: rc != OK && rc != ERR_MISSING &&
 					      !(def->type == ENUMERATION &&
 						  rc == ERR_VALUE))
-				fail_msg("%06x at %x: %s, %s", tag, versions[i],
+				fail_msg("%06x at %x: %s, %s", tag,
+				    schema_versions[i],
 				    def != NULL ? def->name : "none",
 				    err_name(rc));
 		}

@@ -10,11 +10,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets);
 
-static const enum version versions[] = {
-    V1_0, V1_1, V1_2, V1_3, V1_4, V2_0, V2_1};
-
-enum { VERSION_COUNT = sizeof(versions) / sizeof(versions[0]) };
-
 static void
 must(enum err rc)
 {
@@ -78,7 +73,7 @@ read_and_write(struct arena *a, struct bytes body, enum version v)
 	TRY(schema_check_payload(payload, OPERATION_CREATE, v, &fault));
 	TRY(attr_read_list(a, payload->last, v, &list, &fault));
 	for (size_t i = 0; i < VERSION_COUNT; i++)
-		write_and_shape(a, &list, versions[i]);
+		write_and_shape(a, &list, schema_versions[i]);
 out:
 	return rc;
 }
@@ -94,7 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
 		return 0;
 	must(arena_new(1 << 22, &a));
 	/* to be refused is an answer, too */
-	(void)!read_and_write(a, in, versions[*head.at % VERSION_COUNT]);
+	(void)!read_and_write(a, in, schema_versions[*head.at % VERSION_COUNT]);
 	arena_free(a);
 	return 0;
 }

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <threads.h>
 
+const enum version schema_versions[VERSION_COUNT] = {
+    V1_0, V1_1, V1_2, V1_3, V1_4, V2_0, V2_1};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { TAG_FIRST = SCHEMA_TAG_FIRST, TAG_ROOM = SCHEMA_TAG_ROOM };

@@ -21,6 +21,10 @@ enum version {
 	V_LAST = V2_1
 };
 
+/* All of them, the oldest first. */
+enum { VERSION_COUNT = 7 };
+extern const enum version schema_versions[VERSION_COUNT];
+
 enum item_type {
 	STRUCTURE = 0x01,
 	INTEGER = 0x02,

@@ -82,9 +82,6 @@ static const struct attribute_row {
 #include "wire/schema.def"
 };
 
-static const enum version versions[] = {
-    V1_0, V1_1, V1_2, V1_3, V1_4, V2_0, V2_1};
-
 /* ------------------------------------------------------------------------
  * What the tables do not say in so many words.
  */
@@ -526,11 +523,11 @@ attributes_agree(void **state)
 		if (row->tag == TAG_ATTRIBUTE ||
 		    is_certificate_attribute(row->tag))
 			continue;
-		for (size_t n = 0; n < COUNT(versions); n++)
-			if (is_in(row->since, row->until, versions[n]) &&
-			    !is_attribute_fact(row->symbol, versions[n]))
+		for (size_t n = 0; n < VERSION_COUNT; n++)
+			if (is_in(row->since, row->until, schema_versions[n]) &&
+			    !is_attribute_fact(row->symbol, schema_versions[n]))
 				WRONG("%s: no fact for %x", row->symbol,
-				    versions[n]);
+				    schema_versions[n]);
 	}
 	table_clear();
 	assert_int_equal(wrong, 0);
@@ -553,7 +550,7 @@ struct printed {
 	} field[64];
 };
 
-static bool covered[COUNT(fields)][COUNT(versions)];
+static bool covered[COUNT(fields)][VERSION_COUNT];
 
 static uint32_t
 types_of(const char *encoding)
@@ -665,7 +662,7 @@ version_index(enum version v)
 {
 	size_t i = 0;
 
-	while (versions[i] != v)
+	while (schema_versions[i] != v)
 		i++;
 	return i;
 }
@@ -965,10 +962,10 @@ structures_and_payloads_agree(void **state)
 	table_clear();
 	for (size_t i = 0; i < COUNT(fields); i++)
 		for (size_t n = 0;
-		     fields[i].structure != NULL && n < COUNT(versions); n++)
-			if (is_used(i, versions[n]) && !covered[i][n])
+		     fields[i].structure != NULL && n < VERSION_COUNT; n++)
+			if (is_used(i, schema_versions[n]) && !covered[i][n])
 				unprinted_structure(
-				    fields[i].structure, versions[n]);
+				    fields[i].structure, schema_versions[n]);
 	ALL_USED(field_names, printed);
 	ALL_USED(titles, title);
 	ALL_USED(no_structures, title);

@@ -9,11 +9,6 @@
 
 enum { ARENA_OCTETS = 1 << 20 };
 
-static const enum version versions[] = {
-    V1_0, V1_1, V1_2, V1_3, V1_4, V2_0, V2_1};
-
-enum { VERSION_COUNT = sizeof(versions) / sizeof(versions[0]) };
-
 static void
 response_fuzz(struct arena *a, struct item *message, enum version v)
 {
@@ -62,7 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
 
 	if (octets == 0 || arena_new(ARENA_OCTETS, &a) != OK)
 		return 0;
-	v = versions[data[0] % VERSION_COUNT];
+	v = schema_versions[data[0] % VERSION_COUNT];
 	if (ttlv_parse(a, (struct bytes){data + 1, octets - 1}, &item) == OK) {
 		(void)!schema_check_object(item, v, &f);
 		(void)!schema_check_attribute(item, v, &f);
