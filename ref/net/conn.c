@@ -111,7 +111,7 @@ conn_free(struct conn *conn)
 {
 	size_t k;
 
-	if (conn->is_open)
+	if (conn->is_open && conn->protocol->closed != NULL)
 		conn->protocol->closed(conn->ctx, conn->state);
 	for (k = 0; k < conn->held_count; k++)
 		buf_clear(&conn->held[k].octets);
@@ -487,7 +487,8 @@ open_up(struct conn *conn)
 		conn->peer.name = bytes_of_text(conn->name);
 		conn->peer.subject = bytes_of_text(conn->subject);
 	}
-	TRY(conn->protocol->opened(conn->ctx, conn, &conn->state));
+	if (conn->protocol->opened != NULL)
+		TRY(conn->protocol->opened(conn->ctx, conn, &conn->state));
 	conn->is_open = true;
 	if (conn->tls != NULL && log_wants("net", LOG_DEBUG))
 		log_line("net", LOG_DEBUG, "%s %s %s: %s%s",

@@ -41,6 +41,7 @@ struct protocol {
 	/*
 	 * The peer is known; make what the protocol keeps for each connection.
 	 * On an error the connection is closed, and closed() is not called.
+	 * NULL: it keeps nothing, and its state is NULL.
 	 */
 	enum err (*opened)(void *ctx, struct conn *conn, void **state);
 
@@ -52,7 +53,8 @@ struct protocol {
 	void (*message)(void *ctx, void *state, struct conn *conn,
 	    uint64_t number, struct bytes octets);
 
-	/* Every message is answered, no more will come: free the state. */
+	/* Every message is answered, no more will come: free the state. NULL:
+	 * there is none. */
 	void (*closed)(void *ctx, void *state);
 };
 

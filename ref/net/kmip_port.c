@@ -3,22 +3,6 @@
 #include "kmip/kmip.h"
 #include "wire/ttlv.h"
 
-static enum err
-opened(void *ctx, struct conn *conn, void **state)
-{
-	(void)ctx;
-	(void)conn;
-	*state = NULL;
-	return OK;
-}
-
-static void
-closed(void *ctx, void *state)
-{
-	(void)ctx;
-	(void)state;
-}
-
 /* No octets: there was no memory for an answer, so nothing can be promised. */
 static void
 answer(void *ctx, uint64_t number, struct bytes octets)
@@ -41,7 +25,5 @@ message(void *ctx, void *state, struct conn *conn, uint64_t number,
 const struct protocol kmip_protocol = {
     .name = "kmip",
     .frame = ttlv_message_octets,
-    .opened = opened,
     .message = message,
-    .closed = closed,
 };
