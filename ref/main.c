@@ -154,18 +154,6 @@ tidy_process(bool lab)
 	}
 }
 
-static enum err
-path_in(const char *dir, const char *name, char **out)
-{
-	size_t octets = strlen(dir) + strlen(name) + 2;
-
-	*out = mem_zalloc(1, octets);
-	if (*out == NULL)
-		return ERR_NOMEM;
-	(void)snprintf(*out, octets, "%s/%s", dir, name);
-	return OK;
-}
-
 /* One server to a directory, as long as it lives. */
 static enum err
 lock_dir(struct program *p)
@@ -179,7 +167,7 @@ lock_dir(struct program *p)
 		    strerror(errno));
 		TRY(ERR_SYSTEM);
 	}
-	TRY(path_in(p->dir, "lock", &path));
+	TRY(mem_printf(&path, "%s/lock", p->dir));
 	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (p->lock_fd < 0) {
 		log_line("main", LOG_ERROR, "%s: %s", path, strerror(errno));
@@ -216,7 +204,7 @@ open_env(struct program *p)
 	if (p->options.lab == NULL) {
 		TRY(env_new(&p->env));
 	} else {
-		TRY(path_in(p->dir, "clock", &path));
+		TRY(mem_printf(&path, "%s/clock", p->dir));
 		rc = env_new_lab(path, &p->env);
 		if (rc != OK)
 			log_line("main", LOG_ERROR, "%s: %s", path,

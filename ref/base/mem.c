@@ -1,7 +1,9 @@
 #include "base/mem.h"
 
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +11,6 @@
 #include <sanitizer/lsan_interface.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static atomic_ulong countdown;
@@ -97,6 +98,27 @@ mem_strdup(const char *s)
 	if (copy != NULL)
 		memcpy(copy, s, octets);
 	return copy;
+}
+
+enum err
+mem_printf(char **out, const char *format, ...)
+{
+	va_list args;
+	int octets;
+
+	*out = NULL;
+	va_start(args, format);
+	octets = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (octets < 0)
+		return ERR_SYSTEM;
+	*out = mem_zalloc((size_t)octets + 1, 1);
+	if (*out == NULL)
+		return ERR_NOMEM;
+	va_start(args, format);
+	(void)vsnprintf(*out, (size_t)octets + 1, format, args);
+	va_end(args);
+	return OK;
 }
 
 void

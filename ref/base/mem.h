@@ -31,6 +31,15 @@ void *mem_regrow(void *p, size_t count, size_t octets) MUST_CHECK;
 /* A copy of a string, NULL when memory is out. */
 char *mem_strdup(const char *s) MUST_CHECK;
 
+/*
+ * printf into a new string, the caller's.
+ *
+ * ERR_NOMEM   *out is NULL
+ * ERR_SYSTEM  the format cannot be printed
+ */
+enum err mem_printf(char **out, const char *format, ...) MUST_CHECK
+    __attribute__((format(printf, 2, 3)));
+
 /* Accepts NULL. */
 void mem_free(void *p);
 

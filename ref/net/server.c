@@ -1,7 +1,6 @@
 #include "net/server.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -200,18 +199,6 @@ probe_due(void *ctx)
 }
 
 static enum err
-path_join(const char *dir, const char *name, char **out)
-{
-	size_t octets = strlen(dir) + strlen(name) + 2;
-
-	*out = mem_zalloc(1, octets);
-	if (*out == NULL)
-		return ERR_NOMEM;
-	(void)snprintf(*out, octets, "%s/%s", dir, name);
-	return OK;
-}
-
-static enum err
 open_hsm(struct server *s)
 {
 	struct hsm_config hsm = {
@@ -223,7 +210,7 @@ open_hsm(struct server *s)
 	enum err rc = OK;
 
 	if (hsm.pin_path == NULL) {
-		TRY(path_join(s->config.dir, "hsm", &s->hsm_dir));
+		TRY(mem_printf(&s->hsm_dir, "%s/hsm", s->config.dir));
 		if (mkdir(s->hsm_dir, 0700) != 0 && errno != EEXIST) {
 			log_line("net", LOG_ERROR, "%s: %s", s->hsm_dir,
 			    strerror(errno));
