@@ -1,12 +1,12 @@
 /*
  * Placeholders of a case: $NOW, and names that stand for what the server said.
  *
- *   $NOW, $NOW-60, $NOW+3600  the clock, when the request is made
- *   $..._RANDOM..., that is   chosen by us before its first use
- *   $UNIQUE_IDENTIFIER_0, $SHORT_UNIQUE_IDENTIFIER_0, $KEY_MATERIAL,
- * $KEY_VALUE, $DIGEST_VALUE             bound by the first answer that has it,
- * and then the same in every other any other                 bound anew by
- * every answer that has it
+ *	$NOW, $NOW-60, $NOW+3600       the clock, when the request is made
+ *	$..._RANDOM...                 chosen by us before its first use
+ *	$UNIQUE_IDENTIFIER_0, $SHORT_UNIQUE_IDENTIFIER_0, $KEY_MATERIAL,
+ *	$KEY_VALUE, $DIGEST_VALUE      bound by the first answer that has it,
+ *	                               and then the same in every other
+ *	any other                      bound anew by every answer that has it
  *
  * A name that a request uses and no answer has marked is looked up by its tag
  * in the answers so far: $IV_COUNTER_NONCE is the latest IV/Counter/Nonce.

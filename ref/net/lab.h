@@ -11,8 +11,7 @@
  *	fault              ok, each fault as NAME=VALUE
  *	fault NAME VALUE   set it, e.g. "fault disk-full on"
  *	await WORDS        answered as status, as soon as that has WORDS in it
- *	power drop         die,
-and lose what was not synced
+ *	power drop         die, and lose what was not synced
  *	power tear SEED N  the same, but of what was not synced some sectors
  *	                   reach the disk, as the seed says; just before the
  *	                   Nth write from now, 0: at once

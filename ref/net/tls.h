@@ -25,10 +25,11 @@ struct tls_config {
  * ERR_CONFIG  a file or list is not usable; the log says which and why
  */
 enum err tls_new(const struct tls_config *config, struct tls **out) MUST_CHECK;
-void
-tls_free(struct tls *tls); /* accepts NULL; connections keep what they need */
 
-/* What a call that could not go on waits for; a LOOP_ value, or 0. */
+/* Accepts NULL; connections keep what they need. */
+void tls_free(struct tls *tls);
+
+/* What a call that could not go on waits for. */
 enum tls_wait { TLS_WAIT_NONE, TLS_WAIT_READ, TLS_WAIT_WRITE };
 
 /* fd is borrowed, non-blocking, and outlives the tls_conn. */
