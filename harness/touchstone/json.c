@@ -106,27 +106,6 @@ out:
 }
 
 enum err
-js_put_hex(
-    struct js *object, const char *name, const void *octets, size_t count)
-{
-	static const char digit[] = "0123456789abcdef";
-	const unsigned char *o = octets;
-	char *text = NULL;
-	enum err rc = OK;
-
-	TRY(MEM_ARRAY(text, 2 * count + 1));
-	for (size_t i = 0; i < count; i++) {
-		text[2 * i] = digit[o[i] >> 4];
-		text[2 * i + 1] = digit[o[i] & 15];
-	}
-	text[2 * count] = '\0';
-	TRY(js_put_string(object, name, text));
-out:
-	mem_free(text);
-	return rc;
-}
-
-enum err
 js_put_integer(struct js *object, const char *name, int64_t n)
 {
 	return js_put(object, name, (struct js *)json_integer(n));
@@ -256,22 +235,6 @@ js_find_bool(const struct js *object, const char *name, bool *out)
 		return false;
 	*out = json_is_true(v);
 	return true;
-}
-
-bool
-js_is_object(const struct js *v)
-{
-	return json_is_object(in(v));
-}
-
-const char *
-js_name_at(const struct js *object, size_t n)
-{
-	void *at = json_object_iter(in(object));
-
-	for (; at != NULL && n > 0; n--)
-		at = json_object_iter_next(in(object), at);
-	return at == NULL ? NULL : json_object_iter_key(at);
 }
 
 size_t

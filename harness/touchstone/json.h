@@ -31,15 +31,12 @@ void js_free(struct js *v);
  * js_put_string  `text` NULL puts null; octets that are not UTF-8 are replaced
  *                by U+FFFD, one for one, because a peer's text is evidence and
  *                must not stop the report
- * js_put_hex     lower-case hexadecimal
  *
  * ERR_NOMEM
  */
 enum err js_put(struct js *object, const char *name, struct js *v) MUST_CHECK;
 enum err
 js_put_string(struct js *object, const char *name, const char *text) MUST_CHECK;
-enum err js_put_hex(struct js *object, const char *name, const void *octets,
-    size_t count) MUST_CHECK;
 enum err
 js_put_integer(struct js *object, const char *name, int64_t n) MUST_CHECK;
 enum err js_put_real(struct js *object, const char *name, double x) MUST_CHECK;
@@ -86,11 +83,6 @@ const char *js_find_string(const struct js *object, const char *name);
 bool js_find_integer(const struct js *object, const char *name, int64_t *out);
 bool js_find_real(const struct js *object, const char *name, double *out);
 bool js_find_bool(const struct js *object, const char *name, bool *out);
-
-bool js_is_object(const struct js *v);
-
-/* The n-th name of an object, in order; NULL past the end. */
-const char *js_name_at(const struct js *object, size_t n);
 
 /* Look into an array: 0, NULL when it is none. */
 size_t js_count(const struct js *array);

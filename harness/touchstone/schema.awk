@@ -276,8 +276,6 @@ file == "attributes" {
 	if (!(name in attribute_versions))
 		attribute_order[attribute_count++] = name
 	attribute_versions[name] += version_bit[$2]
-	if ($7 ~ /^Yes/)
-		attribute_many[name] += version_bit[$2]
 	next
 }
 
@@ -535,8 +533,8 @@ function print_tables(    t, k, e, n, name, i) {
 		e = name in alias ? alias[name] : name
 		if (!(e in tag_of))
 			stop("no tag for attribute `" name "`")
-		printf "\t{%s, %d, %d, %s},\n", tag_of[e],
-		    attribute_versions[name], attribute_many[name], text(name)
+		printf "\t{%s, %d, %s},\n", tag_of[e],
+		    attribute_versions[name], text(name)
 	}
 	print "};\n\nstatic const struct field field_rows[] = {"
 	for (n = 0; n < field_count; n++)

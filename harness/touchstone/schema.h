@@ -49,7 +49,6 @@ struct enum_row {
 struct attribute_row {
 	uint32_t tag;
 	uint8_t versions; /* bit i: version_at(i) has it */
-	uint8_t many;     /* bit i: several instances there */
 	const char *name;
 };
 

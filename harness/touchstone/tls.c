@@ -366,12 +366,6 @@ out:
 	return rc;
 }
 
-const char *
-link_protocol(const struct link *l)
-{
-	return SSL_get_version(l->ssl);
-}
-
 char *
 tls_sha256(struct arena *a, struct bytes in)
 {

@@ -63,9 +63,6 @@ enum err link_send(struct link *l, struct bytes octets, size_t record_octets,
 enum err
 link_receive(struct link *l, struct buf *out, struct fault *f) MUST_CHECK;
 
-/* "TLSv1.3". */
-const char *link_protocol(const struct link *l);
-
 /* Hexadecimal, in the arena. */
 char *tls_sha256(struct arena *a, struct bytes in);
 

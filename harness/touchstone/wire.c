@@ -23,7 +23,6 @@ struct wire {
 	size_t count, room;
 	unsigned flags;
 	bool is_mute;
-	const char *protocol;
 };
 
 enum err
@@ -87,12 +86,6 @@ wire_record(const struct wire *w, size_t *count)
 	return w->record;
 }
 
-const char *
-wire_protocol(const struct wire *w)
-{
-	return w->protocol;
-}
-
 static struct exchange *
 new_record(struct wire *w, unsigned n, unsigned client)
 {
@@ -143,7 +136,6 @@ connect_client(struct wire *w, unsigned client, struct fault *why)
 	if (w->link[client] != NULL)
 		return OK;
 	TRY(link_open(w->doors->door[client], &w->link[client], why));
-	w->protocol = link_protocol(w->link[client]);
 out:
 	return rc;
 }

@@ -74,7 +74,4 @@ bool wire_is_alive(struct wire *w, unsigned version, struct fault *why);
 /* Borrowed; see struct test_result. */
 const struct exchange *wire_record(const struct wire *w, size_t *count);
 
-/* "TLSv1.3", of the last connection made; NULL: none was. */
-const char *wire_protocol(const struct wire *w);
-
 #endif
