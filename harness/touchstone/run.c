@@ -289,10 +289,26 @@ run_test(struct run *r, const struct test *t)
 	return rc;
 }
 
+/* Of a part of the tests nothing follows for a waiver of another. */
+static void
+note_idle_waivers(struct run *r, struct words *notes)
+{
+	const struct waiver *w;
+
+	if (r->opt.only.count != 0)
+		return;
+	for (size_t n = 0; (w = waiver_find_idle(r->waivers, &n)) != NULL; n++)
+		words_add(r->a, notes,
+		    arena_printf(r->a,
+			"%s:%u: no test that was judged is named by [%s]",
+			w->note.file, w->note.line, w->pattern));
+}
+
 static enum err
 put_tail(struct run *r)
 {
 	struct words unproven = {0};
+	struct words notes = {0};
 	struct run_tail tail = {.tally = r->tally,
 	    .ms = (double)(now_ms() - r->started_ms),
 	    .exit = tally_exit(&r->tally, r->opt.min_tests)};
@@ -300,6 +316,9 @@ put_tail(struct run *r)
 	proof_unproven(r->a, &r->proof, &r->target, &unproven);
 	tail.unproven.at = unproven.at;
 	tail.unproven.count = unproven.count;
+	note_idle_waivers(r, &notes);
+	tail.notes.at = notes.at;
+	tail.notes.count = notes.count;
 	return results_put_tail(r->results, &tail);
 }
 

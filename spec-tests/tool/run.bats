@@ -196,6 +196,55 @@ run_tool() {
   assert_not_equal "$(head -8 order5)" "$(cat order6)"
 }
 
+# waive_query ID EXPIRES: the difference of a query_case that expects no success
+waive_query() {
+  printf '%s\n' "[$1]" \
+    'path = ResponseMessage/BatchItem[0]/ResultStatus' \
+    'expected = Enumeration OperationFailed' 'got = Enumeration Success' \
+    'reason = ours to try' 'link = https://bugs.example/1' "expires = $2"
+}
+
+@test "a waiver excuses the difference that it names, to the letter" {
+  server_start
+  query_case refused OperationFailed
+  waive_query cases/refused 2099-12-31 >waivers
+  run -0 "$TOOL" run --target "$TARGET" --vectors "$CASES" \
+    --only 'cases/*' --waivers waivers --quiet
+  assert_line --index -1 \
+    "0 passed, 0 failed, 0 not-claimed, 0 not-run, 1 waived"
+  sed -i 's/^got = .*/got = Enumeration OperationPending/' waivers
+  run -1 "$TOOL" run --target "$TARGET" --vectors "$CASES" \
+    --only 'cases/*' --waivers waivers --quiet
+  assert_output --partial "not the difference that waivers:1 waives"
+}
+
+@test "a waiver does not outlive its day nor the difference" {
+  server_start
+  query_case refused OperationFailed
+  waive_query cases/refused 2020-01-01 >waivers
+  run -1 "$TOOL" run --target "$TARGET" --vectors "$CASES" \
+    --only 'cases/*' --waivers waivers --quiet
+  assert_output --partial "expired on 2020-01-01"
+  query_case refused Success
+  waive_query cases/refused 2099-12-31 >waivers
+  run -1 "$TOOL" run --target "$TARGET" --vectors "$CASES" \
+    --only 'cases/*' --waivers waivers --quiet
+  assert_output --partial "passes, but waivers:1 waives it"
+}
+
+@test "a waiver that names nothing is noted after a whole run only" {
+  server_start
+  query_case answered Success
+  waive_query nothing/so-called 2099-12-31 >waivers
+  run -0 "$TOOL" run --target "$TARGET" --vectors "$CASES" \
+    --waivers waivers --quiet
+  assert_output --partial \
+    "waivers:1: no test that was judged is named by [nothing/so-called]"
+  run -0 "$TOOL" run --target "$TARGET" --vectors "$CASES" \
+    --only 'cases/*' --waivers waivers --quiet
+  refute_output --partial "nothing/so-called"
+}
+
 @test "a wrong command line says so and exits with 2" {
   run -2 "$TOOL" run
   assert_output --partial "--target FILE is needed"
