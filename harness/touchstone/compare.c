@@ -452,11 +452,33 @@ is_attribute(struct view v, const struct node *n)
 		   n->tag == TAG_ATTRIBUTE_REFERENCE);
 }
 
+/* The payload of a refused Check: values that the client asked for. */
+static bool
+is_check_refused(struct view v, const struct node *g)
+{
+	const struct node *status = node_find(g->parent, TAG_RESULT_STATUS);
+
+	if (v.operation != OPERATION_CHECK || g->tag != TAG_RESPONSE_PAYLOAD ||
+	    status == NULL ||
+	    node_number(status) != RESULT_STATUS_OPERATION_FAILED)
+		return false;
+	for (const struct node *n = g->first; n != NULL; n = n->next) {
+		const struct node *asked = node_find(v.request, n->tag);
+
+		if (n->tag == TAG_UNIQUE_IDENTIFIER || asked == NULL ||
+		    node_number(asked) != node_number(n))
+			return false;
+	}
+	return g->first != NULL;
+}
+
 static bool
 may_be_surplus(struct view v, const struct node *g)
 {
 	const struct node *n;
 
+	if (is_check_refused(v, g))
+		return allows(v, RULE_CHECK_REFUSED);
 	if (v.operation == OPERATION_QUERY && is_in_answer(g))
 		return query_allows(v, g, true);
 	if (v.operation == OPERATION_DISCOVER_VERSIONS && is_in_payload(g))
@@ -473,7 +495,7 @@ may_be_surplus(struct view v, const struct node *g)
 		return n != NULL && node_number(n) == 0 &&
 		       allows(v, RULE_MESSAGE_EXTENSION);
 	}
-	return presence_is_free(v, g);
+	return false;
 }
 
 /* --- structures ---------------------------------------------------------- */

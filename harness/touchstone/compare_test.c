@@ -41,14 +41,17 @@ struct exchange_row {
 	ANSWER("1", "4", "Get", ENUM("ObjectType", "SymmetricKey") UID("1") \
 	    IN("SymmetricKey", IN("KeyBlock", ENUM("KeyFormatType", "Raw") \
 	        IN("KeyValue", OCTETS("KeyMaterial", material)))))
-#define FAILS(message)                                            \
+#define REFUSES(operation, more)                                  \
 	IN("ResponseMessage",                                     \
 	    IN("ResponseHeader", VERSION_OF("1", "4")             \
 	        DATE("TimeStamp", "2026-01-01T00:00:00Z")         \
 	        NUMBER("BatchCount", "1"))                        \
-	    IN("BatchItem", ENUM("Operation", "Get")              \
+	    IN("BatchItem", ENUM("Operation", operation)          \
 	        ENUM("ResultStatus", "OperationFailed")           \
-	        ENUM("ResultReason", "ItemNotFound") message))
+	        ENUM("ResultReason", "ItemNotFound") more))
+#define FAILS(message) REFUSES("Get", message)
+#define CHECK \
+	REQUEST("1", "4", "Check", UID("1") NUMBER("LeaseTime", "9"))
 
 static const struct exchange_row rows[] = {
     {"the same", GET, KEY("00"), KEY("00"), NULL, OK, "", ""},
@@ -147,6 +150,13 @@ static const struct exchange_row rows[] = {
         "", ""},
     {"another message", GET, FAILS(TEXT("ResultMessage", "a")),
         FAILS(TEXT("ResultMessage", "b")), "result-message", OK, "", ""},
+    {"what led to the refusal of a Check", CHECK, REFUSES("Check", ""),
+        REFUSES("Check", IN("ResponsePayload", NUMBER("LeaseTime", "9"))),
+        "check-refused", OK, "", ""},
+    {"something else", CHECK, REFUSES("Check", ""),
+        REFUSES("Check", IN("ResponsePayload", NUMBER("LeaseTime", "8"))),
+        NULL, ERR_SURPLUS, "ResponseMessage/BatchItem[0]/ResponsePayload",
+        "(absent) / Structure"},
     {"Attribute Index 0", ATTRIBUTES_ASKED(), ATTRIBUTES_ARE(STATE("Active")),
         ATTRIBUTES_ARE(ATTRIBUTE("State", NUMBER("AttributeIndex", "0")
             ENUM("AttributeValue", "Active"))),
