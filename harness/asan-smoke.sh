@@ -18,7 +18,7 @@ trap 'rm -rf "$found"' EXIT
 export ASAN_OPTIONS="log_path=$found/report:detect_leaks=1"
 ASAN_OPTIONS+=":strict_string_checks=1:detect_stack_use_after_return=1"
 export UBSAN_OPTIONS="log_path=$found/report:print_stacktrace=1"
-export TOUCHSTONE=build/asan/touchstone OASIS="${OASIS-}"
+export TOUCHSTONE_TOOL=build/asan/touchstone OASIS="${OASIS-}"
 export TOUCHSTONE_REF="${TOUCHSTONE_REF:-$PWD/build/asan/touchstone-ref}"
 
 status=0

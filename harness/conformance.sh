@@ -9,14 +9,14 @@
 #            ../shared/vectors/oasis when that exists
 #   WAIVERS  file of waivers
 #   REPORT   folder of the report (build/report)
-#   TOUCHSTONE, TOUCHSTONE_REF
+#   TOUCHSTONE_TOOL, TOUCHSTONE_REF
 #            the programs: the tool (build/bin/touchstone), the server
 #
 # Exit status: that of the tool. 0 conforms, 1 does not, 2 could not tell.
 set -u
 
 cd "$(dirname "$0")/.." || exit 2
-tool=${TOUCHSTONE:-build/bin/touchstone}
+tool=${TOUCHSTONE_TOOL:-build/bin/touchstone}
 report=${REPORT:-build/report}
 oasis=${OASIS-../shared/vectors/oasis}
 target=${TARGET-}
