@@ -235,7 +235,7 @@ run(struct arena *a, const struct test *t, const struct bench *b,
 			c->clients, b->target->identity_count));
 		return;
 	}
-	s.vars = vars_new(a, b->seed,
+	s.vars = vars_new(a, vars_seed(b->seed, c->id),
 	    b->target->name_prefix
 		? arena_printf(a, "ts%04x-", (unsigned)(b->seed & 0xffff))
 		: NULL);

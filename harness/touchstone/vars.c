@@ -40,6 +40,17 @@ vars_new(struct arena *a, uint64_t seed, const char *prefix)
 	return v;
 }
 
+/* FNV-1a */
+uint64_t
+vars_seed(uint64_t seed, const char *id)
+{
+	uint64_t hash = 0xcbf29ce484222325 ^ seed;
+
+	for (const char *p = id; *p != 0; p++)
+		hash = (hash ^ (uint8_t)*p) * 0x100000001b3;
+	return hash;
+}
+
 void
 vars_leave_out(struct vars *v)
 {

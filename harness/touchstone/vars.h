@@ -26,6 +26,9 @@ struct vars;
  */
 struct vars *vars_new(struct arena *a, uint64_t seed, const char *prefix);
 
+/* The seed of one test of a run: no two tests choose the same. */
+uint64_t vars_seed(uint64_t seed, const char *id);
+
 /* Leave the test identifiers out of the requests. */
 void vars_leave_out(struct vars *v);
 

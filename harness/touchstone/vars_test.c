@@ -132,6 +132,9 @@ random_names_follow_the_seed(void **state)
 	assert_true(bytes_equal(node_value(one), node_value(same)));
 	assert_false(bytes_equal(node_value(one), node_value(other)));
 	assert_int_equal(one->length, 36);
+	assert_int_equal(vars_seed(7, "a/b"), vars_seed(7, "a/b"));
+	assert_int_not_equal(vars_seed(7, "a/b"), vars_seed(8, "a/b"));
+	assert_int_not_equal(vars_seed(7, "a/b"), vars_seed(7, "a/c"));
 	arena_free(a);
 }
 
