@@ -13,6 +13,8 @@ check_add(struct request *rq, const struct object *o, const struct attr *given)
 
 	TRY(attributes_check_change(rq, o, given, ATTR_SET_BY_CLIENT));
 	fault_set(&rq->fault, "%s", given->def->name);
+	if (!attr_is_whole(given))
+		TRY(ERR_APP_NAMESPACE);
 	ATTR_EACH (&o->attrs, have) {
 		if (!attr_same_kind(have, given))
 			continue;

@@ -195,6 +195,8 @@ check_one_new(struct request *rq, uint32_t object_type,
 
 	fault_set(&rq->fault, "%s", one->def->name);
 	TRY(attr_check_client(one, ATTR_GIVEN, rq->version, 0, rq->now_s));
+	if (!attr_is_whole(one))
+		TRY(ERR_APP_NAMESPACE);
 	if (!attr_applies(one->def, object_type, rq->version))
 		TRY(ERR_ATTR_APPLIES);
 	if ((attr_rules(one->def, rq->version) & ATTR_MULTIPLE) != 0)

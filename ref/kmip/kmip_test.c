@@ -764,6 +764,29 @@ secret_data_is_created_in_whole_octets(void **state)
 	    REASON("InvalidAttributeValue"));
 }
 
+/* spec: kmip-1.4 3.36: data that only the client could make up */
+static void
+application_data_is_not_made_up(void **state)
+{
+	assert_has(
+	    ask(*state, "asi", "1.4",
+		CREATE("01", "<Attribute><AttributeName type=\"TextString\" "
+			     "value=\"Application Specific Information\"/>"
+			     "<AttributeValue><ApplicationNamespace "
+			     "type=\"TextString\" value=\"ssl\"/>"
+			     "</AttributeValue></Attribute>")),
+	    REASON("ApplicationNamespaceNotSupported"));
+	assert_has(ask(*state, "asi", "1.4",
+		       CREATE("01",
+			   "<Attribute><AttributeName type=\"TextString\" "
+			   "value=\"Application Specific Information\"/>"
+			   "<AttributeValue><ApplicationNamespace "
+			   "type=\"TextString\" value=\"ssl\"/>"
+			   "<ApplicationData type=\"TextString\" value=\"d\"/>"
+			   "</AttributeValue></Attribute>")),
+	    STATUS("Success"));
+}
+
 /*
  * Templates and holders. spec: kmip-1.4 4 and 4.2
  */
@@ -912,6 +935,7 @@ main(void)
 	    cmocka_unit_test(a_full_disk_does_not_stop_reading),
 	    cmocka_unit_test(without_randomness_no_key_is_made),
 	    cmocka_unit_test(secret_data_is_created_in_whole_octets),
+	    cmocka_unit_test(application_data_is_not_made_up),
 	    cmocka_unit_test(the_last_template_and_the_request_take_precedence),
 	    cmocka_unit_test(a_pair_is_made_whole_or_not_at_all),
 	    cmocka_unit_test(a_batch_with_a_pair_keeps_its_order),

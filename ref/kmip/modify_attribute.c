@@ -67,6 +67,8 @@ op_modify_attribute(struct request *rq, const struct item *in, struct item *out)
 	TRY(request_object_edit(rq, in, &o));
 	TRY(find_instance(rq, o, in, given.first, &one));
 	TRY(attributes_check_change(rq, o, one, ATTR_MODIFY_CLIENT));
+	if (!attr_is_whole(given.first))
+		TRY(ERR_APP_NAMESPACE);
 	TRY(attributes_check_names(rq, o->id, &given));
 	TRY(item_copy(o->arena, given.first->value, &one->value));
 	TRY(attributes_settle(rq, o));

@@ -167,6 +167,13 @@ enum err attr_read_list(struct arena *a, const struct item *holder,
     enum version v, struct attr_list *list, struct fault *f) MUST_CHECK;
 
 /*
+ * Is the value as an object can have it? Since 1.3 a client may leave out the
+ * Application Data of Application Specific Information for the server to make
+ * up, which this one does for no namespace.
+ */
+bool attr_is_whole(const struct attr *one);
+
+/*
  * What a request names without a value: Attribute Name (1.x) or Attribute
  * Reference (2.x) children of `payload`.
  *

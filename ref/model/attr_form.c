@@ -191,6 +191,13 @@ out:
 	return rc;
 }
 
+bool
+attr_is_whole(const struct attr *one)
+{
+	return one->def->tag != TAG_APPLICATION_SPECIFIC_INFORMATION ||
+	       item_find(one->value, TAG_APPLICATION_DATA) != NULL;
+}
+
 /* ---- references ---- */
 
 static bool

@@ -72,6 +72,10 @@ read_and_write(struct arena *a, struct bytes body, enum version v)
 	TRY(payload_of(a, body, v, &payload));
 	TRY(schema_check_payload(payload, OPERATION_CREATE, v, &fault));
 	TRY(attr_read_list(a, payload->last, v, &list, &fault));
+	/* as the operations do */
+	ATTR_EACH (&list, one)
+		if (!attr_is_whole(one))
+			return ERR_APP_NAMESPACE;
 	for (size_t i = 0; i < VERSION_COUNT; i++)
 		write_and_shape(a, &list, schema_versions[i]);
 out:
