@@ -42,6 +42,7 @@ as() {
   done
 }
 
+# req: KS-03-091
 @test "A client without a certificate is refused" {
   run handshake -tls1_2
   assert_failure
@@ -50,6 +51,7 @@ as() {
   server_logged "peer did not return a certificate"
 }
 
+# req: KS-03-092 VLT-028
 @test "A client whose certificate another CA issued is refused" {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
     -subj "/CN=alice" -days 1 -keyout "$BATS_TEST_TMPDIR/own.key" \
@@ -59,6 +61,22 @@ as() {
   assert_failure
   assert_line --partial "alert unknown ca"
   server_logged "client certificate: self-signed certificate"
+}
+
+# req: KS-03-092
+@test "A client of another CA is served once that CA is trusted" {
+  other=$BATS_TEST_TMPDIR/other
+  "$TOP/harness/pki.sh" "$other"
+  stranger=(-tls1_2 -cert "$other/alice.crt" -key "$other/alice.key")
+  run handshake "${stranger[@]}"
+  assert_failure
+  assert_line --partial "alert unknown ca"
+  server_stop
+  cat "$pki/ca.crt" "$other/ca.crt" >"$pki/both.crt"
+  sed -i "s,^trust = .*,trust = pki/both.crt," "$SERVER_DIR/touchstone.conf"
+  server_start
+  run handshake "${stranger[@]}"
+  assert_success
 }
 
 @test "A server certificate does not make a client" {
@@ -96,11 +114,17 @@ as() {
   server_logged "the handshake takes too long"
 }
 
+# req: KS-03-085
 @test "What is not TLS is cut off" {
   exec {plain}<>"/dev/tcp/127.0.0.1/$SERVER_PORT"
   printf 'GET / HTTP/1.0\r\n\r\n' >&"$plain"
   run timeout 10 cat <&"$plain"
   server_logged "http request"
+  # a KMIP message is no better without TLS
+  exec {plain}<>"/dev/tcp/127.0.0.1/$SERVER_PORT"
+  printf '\x42\x00\x78\x01\x00\x00\x00\x00' >&"$plain"
+  run timeout 10 grep -c -a -P '^\x42\x00\x7b' <&"$plain"
+  assert_output 0
   run as alice
   assert_success
 }

@@ -29,7 +29,10 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 4.14, kmip-2.1 6.1.2 */
+/*
+ * spec: kmip-1.4 4.14, kmip-2.1 6.1.2
+ * req: KS-AE-046 KS-AE-047
+ */
 enum err
 op_add_attribute(struct request *rq, const struct item *in, struct item *out)
 {

@@ -9,6 +9,8 @@
 /*
  * Templates (1.x). A Template's value holds the attributes that it lends; its
  * own attributes (Name, dates) are not lent.
+ *
+ * req: KS-AE-012 KS-28-207
  */
 
 static enum err

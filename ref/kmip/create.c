@@ -99,7 +99,10 @@ is_created(const struct request *rq, int64_t type)
 	       (type == OBJECT_TYPE_SECRET_DATA && rq->version >= V1_4);
 }
 
-/* spec: kmip-1.4 4.1, kmip-2.1 6.1.8 */
+/*
+ * spec: kmip-1.4 4.1, kmip-2.1 6.1.8
+ * req: KS-AE-048 KS-AE-049 KS-AE-052 KS-AE-053
+ */
 enum err
 op_create(struct request *rq, const struct item *in, struct item *out)
 {

@@ -88,7 +88,10 @@ settle_index(struct request *rq, struct target *target, const struct object *o)
 	return OK;
 }
 
-/* spec: kmip-1.4 4.16, kmip-2.1 6.1.13 */
+/*
+ * spec: kmip-1.4 4.16, kmip-2.1 6.1.13
+ * req: KS-AE-055 KS-AE-056 KS-AE-057 KS-AE-058 KS-AE-059
+ */
 enum err
 op_delete_attribute(struct request *rq, const struct item *in, struct item *out)
 {

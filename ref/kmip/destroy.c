@@ -5,6 +5,7 @@
  * whole.
  *
  * spec: kmip-1.4 4.21, kmip-2.1 6.1.15
+ * req: KS-AE-060
  */
 enum err
 op_destroy(struct request *rq, const struct item *in, struct item *out)

@@ -37,6 +37,7 @@ check_may_leave(const struct object *o)
 	return OK;
 }
 
+/* req: KS-AE-067 */
 static enum err
 check_form(struct request *rq, const struct item *in)
 {
@@ -49,7 +50,10 @@ check_form(struct request *rq, const struct item *in)
 	return OK;
 }
 
-/* spec: kmip-1.4 4.11, kmip-2.1 6.1.19 */
+/*
+ * spec: kmip-1.4 4.11, kmip-2.1 6.1.19
+ * req: KS-AE-064 KS-AE-065 KS-AE-066 VLT-003 VLT-073
+ */
 enum err
 op_get(struct request *rq, const struct item *in, struct item *out)
 {

@@ -1,7 +1,10 @@
 #include "kmip/attributes.h"
 #include "kmip/op.h"
 
-/* spec: kmip-1.4 4.13, kmip-2.1 6.1.21 */
+/*
+ * spec: kmip-1.4 4.13, kmip-2.1 6.1.21
+ * req: KS-AE-074
+ */
 enum err
 op_get_attribute_list(
     struct request *rq, const struct item *in, struct item *out)

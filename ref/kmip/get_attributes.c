@@ -17,6 +17,7 @@ wanted(const struct attr_ref *refs, const struct attr *one)
  * Names of no attribute match nothing; none at all ask for everything.
  *
  * spec: kmip-1.4 4.12, kmip-2.1 6.1.20
+ * req: KS-AE-069 KS-AE-070 KS-AE-071 KS-AE-072 KS-AE-073
  */
 enum err
 op_get_attributes(struct request *rq, const struct item *in, struct item *out)

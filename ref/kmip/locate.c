@@ -19,6 +19,7 @@ is_date(const struct attr *one)
  * stands for "no value".
  *
  * spec: kmip-1.4 4.9
+ * req: KS-AE-082
  */
 static bool
 date_matches(const struct attr_list *list, const struct attr *asked,
@@ -106,6 +107,7 @@ enum {
  * the version has that bit, or by State.
  *
  * spec: kmip-1.4 9.1.3.3.2, kmip-2.1 12.3
+ * req: KS-AE-080
  */
 static void
 choose_states(const struct item *in, struct store_query *query)
@@ -144,7 +146,10 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 4.9, kmip-2.1 6.1.28 */
+/*
+ * spec: kmip-1.4 4.9, kmip-2.1 6.1.28
+ * req: KS-AE-076 KS-AE-081 VLT-062
+ */
 enum err
 op_locate(struct request *rq, const struct item *in, struct item *out)
 {

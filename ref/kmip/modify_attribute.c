@@ -5,6 +5,8 @@
  * Which instance is meant: in 1.x the one with the index given (0 where none
  * is), in 2.x the one that equals Current Attribute, or without that the only
  * one there is.
+ *
+ * req: KS-AE-085 KS-AE-087 KS-AE-088 KS-AE-089
  */
 static bool
 is_meant(const struct request *rq, const struct attr *have,
@@ -53,7 +55,10 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 4.15, kmip-2.1 6.1.34 */
+/*
+ * spec: kmip-1.4 4.15, kmip-2.1 6.1.34
+ * req: KS-AE-083 KS-AE-084 KS-AE-086
+ */
 enum err
 op_modify_attribute(struct request *rq, const struct item *in, struct item *out)
 {

@@ -102,7 +102,11 @@ out:
 	return rc;
 }
 
-/* A function that is not here has nothing to tell. */
+/*
+ * A function that is not here has nothing to tell.
+ *
+ * req: KS-AE-093
+ */
 static const struct {
 	uint32_t function;
 	enum err (*tell)(struct request *rq, struct item *out);
@@ -115,7 +119,10 @@ static const struct {
     {QUERY_FUNCTION_QUERY_STORAGE_PROTECTION_MASKS, storage_protection_masks},
 };
 
-/* spec: kmip-1.4 4.25, kmip-2.1 6.1.40 */
+/*
+ * spec: kmip-1.4 4.25, kmip-2.1 6.1.40
+ * req: KS-AE-091
+ */
 enum err
 op_query(struct request *rq, const struct item *in, struct item *out)
 {

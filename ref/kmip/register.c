@@ -66,7 +66,10 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 4.3, kmip-2.1 6.1.43 */
+/*
+ * spec: kmip-1.4 4.3, kmip-2.1 6.1.43
+ * req: KS-AE-094 KS-28-028 VLT-065 VLT-066
+ */
 enum err
 op_register(struct request *rq, const struct item *in, struct item *out)
 {

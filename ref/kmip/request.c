@@ -53,6 +53,7 @@ request_id(struct request *rq, const struct item *in, struct bytes *id)
 	return OK;
 }
 
+/* req: VLT-006 VLT-014 */
 enum err
 request_object_of(
     struct request *rq, struct bytes id, const struct object **out)

@@ -15,11 +15,16 @@ static const struct {
 	uint32_t tag;
 } kinds[] = {
     {OBJECT_TYPE_CERTIFICATE, TAG_CERTIFICATE},
+    /* req: KS-03-016 KS-AE-007 KS-AE-097 */
     {OBJECT_TYPE_SYMMETRIC_KEY, TAG_SYMMETRIC_KEY},
+    /* req: KS-AE-003 */
     {OBJECT_TYPE_PUBLIC_KEY, TAG_PUBLIC_KEY},
+    /* req: KS-AE-002 */
     {OBJECT_TYPE_PRIVATE_KEY, TAG_PRIVATE_KEY},
     {OBJECT_TYPE_SPLIT_KEY, TAG_SPLIT_KEY},
+    /* req: KS-03-014 KS-AE-095 */
     {OBJECT_TYPE_TEMPLATE, TAG_TEMPLATE},
+    /* req: KS-03-015 KS-AE-004 KS-AE-096 */
     {OBJECT_TYPE_SECRET_DATA, TAG_SECRET_DATA},
     {OBJECT_TYPE_OPAQUE_OBJECT, TAG_OPAQUE_OBJECT},
     {OBJECT_TYPE_PGP_KEY, TAG_PGP_KEY},
@@ -83,7 +88,9 @@ static const struct format {
 		    AT(PRIME_EXPONENT_Q, exponent_q),                         \
 		    AT(CRT_COEFFICIENT, coefficient)                          \
 	}
+    /* req: KS-AE-008 */
     {KEY_FORMAT_TYPE_RAW, 0, 0, {{0}}},
+    /* req: KS-AE-009 */
     {KEY_FORMAT_TYPE_OPAQUE, 0, 0, {{0}}},
     {KEY_FORMAT_TYPE_PKCS_1, 0, 0, {{0}}},
     {KEY_FORMAT_TYPE_PKCS_8, OBJECT_TYPE_PRIVATE_KEY, 0, {{0}}},
@@ -300,7 +307,10 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 3.17 */
+/*
+ * spec: kmip-1.4 3.17
+ * req: KS-AE-033 KS-AE-034
+ */
 static enum err
 add_digest(struct object *o, struct bytes octets, uint32_t format)
 {

@@ -497,5 +497,6 @@ attr_matches(const struct attr *asked, const struct attr *one)
 	}
 	if (want->type == STRUCTURE)
 		return fields_match(want, held);
+	/* req: KS-AE-079 */
 	return item_equal(want, held);
 }

@@ -14,6 +14,7 @@ answer(void *ctx, uint64_t number, struct bytes octets)
 	conn_answer(conn, number, octets);
 }
 
+/* req: VLT-029 */
 static void
 message(void *ctx, void *state, struct conn *conn, uint64_t number,
     struct bytes octets)
@@ -22,6 +23,7 @@ message(void *ctx, void *state, struct conn *conn, uint64_t number,
 	kmip_message(ctx, conn_peer(conn)->name, octets, answer, conn, number);
 }
 
+/* req: KS-01-003 KS-03-085 */
 const struct protocol kmip_protocol = {
     .name = "kmip",
     .frame = ttlv_message_octets,
