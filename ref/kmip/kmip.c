@@ -294,16 +294,7 @@ out:
 	return rc;
 }
 
-/*
- * spec: kmip-1.4 6.4: needed to tell the items of a batch apart; later
- * versions leave it to the client
- */
-static bool
-id_required(const struct flight *f)
-{
-	return f->rq.version < V2_0 && f->part_count > 1;
-}
-
+/* spec: kmip-1.4 7.2, kmip-2.1 8.3: each of several items has an identifier */
 static enum err
 read_parts(struct flight *f, const struct item *root)
 {
@@ -328,7 +319,7 @@ read_parts(struct flight *f, const struct item *root)
 		part->operation = (uint32_t)item_number(item, TAG_OPERATION, 0);
 		part->op = op_find(part->operation, f->rq.version);
 		part->id = item_octets(item, TAG_UNIQUE_BATCH_ITEM_ID);
-		if (part->id.octets == 0 && id_required(f)) {
+		if (part->id.octets == 0 && count > 1) {
 			fault_set(
 			    &f->rq.fault, "a Unique Batch Item ID is missing");
 			TRY(ERR_MISSING);
