@@ -8,7 +8,7 @@
 #include "json.h"
 #include "mem.h"
 
-/* The words of a section. */
+/* The words of a section; what is behind GOT is not empty. */
 enum word { PATH, EXPECTED, GOT, REASON, LINK, EXPIRES, WORD_COUNT };
 
 static const char *const words[WORD_COUNT] = {
@@ -106,29 +106,49 @@ out:
 	return rc;
 }
 
+/* Nothing but its heading so far: it shares what the next one has. */
+static bool
+is_heading(const struct section *s)
+{
+	for (enum word i = 0; i < WORD_COUNT; i++)
+		if (s->value[i] != NULL)
+			return false;
+	return true;
+}
+
+/* The words are those of `s`, which stays their owner. */
+static void
+section_fill(struct section *to, const struct section *s)
+{
+	struct waiver *w = &to->waiver;
+
+	w->pattern = to->pattern;
+	w->path = s->value[PATH];
+	w->expected = s->value[EXPECTED];
+	w->got = s->value[GOT];
+	w->note.file = to->file;
+	w->note.reason = s->value[REASON];
+	w->note.link = s->value[LINK];
+	w->note.expires = s->value[EXPIRES];
+}
+
 /* Is the section that was being read whole? */
 static enum err
 section_end(struct waivers *ws, size_t first, struct fault *f)
 {
 	struct section *s;
-	struct waiver *w;
 
 	if (ws->count == first)
 		return OK;
 	s = &ws->section[ws->count - 1];
-	w = &s->waiver;
 	for (enum word i = 0; i < WORD_COUNT; i++)
 		if (s->value[i] == NULL)
 			return fault_say(f, ERR_SYNTAX, "[%s] has no `%s`",
 			    s->pattern, words[i]);
-	w->pattern = s->pattern;
-	w->path = s->value[PATH];
-	w->expected = s->value[EXPECTED];
-	w->got = s->value[GOT];
-	w->note.file = s->file;
-	w->note.reason = s->value[REASON];
-	w->note.link = s->value[LINK];
-	w->note.expires = s->value[EXPIRES];
+	section_fill(s, s);
+	for (size_t i = ws->count - 1;
+	     i > first && is_heading(&ws->section[i - 1]); i--)
+		section_fill(&ws->section[i - 1], s);
 	return OK;
 }
 
@@ -174,7 +194,7 @@ section_word(struct section *s, char *text, struct fault *f)
 	if (s->value[w] != NULL)
 		TRY(fault_say(f, ERR_SYNTAX, "`%s` stands twice", name));
 	TRY(unquoted(trimmed(is + 1), &s->value[w], f));
-	if (s->value[w][0] == '\0' && w != EXPECTED && w != GOT)
+	if (s->value[w][0] == '\0' && w > GOT)
 		TRY(fault_say(f, ERR_SYNTAX, "`%s` is empty", name));
 	if (w == EXPIRES && !is_date(s->value[w]))
 		TRY(fault_say(f, ERR_SYNTAX, "`expires` is a day, 2027-03-31"));
@@ -203,7 +223,9 @@ waivers_read(struct waivers *ws, const char *path, struct fault *f)
 		if (text[0] == '\0' || text[0] == '#')
 			continue;
 		if (text[0] == '[') {
-			TRY(section_end(ws, first, &why));
+			if (ws->count > first &&
+			    !is_heading(&ws->section[ws->count - 1]))
+				TRY(section_end(ws, first, &why));
 			TRY(section_begin(ws, path, n, text, &why));
 		} else if (ws->count == first) {
 			TRY(fault_say(

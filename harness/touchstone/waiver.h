@@ -12,13 +12,14 @@
  *   link     = https://bugs.example/4711
  *   expires  = 2027-03-31
  *
- * The section's name is a glob (fnmatch) over test ids. The other words are
- * all needed and stand once. path, expected and got must be what the report
- * says, to the letter: a waiver excuses one difference, not a test. link is a
- * URL or a clause. expires is the last day on which it holds, UTC. A value is
- * the rest of its line without blanks around it; one that begins with a double
- * quote is a JSON string, which is how line feeds and outer blanks are said.
- * Comments start a line with #.
+ * The section's name is a glob (fnmatch) over test ids; names that follow one
+ * another share what comes below them. The other words are all needed and
+ * stand once. path, expected and got must be what the report says, to the
+ * letter and empty where it says nothing: a waiver excuses one difference, not
+ * a test. link is a URL or a clause. expires is the last day on which it holds,
+ * UTC. A value is the rest of its line without blanks around it; one that
+ * begins with a double quote is a JSON string, which is how line feeds and
+ * outer blanks are said. Comments start a line with #.
  */
 #ifndef TOUCHSTONE_WAIVER_H
 #define TOUCHSTONE_WAIVER_H

@@ -96,6 +96,11 @@ files_are_read_or_refused(void **state)
 		{ "date not padded", "[A]\nexpires = 2027-3-31\n", ":2: `expires`" },
 		{ "more than a date", "[A]\nexpires = 2027-03-310\n",
 		  ":2: `expires`" },
+		{ "names that share", "[A]\n# more\n[B]\n" DIFFERENCE NOTE, NULL },
+		{ "a name that shares nothing", "[A]\n" DIFFERENCE NOTE "[B]\n",
+		  "[B] has no `path`" },
+		{ "no place in the answer", "[A]\npath=\nexpected=1\ngot=2\n"
+		  NOTE, NULL },
 		{ "section not closed", "[A\n", ":1: a section is" },
 		{ "section without a name", "[]\n", ":1: a section is" },
 		{ "no value", "[A]\npath\n", ":2: neither" },
@@ -208,6 +213,12 @@ a_waiver_is_held_against_the_difference(void **state)
 		  VERDICT_PASS, false, NULL },
 		{ "second of two", "X-2", VERDICT_FAIL, &other_got, "2027-01-01",
 		  VERDICT_WAIVED, true, NULL },
+		{ "first of two that share", "Z-1", VERDICT_FAIL, d,
+		  "2027-01-01", VERDICT_WAIVED, true, NULL },
+		{ "second of two that share", "Z-2", VERDICT_FAIL, d,
+		  "2027-01-01", VERDICT_WAIVED, true, NULL },
+		{ "neither of them", "Z-3", VERDICT_FAIL, d, "2027-01-01",
+		  VERDICT_FAIL, false, NULL },
 		{ "first expired, second good", "X-3", VERDICT_FAIL, d, "2027-01-01",
 		  VERDICT_WAIVED, true, NULL },
 	    /* clang-format on */
@@ -220,7 +231,8 @@ a_waiver_is_held_against_the_difference(void **state)
 			       "reason = old\nlink = l\nexpires = 2020-01-01\n"
 			       "[X-?]\n" DIFFERENCE NOTE
 			       "[X-2]\npath = A/B[0]\nexpected = Integer 1\n"
-			       "got = Integer 2\n" NOTE);
+			       "got = Integer 2\n" NOTE
+			       "[Z-1]\n[Z-2]\n" DIFFERENCE NOTE);
 		const struct waiver_note *note;
 		struct fault why;
 		enum verdict v = waiver_judge(ws, cases[i].id, cases[i].earned,
