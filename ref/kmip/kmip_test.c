@@ -387,20 +387,33 @@ a_batch_is_undone_where_it_is_told_to(void **state)
 	assert_has(answer, "<UniqueIdentifier");
 }
 
+/* spec: kmip-1.4 7.2, kmip-2.1 8.3 */
 static void
-batch_items_of_1_x_need_identifiers(void **state)
+several_batch_items_need_identifiers(void **state)
 {
-	static const char two[] =
-	    "<BatchItem><Operation type=\"Enumeration\" value=\"Query\"/>"
-	    "<RequestPayload><QueryFunction type=\"Enumeration\" "
-	    "value=\"QueryObjects\"/></RequestPayload></BatchItem>"
-	    "<BatchItem><Operation type=\"Enumeration\" value=\"Query\"/>"
-	    "<RequestPayload><QueryFunction type=\"Enumeration\" "
-	    "value=\"QueryObjects\"/></RequestPayload></BatchItem>";
+#define BARE                                                           \
+	"<BatchItem><Operation type=\"Enumeration\" value=\"Query\"/>" \
+	"<RequestPayload><QueryFunction type=\"Enumeration\" "         \
+	"value=\"QueryObjects\"/></RequestPayload></BatchItem>"
+	size_t k;
 
-	assert_has(ask(*state, "ids", "1.4", two), REASON("InvalidMessage"));
-	assert_int_equal(
-	    count_of(ask(*state, "ids", "2.0", two), STATUS("Success")), 2);
+	for (k = 0; k < VERSION_COUNT; k++) {
+		enum version v = schema_versions[k];
+		char name[24];
+
+		(void)snprintf(name, sizeof(name), "%d.%d", v >> 8, v & 0xff);
+		assert_has(ask(*state, "ids", name, BARE BARE),
+		    REASON("InvalidMessage"));
+		assert_has(ask(*state, "ids", name, BARE), STATUS("Success"));
+		assert_int_equal(
+		    count_of(ask(*state, "ids", name,
+				 QUERY ITEM("Query", "02",
+				     "<QueryFunction type=\"Enumeration\" "
+				     "value=\"QueryObjects\"/>")),
+			STATUS("Success")),
+		    2);
+	}
+#undef BARE
 }
 
 static void
@@ -914,7 +927,7 @@ main(void)
 	    cmocka_unit_test(a_batch_stops_at_its_first_failure),
 	    cmocka_unit_test(a_batch_continues_where_it_is_told_to),
 	    cmocka_unit_test(a_batch_is_undone_where_it_is_told_to),
-	    cmocka_unit_test(batch_items_of_1_x_need_identifiers),
+	    cmocka_unit_test(several_batch_items_need_identifiers),
 	    cmocka_unit_test(the_placeholder_carries_from_item_to_item),
 	    cmocka_unit_test(a_placeholder_is_named_in_2_x),
 	    cmocka_unit_test(
