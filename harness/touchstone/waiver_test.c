@@ -226,13 +226,12 @@ a_waiver_is_held_against_the_difference(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct waivers *ws =
-		    waivers_of("[X-3]\n" DIFFERENCE
-			       "reason = old\nlink = l\nexpires = 2020-01-01\n"
-			       "[X-?]\n" DIFFERENCE NOTE
-			       "[X-2]\npath = A/B[0]\nexpected = Integer 1\n"
-			       "got = Integer 2\n" NOTE
-			       "[Z-1]\n[Z-2]\n" DIFFERENCE NOTE);
+		struct waivers *ws = waivers_of(
+		    "[X-3]\n" DIFFERENCE
+		    "reason = old\nlink = l\nexpires = 2020-01-01\n"
+		    "[X-?]\n" DIFFERENCE NOTE
+		    "[X-2]\npath = A/B[0]\nexpected = Integer 1\n"
+		    "got = Integer 2\n" NOTE "[Z-1]\n[Z-2]\n" DIFFERENCE NOTE);
 		const struct waiver_note *note;
 		struct fault why;
 		enum verdict v = waiver_judge(ws, cases[i].id, cases[i].earned,
