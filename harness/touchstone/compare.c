@@ -356,10 +356,10 @@ compare_value(struct view v, const struct node *e, const struct node *g)
 /* --- presence ------------------------------------------------------------ */
 
 static bool
-is_index_zero(struct view v, const struct node *n)
+is_index_zero(const struct node *n)
 {
 	return n->tag == TAG_ATTRIBUTE_INDEX && n->value != NULL &&
-	       node_number(n) == 0 && v.c->version >= 0x11;
+	       node_number(n) == 0;
 }
 
 static bool
@@ -399,7 +399,7 @@ presence_is_free(struct view v, const struct node *n)
 {
 	if (n->tag == TAG_RESULT_MESSAGE)
 		return allows(v, RULE_MESSAGE);
-	if (is_index_zero(v, n))
+	if (is_index_zero(n))
 		return allows(v, RULE_INDEX_ZERO);
 	if (is_template_attribute(n))
 		return allows(v, RULE_TEMPLATE_ATTRIBUTE);
