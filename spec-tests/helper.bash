@@ -74,3 +74,22 @@ server_logged() {
 kmip() {
   "$TOP/build/bin/touchstone" kmip "$@" --target "$TARGET"
 }
+
+# peers_start: harness/robust/peers.c at this test's server, for peers()
+peers_start() {
+  coproc PEERS {
+    exec "$TOP/build/bin/peers" --target "$TARGET" 3>&- 2>&1
+  }
+  # a coprocess's own descriptors are closed in subshells
+  # shellcheck disable=SC2153
+  exec {peers_in}>&"${PEERS[1]}" {peers_out}<&"${PEERS[0]}"
+}
+
+# peers COMMAND...: its answer, one line
+peers() {
+  local line
+  echo "$*" >&"$peers_in"
+  read -r -t 60 line <&"$peers_out"
+  echo "$line"
+  [[ $line != failed* ]]
+}
