@@ -311,10 +311,19 @@ fault_hsm(void *ctx, unsigned value)
 	return OK;
 }
 
+static enum err
+fault_sync(void *ctx, unsigned stop)
+{
+	(void)ctx;
+	vfs_stop_sync(stop);
+	return OK;
+}
+
 static const struct lab_fault faults[] = {
     {"disk-full", "off|on", fault_disk_full},
     {"entropy", "off|on", fault_entropy},
     {"hsm", "ok|fail|hang", fault_hsm}, /* as enum hsm_fault */
+    {"sync", "go|stop", fault_sync},
 };
 
 static void

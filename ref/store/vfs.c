@@ -35,6 +35,7 @@ static struct {
 	bool fail_lasting;
 	bool failing;
 	unsigned sync_delay_ms;
+	bool stop_sync;
 	unsigned cut_nth;
 	enum vfs_power cut_how;
 	uint64_t random;
@@ -150,6 +151,12 @@ void
 vfs_slow_sync(unsigned delay_ms)
 {
 	lab.sync_delay_ms = delay_ms;
+}
+
+void
+vfs_stop_sync(bool stop)
+{
+	lab.stop_sync = stop;
 }
 
 void
@@ -350,6 +357,10 @@ lab_sync(sqlite3_file *base, int flags)
 
 	(void)flags;
 	maybe_cut();
+	if (lab.stop_sync) {
+		lab.stop_sync = false;
+		(void)raise(SIGSTOP);
+	}
 	if (lab.sync_delay_ms != 0)
 		(void)nanosleep(&delay, NULL);
 	if (must_fail())

@@ -46,6 +46,10 @@ void vfs_fail_io(unsigned nth, bool lasting);
 /* Each sync takes that long. */
 void vfs_slow_sync(unsigned delay_ms);
 
+/* The process stops before its next sync, once, until it gets SIGCONT: all
+ * that a group holds is in memory then, and nobody has been answered. */
+void vfs_stop_sync(bool stop);
+
 /* Since registration: what the tests count. */
 struct vfs_stats {
 	uint64_t writes;
