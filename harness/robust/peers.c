@@ -6,19 +6,21 @@
  *
  * Takes a command a line from standard input and answers each with one line:
  *
- *	idle N         N more connections that say nothing after the handshake
- *	plain N        N more that say nothing at all, not even TLS
- *	slow N         N more, each with a request that goes octet by octet
- *	octet          the next octet on each slow one: "sent K of M"
- *	every MS       an octet each MS milliseconds, until the next command:
- *	               "sent K of M" by then
- *	answers        read what the slow ones get: "answered N"
- *	count          how many the server has not closed: "idle N plain N slow
- *N" hold FILE      Register a key, 32 octets from FILE, but keep back the last
- *octet of the request release        send it: "registered ID" deaf ID N ask N
- *times for a key and take no answer message N      a request of exactly N
- *octets on a connection of its own: "answered" or "closed" close          all
- *of them
+ *	idle N      N more that say nothing after the handshake
+ *	plain N     N more that say nothing at all, not even TLS
+ *	slow N      N more, whose request goes octet by octet
+ *	octet       the next octet of each slow one: "sent K of M"
+ *	every MS    an octet each MS milliseconds till the next command
+ *	answers     read what the slow ones get: "answered N"
+ *	count       those not closed: "idle N plain N slow N"
+ *	hold FILE   Register a key, 32 octets from FILE, but keep back
+ *	            the last octet of the request
+ *	release     send it: "registered ID"
+ *	deaf ID     ask for a key as often as it goes, take no answer:
+ *	            "asked N"; again: more on the same connection
+ *	message N   a request of exactly N octets on a connection of its
+ *	            own: "answered" or "closed"
+ *	close       all of them
  *
  * "failed ..." says what could not be done, and is the end.
  */
@@ -69,6 +71,8 @@ struct peers {
 	size_t count, room;
 	struct buf request; /* of the slow ones */
 	size_t sent;        /* of it, by each */
+	struct link *deaf;  /* one of the peers */
+	struct buf get;     /* what it asks */
 	struct link *held;
 	struct buf rest; /* what it keeps back */
 	char words[LINE_OCTETS];
@@ -394,26 +398,36 @@ out:
 }
 
 static enum err
-run_deaf(struct peers *p, char *words)
+deaf_new(struct peers *p, const char *id)
 {
 	const int window = WINDOW_OCTETS;
-	struct buf request = {0};
-	unsigned asked = 0;
-	struct link *l;
-	size_t sent = 1;
 	enum err rc = OK;
 
 	TRY(MEM_GROW(p->peer, &p->room, p->count + 1));
-	TRY(link_open(p->door, &l, &p->f));
-	p->peer[p->count++] = (struct peer){KIND_DEAF, l};
-	(void)setsockopt(
-	    link_descriptor(l), SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
-	make_get(p, words, &request);
+	TRY(link_open(p->door, &p->deaf, &p->f));
+	p->peer[p->count++] = (struct peer){KIND_DEAF, p->deaf};
+	(void)setsockopt(link_descriptor(p->deaf), SOL_SOCKET, SO_RCVBUF,
+	    &window, sizeof window);
+	p->get.octets = 0;
+	make_get(p, id, &p->get);
+out:
+	return rc;
+}
+
+/* A write that could not go has to be the next one, from the same octets. */
+static enum err
+run_deaf(struct peers *p, char *words)
+{
+	unsigned asked = 0;
+	size_t sent = 1;
+	enum err rc = OK;
+
+	if (p->deaf == NULL)
+		TRY(deaf_new(p, words));
 	for (; sent != 0 && asked < DEAF_MAX; asked++)
-		TRY(link_try_send(l, buf_peek(&request), &sent));
+		TRY(link_try_send(p->deaf, buf_peek(&p->get), &sent));
 	printf("asked %u\n", asked);
 out:
-	buf_clear(&request);
 	return rc;
 }
 
@@ -452,6 +466,7 @@ run_close(struct peers *p, char *words)
 	p->count = 0;
 	link_drop(p->held);
 	p->held = NULL;
+	p->deaf = NULL;
 	puts("ok");
 	return OK;
 }
@@ -546,6 +561,7 @@ out:
 	mem_free(p.peer);
 	buf_clear(&p.request);
 	buf_clear(&p.rest);
+	buf_clear(&p.get);
 	door_free(p.door);
 	arena_free(p.a);
 	return rc == OK ? 0 : 1;

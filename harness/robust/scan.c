@@ -215,7 +215,7 @@ by_head(const void *a, const void *b)
 
 /*
  * A run of one value over and over, as in a key of zeros, is anywhere and no
- * find: such keys are refused by read_keys() for having no windows.
+ * find; a key of nothing else cannot be looked for.
  */
 static bool
 is_dull(const uint8_t *p, size_t octets)
