@@ -7,6 +7,13 @@
 
 #include <cmocka.h>
 
+/* AddressSanitizer does not let a process lock its memory. */
+#ifdef __SANITIZE_ADDRESS__
+static const char locked[] = "";
+#else
+static const char locked[] = " lo";
+#endif
+
 /* "VmFlags: ... lo ... dd": locked, and left out of core files. */
 static bool
 is_guarded(const void *p)
@@ -28,7 +35,7 @@ is_guarded(const void *p)
 		}
 		if (strncmp(line, "VmFlags:", 8) == 0 &&
 		    (unsigned long)p >= from && (unsigned long)p < to)
-			guarded = strstr(line, " lo") != NULL &&
+			guarded = strstr(line, locked) != NULL &&
 				  strstr(line, " dd") != NULL;
 	}
 	fclose(maps);
