@@ -157,7 +157,7 @@ secret_numbers() {
     on { gsub(/[ :]/, ""); number[name] = number[name] $0 }
     END { for (n in number) print n, number[n] }' |
     while read -r name hex; do
-      xxd -r -p <<<"${hex#00}" >"$1.$name"
+      tr a-f A-F <<<"${hex#00}" | basenc --base16 -d >"$1.$name"
     done
 }
 
@@ -253,14 +253,15 @@ private_key_of() {
   { head -c 3000000 /dev/zero; cat "$key"; } |
     plant "32 octets of $key, as octets"
   tail -c 17 "$key" | plant "17 octets of $key, as octets"
-  xxd -p -c 64 "$key" | plant "64 octets of $key, in hexadecimal"
-  xxd -p -u -c 64 "$key" | plant "64 octets of $key, in HEXADECIMAL"
+  basenc --base16 -w 0 "$key" | tr A-F a-f |
+    plant "64 octets of $key, in hexadecimal"
+  basenc --base16 -w 0 "$key" | plant "64 octets of $key, in HEXADECIMAL"
   base64 -w 0 "$key" | plant "[0-9]+ octets of $key, in base64"
   { printf x; cat "$key"; } | base64 -w 0 |
     plant "[0-9]+ octets of $key, in base64"
   { printf xx; cat "$key"; } | base64 -w 0 |
     plant "[0-9]+ octets of $key, in base64"
-  xxd -p -c 1 "$key" | tac | xxd -r -p |
+  basenc --base16 -w 2 "$key" | tac | basenc --base16 -d |
     plant "32 octets of $key, from last to first"
   # less than a run is no find
   head -c 15 "$key" >"$SERVER_DIR/planted"
