@@ -557,12 +557,12 @@ ApplicationData=a.example}"
   alone
   server clock set 2027-03-01T12:00:00Z
   id=$(client create)
-  date() { scalar "Initial Date" DateTime "2027-03-01T$1+00:00"; }
-  for found in "$(date 12:00:00)" "$(date 11:00:00)$(date 12:00:00)"; do
+  initial() { scalar "Initial Date" DateTime "2027-03-01T$1+00:00"; }
+  for found in "$(initial 12:00:00)" "$(initial 11:00:00)$(initial 12:00:00)"; do
     run -0 send Locate "$found"
     assert_line --partial "value=\"$id\""
   done
-  for absent in "$(date 12:00:01)" "$(date 11:00:00)$(date 11:59:59)"; do
+  for absent in "$(initial 12:00:01)" "$(initial 11:00:00)$(initial 11:59:59)"; do
     run -0 send Locate "$absent"
     refute_output --partial UniqueIdentifier
   done
