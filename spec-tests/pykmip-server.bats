@@ -46,7 +46,7 @@ red() {
 }
 
 @test "Of PyKMIP's server the suite says of OASIS' cases what was looked at by hand" {
-  oasis=${OASIS:-$TOP/../shared/vectors/oasis}
+  oasis=${OASIS-$TOP/../shared/vectors/oasis}
   [ -d "$oasis" ] || skip "the OASIS cases are not here"
   judge pykmip-oasis.waivers --vectors "$oasis" --only 'oasis/*'
   assert_success
