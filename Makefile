@@ -11,6 +11,11 @@
 #   harness/touchstone/*.c    build/<variant>/libtouchstone.a
 #   .../main.c                the program itself, in no library
 #   harness/labctl/main.c     the laboratory's clock, in need of none
+#   hsm-sim/*/*.c, ped-sim/*/*.c
+#                             build/<variant>/libsim.a: the simulated card and
+#                             PED; each main.c of them a program, see SIM_NAMES
+#   hsm-sim/NAME.so/*.c       a PKCS#11 module build/<variant>/NAME.so, of
+#                             position-independent objects
 #   .../X_test.c              a cmocka program, linked to its side's library
 #   .../X_fuzz.c              a libFuzzer program, likewise
 #   harness/robust/X.c        a program each, for the suites of that name, with
@@ -22,6 +27,7 @@
 # server's codec lets one mistake agree with itself on both ends.
 
 SHELL := /bin/bash
+comma := ,
 .SHELLFLAGS := -o pipefail -c
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -88,14 +94,19 @@ BASE_CFLAGS := -std=c11 -g -D_GNU_SOURCE $(WARN)
 INC_ref        = -Iref $(REF_CFLAGS)
 INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
 INC_robust     = -Iharness/touchstone
+INC_sim        = -Iref -Ihsm-sim -Iped-sim $(REF_CFLAGS)
 INC_bench      = -Iharness $(REF_CFLAGS)
-side = $(or $(filter ref,$(firstword $(subst /, ,$(1)))),$(word 2,$(subst /, ,$(1))))
+top  = $(firstword $(subst /, ,$(1)))
+side = $(if $(filter hsm-sim ped-sim,$(call top,$(1))),sim,$(or $(filter \
+	ref,$(call top,$(1))),$(word 2,$(subst /, ,$(1)))))
 
 # ---------------------------------------------------------------------------
 # Sources.
 
-TESTS := $(wildcard ref/*_test.c ref/*/*_test.c harness/touchstone/*_test.c)
-FUZZS := $(wildcard ref/*/*_fuzz.c harness/touchstone/*_fuzz.c)
+TESTS := $(wildcard ref/*_test.c ref/*/*_test.c harness/touchstone/*_test.c \
+	hsm-sim/*/*_test.c ped-sim/*/*_test.c)
+FUZZS := $(wildcard ref/*/*_fuzz.c harness/touchstone/*_fuzz.c \
+	hsm-sim/*/*_fuzz.c ped-sim/*/*_fuzz.c)
 BENCH := $(wildcard harness/bench/*.c)
 LIMIT := $(filter harness/bench/limit_%,$(BENCH))
 ROBUST := $(wildcard harness/robust/*.c)
@@ -103,11 +114,24 @@ REF   := $(filter-out %_test.c %_fuzz.c,$(wildcard ref/*/*.c))
 TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
 	$(wildcard harness/touchstone/*.c))
 
+# The simulated hardware. Two programs go by names that no folder has.
+SIM      := $(wildcard hsm-sim/*/*.c ped-sim/*/*.c)
+SIM_MAIN := $(filter %/main.c,$(SIM))
+SIM_SO   := $(sort $(patsubst hsm-sim/%/,%,$(dir $(filter hsm-sim/%.so/%,$(SIM)))))
+SIM_LIB  := $(filter-out %_test.c %_fuzz.c %/main.c $(SIM_SO:%=hsm-sim/%/%.c),$(SIM))
+SIM_NAMES := pedserver:PedServer pedclient:PedClient
+# sim_name DIR: the program that DIR/main.c makes
+sim_name = $(or $(patsubst $(1):%,%,$(filter $(1):%,$(SIM_NAMES))),$(1))
+sim_programs = $(foreach m,$(SIM_MAIN),$(call sim_name,$(word 2,$(subst /, ,$(m)))))
+# What the modules are made of, beside their own folders.
+SIM_PIC  := $(filter-out %_test.c %_fuzz.c %/main.c,$(wildcard ref/base/*.c) $(SIM_LIB))
+
 # programs VARIANT: those that exist, each main.c one
 programs = $(if $(wildcard ref/main.c),build/$(1)/touchstone-ref) \
 	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone) \
-	build/$(1)/labctl $(ROBUST:harness/robust/%.c=build/$(1)/%)
-libs     = $(if $(REF),build/$(1)/libref.a) \
+	build/$(1)/labctl $(ROBUST:harness/robust/%.c=build/$(1)/%) \
+	$(addprefix build/$(1)/,$(sim_programs) $(SIM_SO))
+libs     = $(if $(SIM_LIB),build/$(1)/libsim.a) $(if $(REF),build/$(1)/libref.a) \
 	$(if $(TOOL),build/$(1)/libtouchstone.a)
 units    = $(patsubst %.c,build/$(1)/%,$(2))
 
@@ -125,12 +149,29 @@ F_FUZZ  := $(if $(F),$(filter $(patsubst %_fuzz,%,$(patsubst %.c,%,$(F)))_fuzz.c
 # ---------------------------------------------------------------------------
 # Rules, once for each variant.
 
+# A program of the simulation, in variant $(1), of $(2).
+define SIM_PROGRAM
+build/$(1)/$(call sim_name,$(word 2,$(subst /, ,$(2)))): \
+    $(patsubst %.c,build/$(1)/%.o,$(2)) build/$(1)/libsim.a build/$(1)/libref.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
+endef
+
+# A PKCS#11 module, in variant $(1), called $(2): hidden but for what its own
+# source marks, and complete.
+define SIM_MODULE
+build/$(1)/$(2): $(patsubst %.c,build/$(1)/pic/%.o,$(wildcard hsm-sim/$(2)/*.c)) \
+    build/$(1)/pic/libsim.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(filter-out -pie,$$(LDFLAGS_$(1))) -shared \
+		$$(if $$(findstring fsanitize,$$(LDFLAGS_$(1))),,-Wl$$(comma)-z$$(comma)defs) \
+		-o $$@ $$^ $$(REF_LIBS)
+endef
+
 define VARIANT_RULES
 # Rewritten only when the commands change, and then everything is rebuilt.
 build/$(1)/flags: FORCE
 	@mkdir -p $$(@D)/gen
 	@echo '$$(CC_$(1)) $$(BASE_CFLAGS) $$(CFLAGS_$(1)) $$(LDFLAGS_$(1)) \
-	$$(INC_ref) $$(INC_touchstone) $$(REF_LIBS) $$(TOOL_LIBS)' | \
+	$$(INC_ref) $$(INC_touchstone) $$(INC_sim) $$(REF_LIBS) $$(TOOL_LIBS)' | \
 		harness/refresh.sh $$@
 
 build/$(1)/%.o: %.c build/$(1)/flags
@@ -138,6 +179,13 @@ build/$(1)/%.o: %.c build/$(1)/flags
 	$$(call say,CC,$$@)$$(CC_$(1)) $$(BASE_CFLAGS) $$(CFLAGS_$(1)) \
 		$$(INC_$$(call side,$$*)) -Ibuild/$(1)/gen \
 		-MMD -MP -c -o $$@ $$<
+
+# The same for modules, which are loaded wherever there is room.
+build/$(1)/pic/%.o: %.c build/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)$$(CC_$(1)) $$(BASE_CFLAGS) $$(CFLAGS_$(1)) -fPIC \
+		-fvisibility=hidden $$(INC_$$(call side,$$*)) \
+		-Ibuild/$(1)/gen -MMD -MP -c -o $$@ $$<
 
 build/$(1)/gen/touchstone_tags.h: want := tags
 build/$(1)/gen/touchstone_schema.inc: want := tables
@@ -159,6 +207,12 @@ build/$(1)/libref.a: $$(REF:%.c=build/$(1)/%.o)
 	$$(call say,AR,$$@)rm -f $$@ && ar rcsD $$@ $$^
 build/$(1)/libtouchstone.a: $$(TOOL:%.c=build/$(1)/%.o)
 	$$(call say,AR,$$@)rm -f $$@ && ar rcsD $$@ $$^
+build/$(1)/libsim.a: $$(SIM_LIB:%.c=build/$(1)/%.o)
+	$$(call say,AR,$$@)rm -f $$@ && ar rcsD $$@ $$^
+build/$(1)/pic/libsim.a: $$(SIM_PIC:%.c=build/$(1)/pic/%.o)
+	$$(call say,AR,$$@)rm -f $$@ && ar rcsD $$@ $$^
+$(foreach m,$(SIM_MAIN),$(eval $(call SIM_PROGRAM,$(1),$(m))))
+$(foreach m,$(SIM_SO),$(eval $(call SIM_MODULE,$(1),$(m))))
 
 build/$(1)/touchstone-ref: build/$(1)/ref/main.o build/$(1)/libref.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
@@ -178,6 +232,9 @@ build/$(1)/harness/touchstone/%_test: build/$(1)/harness/touchstone/%_test.o \
     build/$(1)/libtouchstone.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ \
 		$$(TOOL_LIBS) $$(TEST_LIBS)
+build/$(1)/%_test: build/$(1)/%_test.o build/$(1)/libsim.a build/$(1)/libref.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ \
+		$$(REF_LIBS) $$(TEST_LIBS)
 build/$(1)/ref/%_fuzz: build/$(1)/ref/%_fuzz.o build/$(1)/libref.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -fsanitize=fuzzer \
 		-o $$@ $$^ $$(REF_LIBS)
@@ -185,12 +242,17 @@ build/$(1)/harness/touchstone/%_fuzz: build/$(1)/harness/touchstone/%_fuzz.o \
     build/$(1)/libtouchstone.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -fsanitize=fuzzer \
 		-o $$@ $$^ $$(TOOL_LIBS)
+build/$(1)/%_fuzz: build/$(1)/%_fuzz.o build/$(1)/libsim.a build/$(1)/libref.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -fsanitize=fuzzer \
+		-o $$@ $$^ $$(REF_LIBS)
 build/$(1)/harness/bench/limit_%: build/$(1)/harness/bench/limit_%.o \
     $$(patsubst %.c,build/$(1)/%.o,$$(filter-out $$(LIMIT),$$(BENCH)))
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
 
 -include $$(patsubst %.c,build/$(1)/%.d,$$(REF) $$(TOOL) $$(TESTS) $$(FUZZS) \
-	$$(BENCH) $$(ROBUST) ref/main.c harness/touchstone/main.c harness/labctl/main.c)
+	$$(BENCH) $$(ROBUST) $$(SIM) ref/main.c harness/touchstone/main.c \
+	harness/labctl/main.c)
+-include $$(patsubst %.c,build/$(1)/pic/%.d,$$(SIM_PIC) $$(SIM))
 endef
 $(foreach v,$(VARIANTS),$(eval $(call VARIANT_RULES,$(v))))
 
@@ -255,7 +317,7 @@ mutants: ## show that the tests can fail; M=GLOB chooses mutants
 	@JOBS=$(JOBS) harness/mutants.sh
 
 format: ## lay the C sources out as clang-format has them
-	@find ref harness -name '*.[ch]' | xargs -r clang-format-14 -i
+	@find ref harness hsm-sim ped-sim -name '*.[ch]' | xargs -r clang-format-14 -i
 
 trace: ## which clause is built and tested; AREA=kmip lists its clauses
 	@harness/trace.sh

@@ -19,11 +19,11 @@ doors() {
 	sed -e 's/#.*//' -e '/^[ \t]*$/d' <<'END'
 sqlite    header:sqlite3.h     ref/store/store.c ref/store/vfs.c tests harness/bench/*
 libxml    header:libxml/       ref/wire/xml.c harness/touchstone/xml.c
-pkcs11    header:p11-kit/      ref/crypto/hsm_pkcs11.c
-pkcs11    header:pkcs11        ref/crypto/hsm_pkcs11.c
+pkcs11    header:p11-kit/      ref/crypto/hsm_pkcs11.c hsm-sim/* harness/pkcs11/*
+pkcs11    header:pkcs11        ref/crypto/hsm_pkcs11.c hsm-sim/* harness/pkcs11/*
 libevent  header:event2/       ref/base/loop.c ref/net/http.c
 libevent  header:event.h       ref/base/loop.c ref/net/http.c
-openssl   header:openssl/      ref/crypto/* ref/net/tls.c ref/base/secret.c harness/touchstone/tls.c harness/bench/* tests
+openssl   header:openssl/      ref/crypto/* ref/net/tls.c ref/base/secret.c ped-sim/ikey/crypt.c ped-sim/link/channel.c hsm-sim/card/seal.c hsm-sim/token/pad.c harness/touchstone/tls.c harness/bench/* tests
 jansson   header:jansson.h     harness/touchstone/json.c
 heap      call:malloc          ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests
 heap      call:calloc          ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests
@@ -49,8 +49,9 @@ sleep     call:nanosleep       harness/touchstone/* ref/store/vfs.c
 END
 }
 
-# Who may include whom in ref/: itself and what stands above it. Of the
-# dispatchers none sees another.
+# Who may include whom in ref/, and in the simulated hardware: itself and what
+# stands above it. Of the dispatchers none sees another. Of ref/ the hardware
+# sees base only, and the server nothing of the hardware.
 layers() {
 	cat <<'END'
 base     -
@@ -59,6 +60,12 @@ model    base wire
 crypto   base wire model
 store    base wire model crypto
 device   base wire model crypto store
+ikey     base
+link     base ikey
+ped      base ikey link
+card     base ikey link
+token    base card
+rpc      base card token
 kmip     base wire model crypto store device
 nae      base wire model crypto store device
 cli      base wire model crypto store device
@@ -177,12 +184,13 @@ c_rules() {
 		sub(/\/.*/, "", top)
 		if (quoted && index(name, ".."))
 			offence("include", "paths start at the side, not at \"..\"")
-		else if (quoted && dir[1] == "ref" && dir[3] != "") {
+		else if (quoted && dir[3] != "" && (dir[1] == "ref" ||
+			dir[1] ~ /^(hsm|ped)-sim$/ && dir[2] in above)) {
 			if (index(name, "/") && !(top in above))
-				offence("include", "\"" name "\" is not of ref/")
+				offence("include", "\"" name "\" is not of " dir[1] "/")
 			else if (index(name, "/") && !index(above[dir[2]], " " top " "))
 				offence("include", dir[2] "/ may not see " top "/")
-		} else if (quoted && dir[1] != "ref" && index(name, "/") &&
+		} else if (quoted && dir[1] !~ /^(ref|hsm-sim|ped-sim)$/ && index(name, "/") &&
 			(top in above || top == "ref"))
 			offence("sides", "\"" name "\" is the server" "\x27" "s; the suite has its own")
 		next

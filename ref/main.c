@@ -29,7 +29,7 @@
 #include "net/config.h"
 #include "net/echo_port.h"
 #include "net/kmip_port.h"
-#include "net/lab.h"
+#include "base/lab.h"
 #include "net/listen.h"
 #include "net/server.h"
 #include "net/tls.h"

@@ -88,7 +88,7 @@ void loop_timer_stop(struct loop_timer *timer);
 /*
  * The first due time of all timers; false when none is set. In the laboratory
  * time is moved from one due time to the next, so that each timer fires at
- * its own time; who moves it makes the loop turn (see net/lab.h).
+ * its own time; who moves it makes the loop turn (see base/lab.h).
  */
 bool loop_next_due(const struct loop *loop, int64_t *due_ms);
 

@@ -1,4 +1,4 @@
-#include "net/lab.h"
+#include "base/lab.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -142,7 +142,7 @@ run_fault(struct peer *peer, char *words, struct buf *out)
 		TRY(fault->set(lab->config->ctx, value));
 		lab->fault[k] = value;
 		log_line(
-		    "net", LOG_INFO, "laboratory: fault %s %s", name, words);
+		    "base", LOG_INFO, "laboratory: fault %s %s", name, words);
 		TRY(buf_printf(out, "ok"));
 		goto out;
 	}
@@ -435,7 +435,7 @@ open_socket(struct lab *lab)
 		TRY(ERR_SYSTEM);
 out:
 	if (rc != OK)
-		log_line("net", LOG_ERROR, "%s: %s", path, strerror(errno));
+		log_line("base", LOG_ERROR, "%s: %s", path, strerror(errno));
 	return rc;
 }
 

@@ -20,8 +20,8 @@
  * all that follows from the passing of time is then done. A job is waited for
  * LAB_PATIENCE_MS of real time, once: a card that hangs does not stop time.
  */
-#ifndef NET_LAB_H
-#define NET_LAB_H
+#ifndef BASE_LAB_H
+#define BASE_LAB_H
 
 #include "base/buf.h"
 #include "base/env.h"

@@ -1,4 +1,4 @@
-#include "net/lab.h"
+#include "base/lab.h"
 
 #include <poll.h>
 #include <semaphore.h>
