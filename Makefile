@@ -117,7 +117,7 @@ TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
 # The simulated hardware. Two programs go by names that no folder has.
 SIM      := $(wildcard hsm-sim/*/*.c ped-sim/*/*.c)
 SIM_MAIN := $(filter %/main.c,$(SIM))
-SIM_SO   := $(sort $(patsubst hsm-sim/%/,%,$(dir $(filter hsm-sim/%.so/%,$(SIM)))))
+SIM_SO   := $(patsubst hsm-sim/%/,%,$(wildcard hsm-sim/*.so/))
 SIM_LIB  := $(filter-out %_test.c %_fuzz.c %/main.c $(SIM_SO:%=hsm-sim/%/%.c),$(SIM))
 SIM_NAMES := pedserver:PedServer pedclient:PedClient
 # sim_name DIR: the program that DIR/main.c makes
