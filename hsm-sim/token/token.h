@@ -8,29 +8,73 @@
  * What SoftHSM gets wrong is put right: an operation ends when it fails, no
  * one-shot call after an update, lengths of IVs and handles are looked at,
  * RSA-OAEP with SHA-2.
+ *
+ * Slots are numbered as the card numbers them, from 1 on.
+ *
+ * From any thread: calls of different applications, and of different sessions
+ * of one application, run side by side; those of one session wait for each
+ * other.
  */
 #ifndef TOKEN_TOKEN_H
 #define TOKEN_TOKEN_H
 
 #include "card/card.h"
 
+enum {
+	TOKEN_SESSIONS_MAX = 1024,  /* of one application */
+	TOKEN_ATTRIBUTES_MAX = 256, /* of one template */
+};
+
 struct token; /* all applications of one card */
 struct token_app;
 
 /*
- * luna  answer with the vendor's return codes
+ * card, env  borrowed for as long as the token lives; env gives handles that
+ *            no other application can guess
+ * luna       answer with the vendor's return codes
+ *
+ * ERR_NOMEM
  */
-enum err token_new(struct card *card, bool luna, struct token **out) MUST_CHECK;
+enum err token_new(struct card *card, struct env *env, bool luna,
+    struct token **out) MUST_CHECK;
+/* After its applications. Accepts NULL. */
 void token_free(struct token *token);
 
+/* ERR_NOMEM, ERR_ENTROPY */
 enum err token_app_new(struct token *token, struct token_app **out) MUST_CHECK;
-/* Sessions, session objects and the login go with it; activation stays. */
+/*
+ * Sessions, session objects and the login go with it; activation stays. When
+ * no call of it is under way. Accepts NULL.
+ */
 void token_app_free(struct token_app *app);
 
+/* What the objects of a partition take. */
+struct token_storage {
+	/* Counted since the card had power: a partition that nobody has logged
+	 * in to yet keeps its private objects to itself. */
+	bool known;
+	uint64_t total_octets, used_octets; /* free is the difference */
+	unsigned long objects;
+};
+/* CARD_ARGUMENT  there is no slot of that number */
+enum card_rv
+token_storage(struct token *token, unsigned slot, struct token_storage *out);
+
 /*
- * The application's functions: token_calls has a member for each C_ function
- * of 2.40 but C_Initialize, C_Finalize, C_GetFunctionList and C_GetInfo, with
- * the application before the standard's arguments. token/call.def lists them.
+ * The application's functions, token_C_OpenSession and so on: those of
+ * PKCS#11 2.40 in their order, with the application before the standard's
+ * arguments. Every pointer may be NULL, as the standard lets a caller have it,
+ * and is answered with the standard's code. Output is written only where
+ * a function returns CKR_OK (or where the standard says otherwise: lengths with
+ * CKR_BUFFER_TOO_SMALL, templates of C_GetAttributeValue).
+ *
+ * The Crypto User of CARD_LUNA7 logs in as TOKEN_CKU_LIMITED.
  */
+#define FUNCTION(name, args, ...) \
+	CK_RV token_##name(struct token_app *app, __VA_ARGS__);
+#include "token/function.def"
+#undef FUNCTION
+
+#define TOKEN_CKU_LIMITED 0x80000001UL /* the vendor's Crypto User */
 
 #endif
