@@ -18,9 +18,12 @@
  *	         imprinting
  *	24  16   keyset: what the shares of one split have in common
  *	40  16   salt
- *	56  32   the share, masked: share XOR PBKDF2-HMAC-SHA256(PIN, salt)
- *	88  32   HMAC-SHA256 of the 88 octets before, under a key that is part
- *	         of the product (tamper-evident; it keeps nobody out)
+ *	56  32   the share, masked: share XOR PBKDF2-HMAC-SHA256(PIN, salt,
+ *	         IKEY_PIN_ROUNDS)
+ *	88  32   HMAC-SHA256 of the 88 octets before, under IKEY_PRODUCT_KEY,
+ *	         which is no secret (tamper-evident; it keeps nobody out)
+ *
+ * A blank iKey has zeros from 8 to 88 but for its serial number.
  *
  * req: KS-01-037  the secrets reside on the iKeys in encrypted form only
  */
@@ -30,11 +33,15 @@
 #include "base/env.h"
 #include "base/secret.h"
 
+#define IKEY_PRODUCT_KEY "Touchstone iKey: shows a change, keeps no secret"
+
 enum {
 	IKEY_OCTETS = 120,
 	IKEY_SECRET_OCTETS = 32,
 	IKEY_SERIAL_OCTETS = 8,
 	IKEY_KEYSET_OCTETS = 16,
+	IKEY_SALT_OCTETS = 16,
+	IKEY_PIN_ROUNDS = 10000,
 	IKEY_SHARES_MAX = 16,
 	IKEY_PIN_LEAST_DIGITS = 4,
 	IKEY_PIN_MOST_DIGITS = 48,
@@ -54,7 +61,7 @@ struct ikey {
 	uint8_t m, n, index;
 	uint8_t serial[IKEY_SERIAL_OCTETS];
 	uint8_t keyset[IKEY_KEYSET_OCTETS];
-	uint8_t salt[16];
+	uint8_t salt[IKEY_SALT_OCTETS];
 	uint8_t masked[IKEY_SECRET_OCTETS];
 };
 
@@ -71,8 +78,10 @@ enum err ikey_blank(struct env *env, struct ikey *out) MUST_CHECK;
  * ERR_VERSION                  another format
  * ERR_SEAL                     changed since it was written
  * ERR_VALUE                    a field that no iKey has
+ * ERR_CRYPTO                   OpenSSL has no memory
  */
-void ikey_write(const struct ikey *key, uint8_t out[IKEY_OCTETS]);
+enum err
+ikey_write(const struct ikey *key, uint8_t out[IKEY_OCTETS]) MUST_CHECK;
 enum err ikey_read(struct bytes in, struct ikey *out) MUST_CHECK;
 
 /*
@@ -80,8 +89,10 @@ enum err ikey_read(struct bytes in, struct ikey *out) MUST_CHECK;
  *
  * pin  digits; no octets: none is imposed
  *
+ * On failure the iKey is what it was.
+ *
  * ERR_LENGTH  a PIN that is not of 4 to 48 digits
- * ERR_ENTROPY, ERR_NOMEM
+ * ERR_ENTROPY, ERR_NOMEM, ERR_CRYPTO
  */
 struct ikey_imprint {
 	enum ikey_colour colour;
@@ -93,7 +104,12 @@ struct ikey_imprint {
 enum err ikey_imprint(struct env *env, const struct ikey_imprint *what,
     struct ikey *key) MUST_CHECK;
 
-/* The share, by the PIN: right or wrong, there is always one. ERR_NOMEM */
+/*
+ * The share, by the PIN, or by none (no octets): right or wrong, there is
+ * always one.
+ *
+ * ERR_NOMEM, ERR_CRYPTO
+ */
 enum err ikey_open(
     const struct ikey *key, struct bytes pin, struct secret **share) MUST_CHECK;
 

@@ -14,7 +14,8 @@
  *
  * On the local cable nobody can step between. On the way to a remote PED
  * somebody can, so there both sides prove that they know the remote PED vector
- * (the orange iKey): HMAC-SHA256 under the vector of a role and the hellos.
+ * (the orange iKey): HMAC-SHA256 under the vector of the side that proves (1
+ * octet) and both hellos, card's first.
  * Until that is done the card sends nothing but texts and PED_RPV_ messages.
  *
  * No function here does any input or output: octets go in and out of bufs.
@@ -35,7 +36,7 @@ enum channel_side { CHANNEL_CARD = 'C', CHANNEL_PED = 'P' };
 
 struct channel;
 
-/* ERR_ENTROPY, ERR_NOMEM */
+/* ERR_ENTROPY, ERR_NOMEM, ERR_CRYPTO */
 enum err channel_new(
     struct env *env, enum channel_side side, struct channel **out) MUST_CHECK;
 void channel_free(struct channel *ch); /* wipes; accepts NULL */
@@ -53,10 +54,13 @@ enum err channel_frame(struct bytes in, size_t *octets) MUST_CHECK;
 
 /*
  * Take one whole frame: the peer's hello (then *message has no octets), or a
- * sealed message, opened into `room`, which is reset first.
+ * sealed message, opened into `room`, which is reset first. After a failure the
+ * channel has ended: each further call fails too.
  *
+ * ERR_LENGTH   not one whole frame
  * ERR_SEAL     changed, repeated, out of order: close
  * ERR_VERSION  not a hello of this protocol, or of our own side: close
+ * ERR_NOMEM, ERR_LIMIT, ERR_CRYPTO
  */
 enum err channel_take(struct channel *ch, struct bytes frame, struct buf *room,
     struct bytes *message) MUST_CHECK;
@@ -65,14 +69,22 @@ enum err channel_take(struct channel *ch, struct bytes frame, struct buf *room,
 bool channel_is_open(const struct channel *ch);
 
 /*
- * Seal one message into a frame behind what `out` has.
+ * Seal one message, of one octet at least, into a frame behind what `out` has.
+ * Not before the channel is open.
  *
  * ERR_LENGTH  it does not fit a frame
+ * ERR_CLOSED  the channel has ended
+ * ERR_NOMEM, ERR_LIMIT, ERR_CRYPTO
  */
 enum err channel_put(
     struct channel *ch, struct bytes message, struct buf *out) MUST_CHECK;
 
-/* What `side` proves its knowledge of the vector with. */
+/*
+ * What `side` proves its knowledge of the vector with. Not before the channel
+ * is open.
+ *
+ * ERR_NOMEM, ERR_LIMIT, ERR_CRYPTO
+ */
 enum err channel_proof(const struct channel *ch, enum channel_side side,
     const struct secret *vector,
     uint8_t proof[CHANNEL_PROOF_OCTETS]) MUST_CHECK;
