@@ -14,44 +14,62 @@
 
 struct wait_room;
 
-/* env is borrowed. ERR_NOMEM, ERR_SYSTEM */
+/* env is borrowed. ERR_NOMEM, ERR_SYSTEM: no descriptor is left */
 enum err wait_room_new(struct env *env, struct wait_room **out) MUST_CHECK;
 /* Nobody waits any more. Accepts NULL. */
 void wait_room_free(struct wait_room *room);
 
 /*
  * Wait until fd can be read (or has ended), or elapsed time is due_ms.
- * INT64_MAX waits for as long as it takes. From any thread.
+ * INT64_MAX waits for as long as it takes. From any thread. What can be read
+ * goes before a time that is over.
  *
  * ERR_TIMEOUT  the time came first
- * ERR_CLOSED   wait_room_close was called
- * ERR_SYSTEM
+ * ERR_CLOSED   wait_room_close was called, now or before
+ * ERR_SYSTEM   fd is none, or no descriptor is left
  */
 enum err
 wait_readable(struct wait_room *room, int fd, int64_t due_ms) MUST_CHECK;
 
-/* Until a time, and nothing else. OK: it has come. */
+/* Until a time, and nothing else. OK: it has come. ERR_CLOSED, ERR_SYSTEM */
 enum err wait_until(struct wait_room *room, int64_t due_ms) MUST_CHECK;
 
 /* End all waiting, now and from now on: the program ends. */
 void wait_room_close(struct wait_room *room);
 
-/* ---- for laboratory control (base/lab.h) ---- */
-
-/* The first due time of all who wait; false: none has one. */
-bool wait_next_due(struct wait_room *room, int64_t *due_ms);
-
-/*
- * Time was moved. Wakes those who are due; false as long as one of them has
- * not come to wait again or ended its errand (see wait_errand).
- */
-bool wait_settled(struct wait_room *room);
-
 /*
  * A thread's errand: from begin to end it counts as busy while it does not
- * wait. Without one, wait_settled knows nothing of it.
+ * wait. Without one, wait_settled knows nothing of it. A thread may begin one
+ * inside another in the same room; the first counts.
  */
 void wait_errand_begin(struct wait_room *room);
 void wait_errand_end(struct wait_room *room);
+
+/* ---- for laboratory control (base/lab.h), from one thread ---- */
+
+/*
+ * The first due time of all who wait and have not been woken; false: none has
+ * one.
+ */
+bool wait_next_due(struct wait_room *room, int64_t *due_ms);
+
+/*
+ * Time was moved: is everything done that follows from it? While somebody on
+ * an errand is busy, or waits for a descriptor that can be read: no. Then
+ * whoever is due is woken, one after the other in the order of the times, so
+ * that ask until it is true.
+ */
+bool wait_settled(struct wait_room *room);
+
+/* Who is busy now hangs: wait_settled does not wait for this errand again
+ * before it has waited or ended. */
+void wait_give_up(struct wait_room *room);
+
+/*
+ * A descriptor, borrowed, that can be read (8 octets, and then no more) when
+ * all errands have come to rest since; as long as wait_tell is on.
+ */
+int wait_fd(const struct wait_room *room);
+void wait_tell(struct wait_room *room, bool on);
 
 #endif
