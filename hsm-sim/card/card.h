@@ -112,8 +112,23 @@ unsigned card_slots(const struct card *card);
 /* CARD_ARGUMENT  there is no slot of that number */
 enum card_rv card_slot(struct card *card, unsigned slot, struct card_slot *out);
 
-/* SoftHSM's functions; the card initialized it, and will finalize it. */
+/*
+ * SoftHSM's functions; the card initialized it, and will finalize it in
+ * card_free and no sooner. While a partition is activated (CARD_LUNA7: once
+ * one of its roles has logged in) its SoftHSM token is logged in as CKU_USER.
+ */
 CK_FUNCTION_LIST *card_backing(struct card *card);
+
+/*
+ * SoftHSM frees a session under whoever uses it: calls of it for a slot stand
+ * between begin and end (any number of threads, not nested; no call of the
+ * card in between but card_slot, card_epoch and card_generation), and the
+ * card closes the partition's sessions there, or logs it out, when no call is
+ * under way. Its sessions are all closed before the epoch goes up: none of
+ * them may be used, or closed, afterwards.
+ */
+void card_backing_begin(struct card *card, unsigned slot);
+void card_backing_end(struct card *card, unsigned slot);
 
 /*
  * What has ended since: compare before each use. Cheap, without a lock.
