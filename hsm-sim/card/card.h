@@ -12,11 +12,12 @@
  *
  * The card is the only user of SoftHSMv2. A partition is one SoftHSM token,
  * whose PIN is 32 random octets that nobody outside the card ever sees: a
- *role's secret opens it, and while the partition is activated the card holds it
- *in locked memory (and, sealed, in battery-backed memory).
+ * role's secret opens it, and while the partition is activated the card holds
+ * it in locked memory (and, sealed, in battery-backed memory).
  *
  * From any thread. What talks to the PED waits for people, in virtual time, and
- * holds the PED meanwhile; nothing else is held up by it.
+ * holds the PED meanwhile; nothing else is held up by it, but another operation
+ * that needs the PED is refused with CARD_PED_BUSY.
  *
  * A verdict on a secret is counted durably before it is told: a crash refunds
  * no attempt.
@@ -54,7 +55,8 @@ enum card_lockout {
 };
 
 enum {
-	CARD_SO_ATTEMPTS = 3, /* then the HSM is zeroized */
+	CARD_SO_ATTEMPTS = 3,            /* K6: then the HSM is zeroized */
+	CARD_PARTITION_SO_ATTEMPTS = 10, /* LUNA7: then the partition is */
 	CARD_USER_ATTEMPTS =
 	    10, /* then the role is locked; policy 20 lowers it */
 	CARD_LOCKOUT_MS = 600 * 1000,
@@ -64,6 +66,10 @@ enum {
 	CARD_REMOTE_IDLE_MS = 1800 * 1000,
 	CARD_SLOTS_MAX = 64,
 	CARD_LABEL_OCTETS = 32,
+	CARD_PASSWORD_LEAST_OCTETS = 4, /* of CARD_LUNA7's roles */
+	CARD_PASSWORD_MOST_OCTETS = 255,
+	CARD_POLICIES = 64,
+	CARD_CHALLENGE_OCTETS = 19, /* XXXX-XXXX-XXXX-XXXX */
 };
 
 /* Borrowed for as long as the card lives, strings included. */
@@ -83,8 +89,12 @@ struct card_config {
 };
 
 /*
- * Power on: state and battery are read, and what the two-hour rule leaves of
- * an activation is restored. Sets SOFTHSM2_CONF: before the first thread.
+ * Power on: state and battery are read, what a crash cut short is finished,
+ * and what the two-hour rule leaves of an activation is restored. Sets
+ * SOFTHSM2_CONF: before the first thread.
+ *
+ * CARD_STATE  the directory is another card's at present, or its state is not
+ *             readable; the log says which
  */
 enum card_rv card_new(const struct card_config *config, struct card **out);
 void card_free(struct card *card); /* in order; accepts NULL */
@@ -101,10 +111,10 @@ struct card_slot {
 	bool user_low, user_final, user_locked; /* attempts that are left */
 	bool so_low, so_final, so_locked;
 	char label[CARD_LABEL_OCTETS + 1];
-	char serial[16 + 1];
-	const char *model; /* "K6 Base", "Cryptovisor7" */
+	char serial[16 + 1]; /* stays through initialization and restarts */
+	char uuid[24 + 1];   /* likewise; hexadecimal digits */
+	const char *model;   /* "K6 Base", "Cryptovisor7" */
 	const char *firmware;
-	CK_SLOT_ID backing; /* of SoftHSM; while present and initialized */
 	uint64_t capacity_octets; /* storage for objects */
 };
 
@@ -122,24 +132,32 @@ CK_FUNCTION_LIST *card_backing(struct card *card);
 /*
  * SoftHSM frees a session under whoever uses it: calls of it for a slot stand
  * between begin and end (any number of threads, not nested; no call of the
- * card in between but card_slot, card_epoch and card_generation), and the
- * card closes the partition's sessions there, or logs it out, when no call is
- * under way. Its sessions are all closed before the epoch goes up: none of
+ * card in between but card_backing_slot, card_epoch and card_login_check), and
+ * the card closes the partition's sessions there, or logs it out, when no call
+ * is under way. Its sessions are all closed before the epoch goes up: none of
  * them may be used, or closed, afterwards.
  */
 void card_backing_begin(struct card *card, unsigned slot);
 void card_backing_end(struct card *card, unsigned slot);
 
 /*
- * What has ended since: compare before each use. Cheap, without a lock.
- *
- * epoch       power was lost, the partition was zeroized or made anew: its
- *             sessions and objects are gone
- * generation  the partition was deactivated, or its roles were reset: sessions
- *             stay, logins are over
+ * SoftHSM's number of the partition's token: stays for as long as the epoch.
+ * Cheap, without a lock. false: it has none at present.
+ */
+bool card_backing_slot(struct card *card, unsigned slot, CK_SLOT_ID *out);
+
+/*
+ * Goes up when a partition was zeroized or made anew: its sessions and objects
+ * are gone. Compare it between begin and end. Cheap, without a lock.
  */
 uint64_t card_epoch(struct card *card, unsigned slot);
-uint64_t card_generation(struct card *card, unsigned slot);
+
+/*
+ * Time has passed: battery-backed memory notes that there is still power, and
+ * what is over its time ends. The daemon calls it once a second, or in the
+ * laboratory whenever time was moved.
+ */
+void card_tick(struct card *card);
 
 /* ---- roles ---- */
 
@@ -150,10 +168,10 @@ enum card_role {
 	CARD_LIMITED, /* LUNA7's Crypto User: uses keys, changes nothing */
 };
 
-/* Who is logged in, for one application. Zeroed: nobody. */
+/* Who is logged in, for one application. Zeroed: nobody. Only read it. */
 struct card_login {
 	enum card_role role;
-	unsigned slot;
+	unsigned slot; /* 0: the HSM itself, whose only role is K6's SO */
 	uint64_t epoch, generation; /* at the login */
 	bool expired; /* first password: nothing but card_password works */
 };
@@ -166,12 +184,21 @@ struct card_login {
  * A K6 partition that is activated takes the challenge alone; one that is not
  * wants the black iKey too (and is activated by it where policy 22 says so);
  * one whose battery still has its activation is restored without the PED.
+ *
+ * *out is written on CARD_OK only. A login is given back with card_logout,
+ * once.
  */
 enum card_rv card_login(struct card *card, unsigned slot, enum card_role role,
     struct bytes password, struct card_login *out);
 void card_logout(struct card *card, struct card_login *login);
 
-/* Is it still good? CARD_POWER, CARD_NOT_LOGGED_IN, CARD_PIN_EXPIRED */
+/*
+ * Is it still good? Cheap, without a lock.
+ *
+ * CARD_NOT_LOGGED_IN  it never was, or its role was reset, the partition
+ *                     deactivated or gone
+ * CARD_PIN_EXPIRED    its first password is still to be changed
+ */
 enum card_rv
 card_login_check(struct card *card, const struct card_login *login);
 
@@ -180,9 +207,16 @@ card_login_check(struct card *card, const struct card_login *login);
 /* Destroys all contents; no login is needed. The roles are gone but the SO. */
 enum card_rv card_partition_init(struct card *card, unsigned slot,
     const char *label, struct bytes so_password, struct bytes domain);
-/* By the SO: CARD_USER. By the user, password changed: CARD_LIMITED. */
+/*
+ * By the SO: CARD_USER, whose first password expires. By the user, password
+ * changed: CARD_LIMITED. A role that is there already gets a new password, is
+ * no longer locked, and its logins are over.
+ *
+ * CARD_RIGHTS  not by this role
+ */
 enum card_rv card_role_init(struct card *card, const struct card_login *by,
     enum card_role role, struct bytes password);
+/* Of the role that is logged in; the login stays. Wrong ones are counted. */
 enum card_rv card_password(struct card *card, struct card_login *login,
     struct bytes old_password, struct bytes new_password);
 
@@ -222,9 +256,10 @@ struct card_status {
 	bool user_locked;
 	char label[CARD_LABEL_OCTETS + 1];
 	char serial[16 + 1];
-	unsigned char policies[64]; /* partition policies by number */
+	unsigned char policies[CARD_POLICIES]; /* partition's, by number */
 };
 void card_status(struct card *card, struct card_status *out);
+/* CARD_POLICY: there is no such policy, or its capability is narrower. */
 enum card_rv card_policy_set(struct card *card, const struct card_login *so,
     unsigned policy, unsigned value);
 
