@@ -19,6 +19,7 @@
 #define TOKEN_TOKEN_H
 
 #include "card/card.h"
+#include "token/call.h"
 
 enum {
 	TOKEN_SESSIONS_MAX = 1024,  /* of one application */
@@ -62,18 +63,17 @@ token_storage(struct token *token, unsigned slot, struct token_storage *out);
 
 /*
  * The application's functions, token_C_OpenSession and so on: those of
- * PKCS#11 2.40 in their order, with the application before the standard's
- * arguments. Every pointer may be NULL, as the standard lets a caller have it,
- * and is answered with the standard's code. Output is written only where
- * a function returns CKR_OK (or where the standard says otherwise: lengths with
+ * PKCS#11 2.40, with the application before the standard's arguments. call.def
+ * lists them, call.h declares them; here they are by row.
+ *
+ * Every pointer may be NULL, as the standard lets a caller have it, and is
+ * answered with the standard's code. Output is written only where a function
+ * returns CKR_OK (or where the standard says otherwise: lengths with
  * CKR_BUFFER_TOO_SMALL, templates of C_GetAttributeValue).
  *
  * The Crypto User of CARD_LUNA7 logs in as TOKEN_CKU_LIMITED.
  */
-#define FUNCTION(name, args, ...) \
-	CK_RV token_##name(struct token_app *app, __VA_ARGS__);
-#include "token/function.def"
-#undef FUNCTION
+extern const struct token_calls token_calls;
 
 #define TOKEN_CKU_LIMITED 0x80000001UL /* the vendor's Crypto User */
 
