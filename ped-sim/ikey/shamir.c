@@ -65,12 +65,13 @@ shamir_split(struct env *env, const struct secret *whole, unsigned m,
     unsigned n, struct secret *shares[])
 {
 	struct secret *coefficients = NULL;
-	size_t octets = (size_t)(m - 1) * IKEY_SECRET_OCTETS;
+	size_t octets;
 	unsigned k;
 	enum err rc = OK;
 
 	if (m < 1 || m > n || n > IKEY_SHARES_MAX)
 		return ERR_VALUE;
+	octets = (size_t)(m - 1) * IKEY_SECRET_OCTETS;
 	memset(shares, 0, n * sizeof(shares[0]));
 	TRY(secret_new(octets, &coefficients));
 	TRY(env_random(env, secret_fill(coefficients), octets));
