@@ -2,11 +2,14 @@
  * touchstone-ref: the reference key server.
  *
  *	touchstone-ref --dir DIR [--listen ADDRESS:PORT] [--lab SOCKET]
+ *	touchstone-ref console DIR [COMMAND...]
  *
  * DIR holds everything: touchstone.conf, certificates, store and token. When
  * the server serves it prints "ready port=N". SIGTERM ends it in order: what
  * has been received is answered, what is answered is durable; a second one, or
  * FINISH_S later, ends it at once.
+ *
+ * The second form is a terminal at the console of the server in DIR.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +28,8 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/console.h"
+#include "cli/terminal.h"
 #include "crypto/random.h"
 #include "net/config.h"
 #include "net/echo_port.h"
@@ -57,6 +62,8 @@ struct program {
 	struct listener *listener;
 	struct lab_config lab_config;
 	struct lab *lab;
+	struct cli_config cli;
+	struct console *console; /* laboratory only */
 	int signal_fd;
 	struct loop_fd *signals;
 	bool finishing;
@@ -71,14 +78,16 @@ usage(FILE *to)
 {
 	fputs("usage: touchstone-ref --dir DIR [--listen ADDRESS:PORT] "
 	      "[--lab SOCKET]\n"
+	      "       touchstone-ref console DIR [COMMAND...]\n"
 	      "\n"
 	      "  --dir DIR       everything the server has: configuration, "
 	      "certificates, store\n"
 	      "  --listen A:P    instead of what DIR/touchstone.conf says\n"
 	      "  --lab SOCKET    laboratory mode: virtual time from DIR/clock, "
 	      "faults and the\n"
-	      "                  power switch on a control socket; for tests "
-	      "only\n"
+	      "                  power switch on a control socket, and a "
+	      "console without login\n"
+	      "                  (DIR/console.sock); for tests only\n"
 	      "  --version\n"
 	      "  --help\n"
 	      "\n"
@@ -372,6 +381,27 @@ open_lab(struct program *p)
 	return lab_new(p->loop, p->env, &p->lab_config, &p->lab);
 }
 
+/*
+ * Whoever reaches the socket is an administrator: only in the laboratory, until
+ * there are administrators.
+ */
+static enum err
+open_console(struct program *p)
+{
+	char *path = NULL;
+	enum err rc = OK;
+
+	if (p->options.lab == NULL)
+		return OK;
+	p->cli = (struct cli_config){.host_name = p->config.host_name};
+	/* as --dir has it: paths of sockets are short */
+	TRY(mem_printf(&path, "%s/console.sock", p->options.dir));
+	TRY(console_new(p->loop, path, &p->cli, &p->console));
+out:
+	mem_free(path);
+	return rc;
+}
+
 /* ---- the service ---- */
 
 static enum err
@@ -466,6 +496,7 @@ start(struct program *p)
 	if (p->config.protocol == 0)
 		TRY(open_server(p));
 	TRY(open_lab(p));
+	TRY(open_console(p));
 	if (p->server == NULL)
 		TRY(open_port(p));
 out:
@@ -479,6 +510,7 @@ out:
 static bool
 stop(struct program *p)
 {
+	console_free(p->console);
 	listener_free(p->listener);
 	if (p->loop != NULL)
 		loop_end_jobs(p->loop);
@@ -503,6 +535,8 @@ main(int argc, char **argv)
 	struct program p = {.lock_fd = -1, .signal_fd = -1};
 	enum err rc = OK;
 
+	if (argc > 2 && strcmp(argv[1], "console") == 0)
+		return terminal_run(argv[2], argv + 3, (size_t)argc - 3);
 	log_init();
 	read_options(argc, argv, &p.options);
 	tidy_process(p.options.lab != NULL);

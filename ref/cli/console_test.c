@@ -1,0 +1,243 @@
+#include "cli/console.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cmocka.h>
+
+#include "base/rig_test.h"
+
+static struct rig rig;
+static struct console *console;
+static char path[300];
+static const struct cli_config config = {.host_name = "DemoBox"};
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	assert_int_equal(rig_init(&rig), OK);
+	(void)snprintf(path, sizeof(path), "%s.sock", rig.clock_path);
+	return console_new(rig.loop, path, &config, &console) != OK;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	console_free(console);
+	console = NULL;
+	assert_int_not_equal(access(path, F_OK), 0);
+	rig_clear(&rig);
+	return 0;
+}
+
+/* Somebody comes. */
+static int
+comes(void)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert(strlen(path) < sizeof(at.sun_path));
+	memcpy(at.sun_path, path, strlen(path));
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+/* Types this, and reads what the server says within some turns. */
+static const char *
+says(int fd, const char *typed)
+{
+	static char heard[8192];
+	ssize_t got;
+
+	if (*typed != '\0')
+		assert_int_equal(send(fd, typed, strlen(typed), MSG_NOSIGNAL),
+		    (ssize_t)strlen(typed));
+	assert_int_equal(rig_turns(&rig, 8), OK);
+	got = recv(fd, heard, sizeof(heard) - 1, MSG_DONTWAIT);
+	heard[got > 0 ? got : 0] = '\0';
+	return got == 0 ? "closed" : heard;
+}
+
+/* req: KS-05-018 KS-05-036 KS-05-118 */
+static void
+config_changes_the_prompt_and_exit_changes_it_back(void **state)
+{
+	int fd = comes();
+
+	(void)state;
+	assert_string_equal(says(fd, ""), ">DemoBox# \n");
+	assert_string_equal(says(fd, "config\n"), ".0\n>DemoBox (config)# \n");
+	assert_string_equal(says(fd, "config\n"),
+	    "=Error: not a command of configuration mode; leave it with "
+	    "exit\n.1\n>DemoBox (config)# \n");
+	assert_string_equal(says(fd, "exit\n"), ".0\n>DemoBox# \n");
+	assert_string_equal(says(fd, "exit\n"), ".0\n!\n");
+	assert_string_equal(says(fd, ""), "closed");
+	close(fd);
+}
+
+static void
+a_line_may_come_in_pieces_and_lines_at_once(void **state)
+{
+	int fd = comes();
+
+	(void)state;
+	(void)says(fd, "");
+	assert_string_equal(says(fd, "con"), "");
+	assert_string_equal(says(fd, "fig"), "");
+	assert_string_equal(says(fd, "\nexit\nexit\n"),
+	    ".0\n>DemoBox (config)# \n.0\n>DemoBox# \n.0\n!\n");
+	close(fd);
+}
+
+static void
+an_empty_line_asks_again(void **state)
+{
+	int fd = comes();
+
+	(void)state;
+	(void)says(fd, "");
+	assert_string_equal(says(fd, "\n"), ">DemoBox# \n");
+	assert_string_equal(says(fd, " \t\n"), ">DemoBox# \n");
+	close(fd);
+}
+
+/* One session is nothing to another. */
+static void
+each_has_a_mode_of_its_own(void **state)
+{
+	int one = comes();
+	int other = comes();
+
+	(void)state;
+	(void)says(one, "config\n");
+	(void)says(other, "");
+	assert_string_equal(says(other, "\n"), ">DemoBox# \n");
+	assert_string_equal(says(one, "\n"), ">DemoBox (config)# \n");
+	close(one);
+	assert_string_equal(says(other, "\n"), ">DemoBox# \n");
+	close(other);
+}
+
+static void
+what_is_no_line_closes_the_session(void **state)
+{
+	char line[COMMAND_LINE_OCTETS + 3];
+	int fd = comes();
+
+	(void)state;
+	(void)says(fd, "");
+	/* the longest, and one more */
+	memset(line, 'x', sizeof(line));
+	memcpy(line + COMMAND_LINE_OCTETS, "\n", 2);
+	assert_non_null(strstr(says(fd, line), "Error: unknown command"));
+	memcpy(line + COMMAND_LINE_OCTETS, "xx", 3);
+	(void)says(fd, line);
+	assert_string_equal(says(fd, ""), "closed");
+	close(fd);
+}
+
+static void
+there_are_as_many_sessions_as_there_may_be(void **state)
+{
+	int fds[CONSOLE_SESSIONS_MAX];
+	int k, more;
+
+	(void)state;
+	for (k = 0; k < CONSOLE_SESSIONS_MAX; k++) {
+		fds[k] = comes();
+		assert_string_equal(says(fds[k], ""), ">DemoBox# \n");
+	}
+	more = comes();
+	assert_string_equal(says(more, ""), "closed");
+	close(more);
+	close(fds[3]);
+	assert_int_equal(rig_turns(&rig, 8), OK);
+	more = comes();
+	assert_string_equal(says(more, ""), ">DemoBox# \n");
+	close(more);
+	for (k = 0; k < CONSOLE_SESSIONS_MAX; k++) {
+		if (k != 3)
+			close(fds[k]);
+	}
+}
+
+/* Who never reads is given up, and nobody else is. */
+static void
+who_does_not_listen_is_left(void **state)
+{
+	int fd = comes();
+	int other = comes();
+	ssize_t sent = 0;
+	int k;
+
+	(void)state;
+	for (k = 0; k < 4000 && sent >= 0; k++) {
+		sent = send(fd, "help\n", 5, MSG_NOSIGNAL | MSG_DONTWAIT);
+		assert_int_equal(rig_turns(&rig, 2), OK);
+	}
+	assert_true(sent < 0);
+	close(fd);
+	(void)says(other, "");
+	assert_string_equal(says(other, "\n"), ">DemoBox# \n");
+	close(other);
+}
+
+static void
+only_its_owner_reaches_the_socket(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void
+help_lists_each_command(void **state)
+{
+	const struct command *row;
+	int fd = comes();
+	const char *heard;
+	size_t k;
+
+	(void)state;
+	(void)says(fd, "");
+	heard = says(fd, "help\n");
+	for (k = 0; (row = command_row(k)) != NULL; k++) {
+		assert_non_null(strstr(heard, row->words));
+		assert_non_null(strstr(heard, row->help));
+	}
+	assert_string_equal(says(fd, "help con\n"),
+	    "=  config                            enter configuration mode\n"
+	    ".0\n>DemoBox# \n");
+	assert_string_equal(says(fd, "help nothing\n"),
+	    "=Error: no command begins so\n.1\n>DemoBox# \n");
+	close(fd);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(config_changes_the_prompt_and_exit_changes_it_back),
+	    TEST(a_line_may_come_in_pieces_and_lines_at_once),
+	    TEST(an_empty_line_asks_again),
+	    TEST(each_has_a_mode_of_its_own),
+	    TEST(what_is_no_line_closes_the_session),
+	    TEST(there_are_as_many_sessions_as_there_may_be),
+	    TEST(who_does_not_listen_is_left),
+	    TEST(only_its_owner_reaches_the_socket),
+	    TEST(help_lists_each_command),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
