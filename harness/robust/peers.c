@@ -41,13 +41,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
 	PEERS_MAX = 16384,
 	KEY_OCTETS = 32,
-	WINDOW_OCTETS = 4096, /* of one who takes no answers */
 	LINE_OCTETS = 4096,
 	TOGETHER_MAX = 64, /* handshakes at a time */
 	PATIENCE_MS = 20000,
@@ -400,14 +398,11 @@ out:
 static enum err
 deaf_new(struct peers *p, const char *id)
 {
-	const int window = WINDOW_OCTETS;
 	enum err rc = OK;
 
 	TRY(MEM_GROW(p->peer, &p->room, p->count + 1));
 	TRY(link_open(p->door, &p->deaf, &p->f));
 	p->peer[p->count++] = (struct peer){KIND_DEAF, p->deaf};
-	(void)setsockopt(link_descriptor(p->deaf), SOL_SOCKET, SO_RCVBUF,
-	    &window, sizeof window);
 	p->get.octets = 0;
 	make_get(p, id, &p->get);
 out:
