@@ -124,8 +124,9 @@ enum card_rv card_slot(struct card *card, unsigned slot, struct card_slot *out);
 
 /*
  * SoftHSM's functions; the card initialized it, and will finalize it in
- * card_free and no sooner. While a partition is activated (CARD_LUNA7: once
- * one of its roles has logged in) its SoftHSM token is logged in as CKU_USER.
+ * card_free and no sooner. While a partition is activated, or one of its users
+ * (not the Security Officer) is logged in, its SoftHSM token is logged in as
+ * CKU_USER; afterwards it is logged out, and SoftHSM's private handles end.
  */
 CK_FUNCTION_LIST *card_backing(struct card *card);
 
@@ -271,8 +272,14 @@ enum card_rv card_policy_set(struct card *card, const struct card_login *so,
  */
 bool card_fault(struct card *card, const char *op, CK_RV *rv);
 
-/* One line of the control socket that is the card's own; see docs/card.md. */
-enum err
-card_lab_command(struct card *card, const char *line, struct buf *answer);
+/*
+ * One line of the control socket; docs/card.md lists those of the card. The
+ * answer is "ok ..." or "error ...", without an end of line.
+ *
+ * ERR_NOT_FOUND  the line is none of the card's: nothing was answered
+ * ERR_LIMIT, ERR_NOMEM
+ */
+enum err card_lab_command(
+    struct card *card, const char *line, struct buf *answer) MUST_CHECK;
 
 #endif

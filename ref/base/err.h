@@ -17,12 +17,15 @@ enum err {
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* Set rc, and go to out when it is not OK. Needs both in the function. */
-#define TRY(call)                 \
-	do {                      \
-		rc = (call);      \
-		if (rc != OK)     \
-			goto out; \
+/*
+ * Set rc, and go to out when it is not OK. Needs both in the function; rc may
+ * be of another enum whose 0 is success, as its calls are then.
+ */
+#define TRY(call)                  \
+	do {                       \
+		rc = (call);       \
+		if ((int)rc != OK) \
+			goto out;  \
 	} while (0)
 
 /* The code's own name, "ERR_TRUNCATED", for the log. Static. */
