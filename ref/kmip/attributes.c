@@ -182,6 +182,7 @@ attributes_read(
 	enum err rc = OK;
 
 	TRY(attr_read_list(rq->arena, holder, rq->version, &given, &rq->fault));
+	TRY(request_identifiers(rq, &given));
 	TRY(merge(rq, list, &given));
 	if (holder != NULL && may_name_templates(holder))
 		TRY(templates_lend(rq, holder, list));
@@ -440,6 +441,7 @@ attributes_read_one(
 	enum err rc = OK;
 
 	TRY(attr_read_list(rq->arena, holder, rq->version, list, &rq->fault));
+	TRY(request_identifiers(rq, list));
 	if (list->first == NULL || list->first->next != NULL) {
 		fault_set(&rq->fault, "exactly one attribute is expected");
 		TRY(ERR_FIELD);

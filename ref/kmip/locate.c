@@ -168,6 +168,7 @@ op_locate(struct request *rq, const struct item *in, struct item *out)
 	}
 	TRY(attr_read_list(rq->arena, attributes_in(in), rq->version,
 	    &asked.list, &rq->fault));
+	TRY(request_identifiers(rq, &asked.list));
 	TRY(choose_terms(rq, &asked.list, &query));
 	choose_states(in, &query);
 	if (item_number(in, TAG_OBJECT_GROUP_MEMBER, 0) ==

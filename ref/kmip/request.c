@@ -31,26 +31,65 @@ made_by(const struct request *rq, int64_t by)
 	return BYTES_NONE;
 }
 
-/* spec: kmip-1.4 4, kmip-2.1 4.58 */
+/* spec: kmip-2.1 4.58 */
+static struct bytes
+identifier(const struct request *rq, const struct item *item)
+{
+	if (item->type == TEXT_STRING)
+		return item->octets;
+	if (item->type == ENUMERATION)
+		return made_by(rq, item->number);
+	return made_nth(rq, item->number);
+}
+
+/* spec: kmip-1.4 4 */
 enum err
 request_id(struct request *rq, const struct item *in, struct bytes *id)
 {
 	const struct item *item = item_find(in, TAG_UNIQUE_IDENTIFIER);
 
-	if (item == NULL)
-		*id = rq->placeholder;
-	else if (item->type == TEXT_STRING)
-		*id = item->octets;
-	else if (item->type == ENUMERATION)
-		*id = made_by(rq, item->number);
-	else
-		*id = made_nth(rq, item->number);
+	*id = item == NULL ? rq->placeholder : identifier(rq, item);
 	if (id->octets == 0) {
 		fault_set(&rq->fault, "no Unique Identifier, and the batch "
 				      "has come by none");
 		return ERR_NOT_FOUND;
 	}
 	return OK;
+}
+
+/* spec: kmip-2.1 4.31 4.58 */
+enum err
+request_identifiers(struct request *rq, struct attr_list *list)
+{
+	enum err rc = OK;
+
+	ATTR_EACH (list, one) {
+		const struct item *from = one->value;
+		struct item *text;
+
+		if (one->def->tag == TAG_LINK)
+			from =
+			    item_find(one->value, TAG_LINKED_OBJECT_IDENTIFIER);
+		else if (one->def->tag != TAG_UNIQUE_IDENTIFIER)
+			continue;
+		if (from == NULL || from->type == TEXT_STRING)
+			continue;
+		/* the request stays as it came */
+		TRY(item_copy(rq->arena, one->value, &one->value));
+		text = from->tag == one->value->tag
+			   ? one->value
+			   : item_find(one->value, from->tag);
+		text->octets = identifier(rq, from);
+		text->type = TEXT_STRING;
+		if (text->octets.octets == 0) {
+			fault_set(&rq->fault,
+			    "%s: the batch has not come by such an object",
+			    one->def->name);
+			return ERR_NOT_FOUND;
+		}
+	}
+out:
+	return rc;
 }
 
 /* req: VLT-006 VLT-014 */

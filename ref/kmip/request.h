@@ -58,6 +58,15 @@ enum err request_id(
     struct request *rq, const struct item *in, struct bytes *id) MUST_CHECK;
 
 /*
+ * The same for identifiers among attributes, Links above all: each becomes the
+ * text that it stands for, since what is kept is shown to other requests.
+ *
+ * ERR_NOT_FOUND  the batch has not come by such an object
+ */
+enum err
+request_identifiers(struct request *rq, struct attr_list *list) MUST_CHECK;
+
+/*
  * The object that request_id names, as it is at this moment (state changes
  * that are due have been made), if it is the client's own. Borrowed from the
  * store. Absent and somebody else's are the same answer.

@@ -169,7 +169,8 @@ enum err attr_read_list(struct arena *a, const struct item *holder,
 /*
  * Is the value as an object can have it? Since 1.3 a client may leave out the
  * Application Data of Application Specific Information for the server to make
- * up, which this one does for no namespace.
+ * up, which this one does for no namespace. From 2.0 on an identifier may be
+ * one that the batch has come by, which request_identifiers makes a text.
  */
 bool attr_is_whole(const struct attr *one);
 

@@ -194,8 +194,16 @@ out:
 bool
 attr_is_whole(const struct attr *one)
 {
-	return one->def->tag != TAG_APPLICATION_SPECIFIC_INFORMATION ||
-	       item_find(one->value, TAG_APPLICATION_DATA) != NULL;
+	enum tag tag = one->def->tag;
+	const struct item *id = one->value;
+
+	if (tag == TAG_APPLICATION_SPECIFIC_INFORMATION)
+		return item_find(one->value, TAG_APPLICATION_DATA) != NULL;
+	if (tag == TAG_LINK)
+		id = item_find(one->value, TAG_LINKED_OBJECT_IDENTIFIER);
+	else if (tag != TAG_UNIQUE_IDENTIFIER)
+		return true;
+	return id == NULL || id->type == TEXT_STRING;
 }
 
 /* ---- references ---- */
