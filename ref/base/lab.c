@@ -34,9 +34,10 @@ struct lab {
 	struct loop_fd *watch;
 	struct loop_task settled;
 	struct loop_task look; /* for those who await something */
-	/* jobs that "clock" waits for; those known to hang it does not */
-	bool waits_for_jobs;
-	unsigned hanging;
+	/* "clock" waits for jobs and errands, but not for those that hang */
+	bool waits_for_work;
+	unsigned hanging; /* jobs */
+	struct loop_fd *rest;
 	int patience_fd;
 	struct loop_fd *patience;
 	struct peer peers[LAB_PEERS_MAX];
@@ -57,6 +58,21 @@ peer_close(struct peer *peer)
 	peer->awaits[0] = '\0';
 }
 
+/* Of timers and of threads. */
+static bool
+next_due(struct lab *lab, int64_t *due_ms)
+{
+	int64_t thread_ms;
+	bool any = loop_next_due(lab->loop, due_ms);
+
+	if (lab->config->waits == NULL ||
+	    !wait_next_due(lab->config->waits, &thread_ms))
+		return any;
+	if (!any || thread_ms < *due_ms)
+		*due_ms = thread_ms;
+	return true;
+}
+
 static enum err
 say_status(struct lab *lab, struct buf *out)
 {
@@ -65,7 +81,7 @@ say_status(struct lab *lab, struct buf *out)
 
 	TRY(buf_printf(out, "ok pid=%d elapsed=%" PRId64, (int)getpid(),
 	    loop_now_ms(lab->loop)));
-	if (loop_next_due(lab->loop, &due_ms))
+	if (next_due(lab, &due_ms))
 		TRY(buf_printf(out, " next=%" PRId64, due_ms));
 	else
 		TRY(buf_printf(out, " next=none"));
@@ -184,6 +200,21 @@ run_power(struct peer *peer, char *words, struct buf *out)
 	return buf_printf(out, "ok");
 }
 
+/* What threads do makes no turn of the loop, but where somebody waits for it.
+ */
+static void
+listen_to_threads(struct lab *lab)
+{
+	bool any = false;
+	size_t k;
+
+	if (lab->config->waits == NULL)
+		return;
+	for (k = 0; k < LAB_PEERS_MAX; k++)
+		any |= lab->peers[k].waits || lab->peers[k].awaits[0] != '\0';
+	wait_tell(lab->config->waits, any);
+}
+
 static enum err
 run_clock(struct peer *peer, char *words, struct buf *out)
 {
@@ -191,6 +222,7 @@ run_clock(struct peer *peer, char *words, struct buf *out)
 	if (*words != '\0')
 		return ERR_VALUE;
 	peer->waits = true;
+	listen_to_threads(peer->lab);
 	loop_later(peer->lab->loop, &peer->lab->settled);
 	return OK;
 }
@@ -202,6 +234,7 @@ run_await(struct peer *peer, char *words, struct buf *out)
 	if (*words == '\0')
 		return ERR_VALUE;
 	(void)snprintf(peer->awaits, sizeof(peer->awaits), "%s", words);
+	listen_to_threads(peer->lab);
 	return OK;
 }
 
@@ -232,19 +265,25 @@ peer_send(struct peer *peer, struct buf *out)
 static void
 peer_command(struct peer *peer, char *line)
 {
-	char *name = strsep(&line, " ");
+	const struct lab_config *config = peer->lab->config;
+	char whole[LAB_LINE_OCTETS];
+	char *name;
 	char none[] = "";
 	struct buf out;
 	enum err rc = ERR_NOT_FOUND;
 	size_t k;
 
 	buf_init(&out, 4096);
+	(void)snprintf(whole, sizeof(whole), "%s", line);
+	name = strsep(&line, " ");
 	for (k = 0; k < sizeof(commands) / sizeof(commands[0]); k++) {
 		if (strcmp(commands[k].name, name) != 0)
 			continue;
 		rc = commands[k].run(peer, line != NULL ? line : none, &out);
 		break;
 	}
+	if (rc == ERR_NOT_FOUND && config->command != NULL)
+		rc = config->command(config->ctx, whole, &out);
 	if (rc != OK) {
 		buf_reset(&out);
 		rc = buf_printf(&out, "error %s", err_text(rc));
@@ -282,11 +321,19 @@ has_come(struct lab *lab, const char *words)
 	return found;
 }
 
-/* What a job has done may make timers due: look again from the beginning. */
-static void
-jobs_waited_for(struct lab *lab)
+/* But for what hangs. Goes on with the threads that are due. */
+static bool
+is_at_rest(struct lab *lab)
 {
-	lab->waits_for_jobs = false;
+	return loop_jobs(lab->loop) <= lab->hanging &&
+	       (lab->config->waits == NULL || wait_settled(lab->config->waits));
+}
+
+/* What was done may make timers due: look again from the beginning. */
+static void
+work_waited_for(struct lab *lab)
+{
+	lab->waits_for_work = false;
 	loop_later(lab->loop, &lab->settled);
 }
 
@@ -299,8 +346,8 @@ look(void *ctx)
 
 	if (lab->hanging > jobs)
 		lab->hanging = jobs;
-	if (lab->waits_for_jobs && jobs == lab->hanging)
-		jobs_waited_for(lab);
+	if (lab->waits_for_work && is_at_rest(lab))
+		work_waited_for(lab);
 
 	for (k = 0; k < LAB_PEERS_MAX; k++) {
 		struct peer *peer = &lab->peers[k];
@@ -310,6 +357,17 @@ look(void *ctx)
 		peer->awaits[0] = '\0';
 		send_status(peer);
 	}
+}
+
+static void
+threads_rest(void *ctx, unsigned ready)
+{
+	struct lab *lab = ctx;
+	uint64_t count;
+
+	(void)ready;
+	(void)!read(wait_fd(lab->config->waits), &count, sizeof(count));
+	listen_to_threads(lab);
 }
 
 static void
@@ -330,8 +388,10 @@ patience_over(void *ctx, unsigned ready)
 	(void)ready;
 	(void)!read(lab->patience_fd, &count, sizeof(count));
 	lab->hanging = loop_jobs(lab->loop);
-	if (lab->waits_for_jobs)
-		jobs_waited_for(lab);
+	if (lab->config->waits != NULL)
+		wait_give_up(lab->config->waits);
+	if (lab->waits_for_work)
+		work_waited_for(lab);
 }
 
 /* A turn has gone by since "clock": is anything due, still or again? */
@@ -347,8 +407,8 @@ clock_settled(void *ctx)
 		loop_later(lab->loop, &lab->settled);
 		return;
 	}
-	if (loop_jobs(lab->loop) > lab->hanging) {
-		lab->waits_for_jobs = true;
+	if (!is_at_rest(lab)) {
+		lab->waits_for_work = true;
 		set_patience(lab, LAB_PATIENCE_MS);
 		return;
 	}
@@ -468,6 +528,9 @@ lab_new(struct loop *loop, struct env *env, const struct lab_config *config,
 		TRY(ERR_SYSTEM);
 	TRY(loop_fd_new(loop, lab->patience_fd, LOOP_READ, patience_over, lab,
 	    &lab->patience));
+	if (config->waits != NULL)
+		TRY(loop_fd_new(loop, wait_fd(config->waits), LOOP_READ,
+		    threads_rest, lab, &lab->rest));
 	TRY(open_socket(lab));
 	TRY(loop_fd_new(loop, lab->fd, LOOP_READ, lab_ready, lab, &lab->watch));
 	*out = lab;
@@ -488,6 +551,7 @@ lab_free(struct lab *lab)
 		peer_close(&lab->peers[k]);
 	loop_task_cancel(&lab->settled);
 	loop_task_cancel(&lab->look);
+	loop_fd_free(lab->rest);
 	loop_fd_free(lab->patience);
 	if (lab->patience_fd >= 0)
 		close(lab->patience_fd);

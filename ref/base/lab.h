@@ -16,9 +16,12 @@
  *	                   reach the disk, as the seed says; just before the
  *	                   Nth write from now, 0: at once
  *
- * "clock" is answered when no timer is due any more and no job is under way:
- * all that follows from the passing of time is then done. A job is waited for
- * LAB_PATIENCE_MS of real time, once: a card that hangs does not stop time.
+ * and what else the program takes.
+ *
+ * "clock" is answered when no timer is due any more, no job is under way and
+ * no thread of the wait_room busy: all that follows from the passing of time
+ * is then done. What is under way is waited for LAB_PATIENCE_MS of real time,
+ * once: a card that hangs does not stop time.
  */
 #ifndef BASE_LAB_H
 #define BASE_LAB_H
@@ -26,6 +29,7 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/loop.h"
+#include "base/wait.h"
 
 struct lab;
 
@@ -52,7 +56,14 @@ struct lab_config {
 	void (*power_off)(void *ctx, bool tear, uint64_t seed, unsigned nth);
 	/* " connections=3 ...": what the program adds to status */
 	enum err (*status)(void *ctx, struct buf *out);
-	void *ctx; /* of the three above */
+	/*
+	 * Lines of the program's own, of words or faults that are none here;
+	 * NULL: there are none. Writes the whole answer, "ok ..." or "error
+	 * ...", without waiting for anything. ERR_NOT_FOUND: no such line.
+	 */
+	enum err (*command)(void *ctx, const char *line, struct buf *out);
+	void *ctx;               /* of the four above */
+	struct wait_room *waits; /* NULL: no threads wait for a time */
 };
 
 /*

@@ -1,6 +1,7 @@
 #include "base/lab.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +25,11 @@ struct room {
 	struct loop_timer *timer;
 	int rings_left;
 	char power[64];
+	struct wait_room *waits;
+	sem_t begun;
+	sem_t gate;
+	bool at_gate;
+	int64_t due_ms; /* of the thread */
 };
 
 static enum err
@@ -56,7 +62,8 @@ say_more(void *ctx, struct buf *out)
 {
 	struct room *room = ctx;
 
-	return buf_printf(out, " rings=%d%s", room->rings_left, room->word);
+	return buf_printf(out, " rings=%d%s", room->rings_left,
+	    __atomic_load_n(&room->word, __ATOMIC_ACQUIRE));
 }
 
 static void
@@ -66,6 +73,19 @@ power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
 
 	(void)snprintf(room->power, sizeof(room->power), "%s %lu %u",
 	    tear ? "tear" : "drop", (unsigned long)seed, nth);
+}
+
+static enum err
+own_line(void *ctx, const char *line, struct buf *out)
+{
+	(void)ctx;
+	if (strcmp(line, "tamper cover") == 0)
+		return buf_printf(out, "ok latched");
+	if (strcmp(line, "fault add op=C_Sign") == 0)
+		return buf_printf(out, "ok seq=1");
+	if (strcmp(line, "fault add") == 0)
+		return buf_printf(out, "error add what?");
+	return strcmp(line, "tamper") == 0 ? ERR_MISSING : ERR_NOT_FOUND;
 }
 
 static void
@@ -96,11 +116,16 @@ set_up(void **state)
 	    .fault_count = 2,
 	    .power_off = power_off,
 	    .status = say_more,
+	    .command = own_line,
 	    .ctx = room,
 	};
+	sem_init(&room->begun, 0, 0);
+	sem_init(&room->gate, 0, 0);
 	if (rig_init(&room->rig) != OK ||
+	    wait_room_new(room->rig.env, &room->waits) != OK ||
 	    loop_timer_new(room->rig.loop, ring, room, &room->timer) != OK)
 		return -1;
+	room->config.waits = room->waits;
 	return lab_new(room->rig.loop, room->rig.env, &room->config,
 		   &room->lab) != OK;
 }
@@ -116,6 +141,9 @@ tear_down(void **state)
 			close(room->fd[k]);
 	}
 	lab_free(room->lab);
+	wait_room_free(room->waits);
+	sem_destroy(&room->begun);
+	sem_destroy(&room->gate);
 	loop_timer_free(room->timer);
 	rig_clear(&room->rig);
 	free(room);
@@ -188,6 +216,12 @@ test_commands_are_answered(void **state)
 	    {"fault disk on\n", "error no such object\n"},
 	    {"fault hsm fail\n", "ok\n"},
 	    {"fault\n", "ok disk-full=on hsm=fail\n"},
+	    {"tamper cover\n", "ok latched\n"},
+	    {"tamper\n", "error a required item is missing\n"},
+	    {"tamper covers\n", "error no such object\n"},
+	    {"fault add op=C_Sign\n", "ok seq=1\n"},
+	    {"fault add\n", "error add what?\n"},
+	    {"fault ad\n", "error no such object\n"},
 	    {"await\n", "error a value its type does not allow\n"},
 	    {"power\n", "error a value its type does not allow\n"},
 	    {"power drop now\n", "error a value its type does not allow\n"},
@@ -308,6 +342,113 @@ test_the_clock_waits_for_jobs_but_not_for_ever(void **state)
 	sem_destroy(&word);
 }
 
+/* On an errand: until its time, then through the gate. */
+static void *
+wait_for_time(void *ctx)
+{
+	struct room *room = ctx;
+
+	wait_errand_begin(room->waits);
+	sem_post(&room->begun);
+	if (wait_until(room->waits, room->due_ms) == OK) {
+		__atomic_store_n(&room->at_gate, true, __ATOMIC_RELEASE);
+		sem_wait(&room->gate);
+		__atomic_store_n(&room->word, " gone", __ATOMIC_RELEASE);
+	}
+	wait_errand_end(room->waits);
+	return NULL;
+}
+
+static pthread_t
+send_thread(struct room *room, int64_t due_ms)
+{
+	pthread_t thread;
+
+	room->due_ms = due_ms;
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_time, room), 0);
+	sem_wait(&room->begun);
+	return thread;
+}
+
+static void
+await_gate(struct room *room)
+{
+	int turns = 0;
+
+	while (!__atomic_load_n(&room->at_gate, __ATOMIC_ACQUIRE) &&
+	       ++turns < 1000000)
+		assert_int_equal(rig_turns(&room->rig, 1), OK);
+}
+
+static void
+test_the_clock_wakes_threads_and_waits_for_them(void **state)
+{
+	struct room *room = *state;
+	pthread_t thread;
+
+	enter(room, 0);
+	thread = send_thread(room, 700);
+	ask(room, 0, "clock\n");
+	turn_until_answered(room);
+	assert_string_equal(hear(room, 0), "ok elapsed=0 next=700 rings=0\n");
+	/* the first of the loop's timers and the threads' */
+	loop_timer_set(room->timer, 701);
+	ASSERT_ANSWER(room, 0, "status\n", "ok elapsed=0 next=700 rings=0\n");
+	loop_timer_set(room->timer, 699);
+	ASSERT_ANSWER(room, 0, "status\n", "ok elapsed=0 next=699 rings=0\n");
+	loop_timer_stop(room->timer);
+	rig_move_to(&room->rig, 700);
+	ask(room, 0, "clock\n");
+	await_gate(room);
+	assert_string_equal(hear(room, 0), "");
+	sem_post(&room->gate);
+	turn_until_answered(room);
+	assert_string_equal(
+	    hear(room, 0), "ok elapsed=700 next=none rings=0 gone\n");
+	pthread_join(thread, NULL);
+}
+
+static void
+test_a_thread_that_hangs_does_not_stop_time(void **state)
+{
+	struct room *room = *state;
+	pthread_t thread;
+
+	enter(room, 0);
+	thread = send_thread(room, 700);
+	rig_move_to(&room->rig, 700);
+	ask(room, 0, "clock\n");
+	turn_until_answered(room);
+	assert_string_equal(
+	    hear(room, 0), "ok elapsed=700 next=none rings=0\n");
+	/* once */
+	ask(room, 0, "clock\n");
+	assert_int_equal(rig_turns(&room->rig, 1), OK);
+	assert_string_equal(
+	    hear(room, 0), "ok elapsed=700 next=none rings=0\n");
+	sem_post(&room->gate);
+	pthread_join(thread, NULL);
+}
+
+static void
+test_what_threads_do_is_awaited_as_well(void **state)
+{
+	struct room *room = *state;
+	struct pollfd rest = {.fd = wait_fd(room->waits), .events = POLLIN};
+	pthread_t thread;
+
+	enter(room, 0);
+	thread = send_thread(room, 0);
+	ASSERT_ANSWER(room, 0, "await gone\n", "");
+	sem_post(&room->gate);
+	/* the loop is woken for it */
+	assert_int_equal(poll(&rest, 1, LAB_PATIENCE_MS * 20), 1);
+	turn_until_answered(room);
+	assert_string_equal(
+	    hear(room, 0), "ok elapsed=0 next=none rings=0 gone\n");
+	pthread_join(thread, NULL);
+}
+
 static void
 test_what_is_awaited_is_told_when_it_comes(void **state)
 {
@@ -383,6 +524,9 @@ main(void)
 	    ROOM_TEST(test_power_goes_as_told),
 	    ROOM_TEST(test_the_clock_is_acknowledged_when_nothing_is_due),
 	    ROOM_TEST(test_the_clock_waits_for_jobs_but_not_for_ever),
+	    ROOM_TEST(test_the_clock_wakes_threads_and_waits_for_them),
+	    ROOM_TEST(test_a_thread_that_hangs_does_not_stop_time),
+	    ROOM_TEST(test_what_threads_do_is_awaited_as_well),
 	    ROOM_TEST(test_what_is_awaited_is_told_when_it_comes),
 	    ROOM_TEST(test_lines_have_a_length_and_come_one_by_one),
 	    ROOM_TEST(test_only_so_many_are_let_in),

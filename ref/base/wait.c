@@ -106,9 +106,9 @@ come_to_rest(struct errand *errand)
 {
 	struct wait_room *room = errand->room;
 
-	if (errand->round != room->round)
-		return; /* was given up */
-	if (--room->busy == 0 && room->tells)
+	if (errand->round == room->round) /* else it was given up */
+		room->busy--;
+	if (room->tells)
 		ring(room->rest_fd);
 }
 

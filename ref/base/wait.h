@@ -67,7 +67,7 @@ void wait_give_up(struct wait_room *room);
 
 /*
  * A descriptor, borrowed, that can be read (8 octets, and then no more) when
- * all errands have come to rest since; as long as wait_tell is on.
+ * an errand has come to rest since; as long as wait_tell is on.
  */
 int wait_fd(const struct wait_room *room);
 void wait_tell(struct wait_room *room, bool on);
