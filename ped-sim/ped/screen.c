@@ -1,0 +1,132 @@
+/* What each state looks like. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ped/device.h"
+
+static const char *const texts[] = {
+#define TEXT(code, origin, text) text,
+#include "ped/text.def"
+#undef TEXT
+};
+
+const char *
+ped_text(enum text text)
+{
+	return texts[text];
+}
+
+static void
+screen_text(struct ped *ped, enum text text)
+{
+	display_put_text(&ped->display, ped_text(text));
+}
+
+static void
+screen_note(struct ped *ped, enum text text)
+{
+	(void)text;
+	screen_text(ped, ped->note);
+}
+
+static void
+screen_self_test(struct ped *ped, enum text text)
+{
+	const struct {
+		enum text part;
+		bool is_good;
+	} parts[] = {
+	    {TEXT_KEYPAD, ped->test.keypad},
+	    {TEXT_USB, ped->test.usb},
+	    {TEXT_DISPLAY, ped->test.display},
+	};
+	size_t k;
+
+	screen_text(ped, text);
+	for (k = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
+		display_printf(&ped->display, "%-10s%s",
+		    ped_text(parts[k].part),
+		    ped_text(parts[k].is_good ? TEXT_PASSED : TEXT_FAILED));
+	screen_text(ped, TEXT_PRESS_ENTER);
+}
+
+static void
+screen_log(struct ped *ped, enum text text)
+{
+	struct ped_action action;
+	unsigned k;
+
+	screen_text(ped, text);
+	for (k = 0; k < LOG_LINES; k++) {
+		if (!ped_action(ped, ped->log_page * LOG_LINES + k, &action))
+			break;
+		display_printf(&ped->display, "%02d:%02d:%02d %s",
+		    (int)(action.at_ms / 3600000 % 100),
+		    (int)(action.at_ms / 60000 % 60),
+		    (int)(action.at_ms / 1000 % 60), action.text);
+	}
+}
+
+/* The first line says what goes on; it stays while the card thinks. */
+static void
+screen_wait(struct ped *ped, enum text text)
+{
+	struct bytes title = buf_peek(&ped->ask.text);
+	const uint8_t *end =
+	    title.octets != 0 ? memchr(title.at, '\n', title.octets) : NULL;
+
+	if (end != NULL) {
+		title.octets = (size_t)(end - title.at);
+		display_put(&ped->display, title);
+	}
+	screen_text(ped, text);
+}
+
+/* A number stands where the text has it prefilled, digits below the text. */
+static void
+screen_ask(struct ped *ped, enum text text)
+{
+	struct bytes words = buf_peek(&ped->ask.text);
+	char number[DISPLAY_COLUMNS + 1];
+	const uint8_t *line;
+
+	(void)text;
+	if (ped->state != AT_ASK_NUMBER || ped->entry_digits == 0) {
+		display_put(&ped->display, words);
+		return;
+	}
+	words.octets -= ask_prefilled(&ped->ask).octets;
+	line = words.octets != 0 ? memrchr(words.at, '\n', words.octets) : NULL;
+	line = line != NULL ? line + 1 : words.at;
+	(void)snprintf(number, sizeof(number), "%.*s%.*s",
+	    (int)(words.at + words.octets - line), (const char *)line,
+	    (int)ped->entry_digits, (const char *)ped_entry(ped).at);
+	words.octets = (size_t)(line - words.at);
+	words.octets -= words.octets != 0;
+	if (words.octets != 0)
+		display_put(&ped->display, words);
+	display_put_text(&ped->display, number);
+}
+
+static const struct {
+	void (*draw)(struct ped *ped, enum text text);
+	enum text text;
+	enum entry_kind entry;
+} screens[] = {
+#define STATE(code, mode, draw, text, entry) \
+	{screen_##draw, text, ENTRY_##entry},
+#include "ped/state.def"
+};
+
+void
+screen_draw(struct ped *ped)
+{
+	static const char stars[ENTRY_DIGITS + 1] =
+	    "****************************************************************";
+
+	display_clear(&ped->display);
+	screens[ped->state].draw(ped, screens[ped->state].text);
+	if (screens[ped->state].entry == ENTRY_MASKED && ped->entry_digits != 0)
+		display_put(&ped->display,
+		    (struct bytes){(const uint8_t *)stars, ped->entry_digits});
+}
