@@ -366,7 +366,9 @@ command(struct faults *f, char *verb, char *rest, struct buf *answer)
 		return list(f, answer);
 	if (strcmp(verb, "clear") == 0) {
 		f->count = 0;
-		f->rng_stuck = f->full = f->any = false;
+		f->rng_stuck = false;
+		f->full = false;
+		f->any = false;
 		said = "ok";
 	} else if (strcmp(verb, "rng") == 0) {
 		said = on_or_off(rest, "ok", "stuck", &f->rng_stuck);
