@@ -44,6 +44,9 @@
 
 enum { FINISH_S = 10 };
 
+/* The choices of config.def, in its order. */
+enum model { MODEL_K460, MODEL_I460, MODEL_K150, MODEL_I150, MODEL_I450 };
+
 struct options {
 	const char *dir;
 	const char *listen;
@@ -53,6 +56,7 @@ struct options {
 struct program {
 	struct options options;
 	char *dir;   /* absolute */
+	char *card;  /* as --dir has it: paths of sockets are short */
 	int lock_fd; /* given back by the end of the process, not before */
 	struct config config;
 	struct env *env;
@@ -315,8 +319,8 @@ fault_hsm(void *ctx, unsigned value)
 
 	if (p->server == NULL)
 		return ERR_FEATURE;
-	hsm_set_fault(server_hsm(p->server), (enum hsm_fault)value);
-	server_probe(p->server);
+	hsm_set_fault(root_hsm(server_root(p->server)), (enum hsm_fault)value);
+	root_probe(server_root(p->server));
 	return OK;
 }
 
@@ -360,7 +364,8 @@ lab_status(void *ctx, struct buf *out)
 	if (p->server != NULL)
 		TRY(buf_printf(out, " requests=%u hsm=%s",
 		    kmip_busy(server_kmip(p->server)),
-		    states[keystore_state(server_keystore(p->server))]));
+		    states[keystore_state(
+			root_keystore(server_root(p->server)))]));
 out:
 	return rc;
 }
@@ -464,7 +469,7 @@ static enum err
 open_server(struct program *p)
 {
 	const struct config *c = &p->config;
-	const struct server_config server = {
+	struct server_config server = {
 	    .dir = p->dir,
 	    .env = p->env,
 	    .loop = p->loop,
@@ -478,8 +483,20 @@ open_server(struct program *p)
 	    .ready = server_ready,
 	    .ctx = p,
 	};
+	enum err rc = OK;
 
-	return server_new(&server, &p->server);
+	if (*c->card != '\0') {
+		if (c->model != MODEL_K460 && c->model != MODEL_I460) {
+			log_line("main", LOG_ERROR,
+			    "touchstone.conf: card: this model has none");
+			TRY(ERR_CONFIG);
+		}
+		TRY(mem_printf(&p->card, "%s/%s", p->options.dir, c->card));
+		server.card = p->card;
+	}
+	TRY(server_new(&server, &p->server));
+out:
+	return rc;
 }
 
 static enum err
@@ -524,6 +541,7 @@ stop(struct program *p)
 	env_free(p->env);
 	config_clear(&p->config);
 	mem_free(p->dir); /* realpath allocates as mem does */
+	mem_free(p->card);
 	if (p->signal_fd >= 0)
 		close(p->signal_fd);
 	return true;

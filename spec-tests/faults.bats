@@ -110,6 +110,7 @@ makes_no_key() {
   holds
 }
 
+# req: KS-01-061 KS-05-017
 @test "A failing HSM stops key operations and nothing else" {
   server_start
   pid=$(<"$SERVER_DIR/pid")
@@ -119,16 +120,21 @@ makes_no_key() {
   server await hsm=unreachable
   makes_no_key GeneralFailure
   refused GeneralFailure get "$id"
-  # what needs no key is served
-  kmip activate "$id"
+  refused GeneralFailure activate "$id"
+  refused GeneralFailure add-attribute "$id" x-purpose=test
+  refused GeneralFailure destroy "$id"
+  # what neither hands out nor manages a key is served
   run kmip attributes "$id" State
-  assert_output --partial Active
-  kmip add-attribute "$id" x-purpose=test
-  kmip revoke "$id" --reason CessationOfOperation
-  kmip destroy "$id"
+  assert_output --partial PreActive
+  run kmip locate --name kept
+  assert_output "$id"
   lives_on
   server fault hsm ok
   server await hsm=ready
+  kmip activate "$id"
+  kmip add-attribute "$id" x-purpose=test
+  kmip revoke "$id" --reason CessationOfOperation
+  kmip destroy "$id"
   id=$(kmip create)
   kmip get "$id"
 }

@@ -25,6 +25,10 @@ struct hsm_config {
 	const char *token_label;
 	const char *pin_path; /* the Crypto User's PIN, one line, mode 0600 */
 	const char *kek_label;
+	/* ... or where there is no such file: asked at each login, from the
+	 * thread that logs in. An error is the login's. */
+	enum err (*pin)(void *ctx, struct secret **out);
+	void *pin_ctx;
 };
 
 /* Copies the strings; touches no token. ERR_NOMEM */
@@ -48,7 +52,7 @@ bool hsm_busy(const struct hsm *hsm);
  */
 enum err hsm_probe(struct hsm *hsm) MUST_CHECK;
 
-/* With the PIN from the file. A wrong PIN: ERR_HSM_LOGGED_OUT. */
+/* A wrong PIN: ERR_HSM_LOGGED_OUT. */
 enum err hsm_login(struct hsm *hsm) MUST_CHECK;
 enum err hsm_logout(struct hsm *hsm) MUST_CHECK;
 

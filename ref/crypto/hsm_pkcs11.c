@@ -20,8 +20,10 @@ struct module {
 struct hsm {
 	char *module_path;
 	char *token_label;
-	char *pin_path;
+	char *pin_path; /* NULL: pin is asked */
 	char *kek_label;
+	enum err (*pin)(void *ctx, struct secret **out);
+	void *pin_ctx;
 
 	/* held through each call: calls take turns */
 	pthread_mutex_t lock;
@@ -195,11 +197,16 @@ hsm_new(const struct hsm_config *config, struct hsm **out)
 	(void)pthread_cond_init(&hsm->fault_moved, NULL);
 	hsm->module_path = mem_strdup(config->module_path);
 	hsm->token_label = mem_strdup(config->token_label);
-	hsm->pin_path = mem_strdup(config->pin_path);
 	hsm->kek_label = mem_strdup(config->kek_label);
 	if (hsm->module_path == NULL || hsm->token_label == NULL ||
-	    hsm->pin_path == NULL || hsm->kek_label == NULL)
+	    hsm->kek_label == NULL)
 		TRY(ERR_NOMEM);
+	hsm->pin = config->pin;
+	hsm->pin_ctx = config->pin_ctx;
+	if (config->pin_path != NULL) {
+		hsm->pin_path = mem_strdup(config->pin_path);
+		TRY(hsm->pin_path != NULL ? OK : ERR_NOMEM);
+	}
 	*out = hsm;
 	hsm = NULL;
 out:
@@ -293,6 +300,8 @@ leave(struct hsm *hsm, enum err rc)
 {
 	if (rc == ERR_HSM && hsm->connected)
 		disconnect(hsm);
+	if (rc == ERR_HSM_LOGGED_OUT)
+		hsm->has_kek = false;
 	(void)pthread_mutex_unlock(&hsm->lock);
 	atomic_fetch_sub(&hsm->calls, 1);
 	return rc;
@@ -368,7 +377,10 @@ hsm_login(struct hsm *hsm)
 	CK_RV rv;
 
 	TRY(enter(hsm));
-	TRY(hsm_pin_read(hsm->pin_path, &pin));
+	if (hsm->pin_path != NULL)
+		TRY(hsm_pin_read(hsm->pin_path, &pin));
+	else
+		TRY(hsm->pin(hsm->pin_ctx, &pin));
 	rv = login(&hsm->module, hsm->session, CKU_USER, pin);
 	if (rv != CKR_USER_ALREADY_LOGGED_IN)
 		TRY(answer("C_Login", rv));
@@ -594,7 +606,10 @@ hsm_unwrap(struct hsm *hsm, struct bytes wrapped, struct bytes aad,
 
 	*out = NULL;
 	TRY(enter(hsm));
-	TRY(need_kek(hsm));
+	/* a key that was found is asked for nothing more: each call is a way to
+	 * the card and back, and one that is logged out says so itself */
+	if (!hsm->has_kek)
+		TRY(need_kek(hsm));
 	fn = hsm->module.fn;
 	if (wrapped.octets <= HSM_NONCE_OCTETS + HSM_TAG_OCTETS)
 		TRY(ERR_SEAL);

@@ -1,7 +1,6 @@
 #include "crypto/hsm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +9,16 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "crypto/keyfile.h"
 #include "crypto/random.h"
 
-enum { PATH_OCTETS = 1024, PIN_RANDOM_OCTETS = 16, PIN_MOST_OCTETS = 255 };
+enum {
+	PATH_OCTETS = KEYFILE_PATH_OCTETS,
+	PIN_RANDOM_OCTETS = 16,
+	PIN_MOST_OCTETS = 255,
+	PIN_FILE_MAX_OCTETS =
+	    1024, /* what follows the first line is not read */
+};
 
 static enum err
 path_join(const char *dir, const char *name, char path[PATH_OCTETS])
@@ -29,66 +35,18 @@ system_err(const char *what, const char *path)
 	return ERR_SYSTEM;
 }
 
-static enum err
-write_all(int fd, struct bytes b)
-{
-	while (b.octets != 0) {
-		ssize_t put = write(fd, b.at, b.octets);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return ERR_SYSTEM;
-		b = (struct bytes){b.at + put, b.octets - (size_t)put};
-	}
-	return OK;
-}
-
-/* The whole file or none of it, on the disk, for our eyes only. */
-static enum err
-file_put(const char *path, struct bytes content)
-{
-	char draft[PATH_OCTETS + 4];
-	int fd = -1;
-	enum err rc = OK;
-
-	(void)snprintf(draft, sizeof(draft), "%s.new", path);
-	fd = open(
-	    draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || write_all(fd, content) != OK || fsync(fd) != 0 ||
-	    rename(draft, path) != 0)
-		TRY(system_err("cannot write", path));
-out:
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 enum err
 hsm_pin_read(const char *path, struct secret **out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct secret *room = NULL;
+	struct secret *file = NULL;
 	struct bytes pin;
-	struct stat st;
-	ssize_t got = 0;
 	const uint8_t *end;
 	enum err rc = OK;
 
 	*out = NULL;
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		(void)system_err("cannot open the PIN file", path);
-		TRY(ERR_CONFIG);
-	}
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		log_line("crypto", LOG_ERROR, "PIN file %s: others may read it",
-		    path);
-		TRY(ERR_CONFIG);
-	}
-	TRY(secret_new(PIN_MOST_OCTETS + 1, &room));
-	got = read(fd, secret_fill(room), PIN_MOST_OCTETS + 1);
-	pin = (struct bytes){secret_fill(room), got > 0 ? (size_t)got : 0};
-	end = pin.octets != 0 ? memchr(pin.at, '\n', pin.octets) : NULL;
+	TRY(keyfile_read(path, PIN_FILE_MAX_OCTETS, &file));
+	pin = secret_peek(file);
+	end = memchr(pin.at, '\n', pin.octets);
 	if (end != NULL)
 		pin.octets = (size_t)(end - pin.at);
 	if (pin.octets == 0 || pin.octets > PIN_MOST_OCTETS) {
@@ -98,9 +56,7 @@ hsm_pin_read(const char *path, struct secret **out)
 	}
 	TRY(secret_copy(pin, out));
 out:
-	secret_free(room);
-	if (fd >= 0)
-		close(fd);
+	secret_free(file);
 	return rc;
 }
 
@@ -126,7 +82,7 @@ pin_make(struct env *env, const char *path, struct secret **out)
 		text[2 * k + 1] = (uint8_t) "0123456789abcdef"[octet & 15];
 	}
 	text[2 * PIN_RANDOM_OCTETS] = '\n';
-	TRY(file_put(path, secret_peek(line)));
+	TRY(keyfile_put(path, secret_peek(line)));
 	TRY(hsm_pin_read(path, out));
 out:
 	secret_free(random);
@@ -152,7 +108,7 @@ conf_put(const char *path, const char *tokens)
 	    "slots.removable = false\n"
 	    "library.reset_on_fork = true\n",
 	    tokens));
-	TRY(file_put(path, buf_peek(&conf)));
+	TRY(keyfile_put(path, buf_peek(&conf)));
 out:
 	buf_clear(&conf);
 	return rc;

@@ -98,8 +98,10 @@ a_key_needs_a_login(void **state)
 static void
 a_lost_kek_is_not_made_anew_unasked(void **state)
 {
-	struct hsm_config config = {
-	    MODULE_PATH, TOKEN_LABEL, soft.pin_path, "another"};
+	struct hsm_config config = {.module_path = MODULE_PATH,
+	    .token_label = TOKEN_LABEL,
+	    .pin_path = soft.pin_path,
+	    .kek_label = "another"};
 	struct hsm *hsm;
 
 	(void)state;
@@ -215,7 +217,9 @@ static const struct {
 static void
 a_pin_that_is_not_the_users_is_refused(void **state)
 {
-	struct hsm_config config = {MODULE_PATH, TOKEN_LABEL, NULL, KEK_LABEL};
+	struct hsm_config config = {.module_path = MODULE_PATH,
+	    .token_label = TOKEN_LABEL,
+	    .kek_label = KEK_LABEL};
 	char path[300];
 	struct hsm *hsm;
 	size_t k;
@@ -272,11 +276,11 @@ a_pin_file_that_is_a_link_is_not_followed(void **state)
 
 /* clang-format off */
 static const struct hsm_config unusable[] = {
-	{ "/nonexistent.so", TOKEN_LABEL, "pin", KEK_LABEL },
-	{ "libm.so.6", TOKEN_LABEL, "pin", KEK_LABEL }, /* no PKCS#11 */
-	{ MODULE_PATH, "touchston", "pin", KEK_LABEL },
-	{ MODULE_PATH, "touchstone2", "pin", KEK_LABEL },
-	{ MODULE_PATH, "", "pin", KEK_LABEL }, /* the blank token has no label */
+	{ .module_path = "/nonexistent.so", .token_label = TOKEN_LABEL, .pin_path = "pin", .kek_label = KEK_LABEL },
+	{ .module_path = "libm.so.6", .token_label = TOKEN_LABEL, .pin_path = "pin", .kek_label = KEK_LABEL }, /* no PKCS#11 */
+	{ .module_path = MODULE_PATH, .token_label = "touchston", .pin_path = "pin", .kek_label = KEK_LABEL },
+	{ .module_path = MODULE_PATH, .token_label = "touchstone2", .pin_path = "pin", .kek_label = KEK_LABEL },
+	{ .module_path = MODULE_PATH, .token_label = "", .pin_path = "pin", .kek_label = KEK_LABEL }, /* the blank token has no label */
 };
 /* clang-format on */
 

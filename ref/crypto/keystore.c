@@ -31,7 +31,8 @@ static const char sealed_magic[4] = {'T', 'S', 'S', 'K'};
 
 /* Between begin and done this belongs to the worker's thread. */
 struct probe {
-	bool login; /* the wish, and which wish it is */
+	bool wants_login; /* the wish, and which wish it is */
+	bool login;       /* ... and log in for it */
 	unsigned wish;
 	bool need_master;
 	struct secret *fresh; /* to be wrapped: there is no master key yet */
@@ -44,6 +45,22 @@ struct probe {
 	struct buf wrapped;
 };
 
+/*
+ * A loan that the HSM was asked for. The worker's thread has `stored`, `rc` and
+ * `master` from begin to done; the rest is the loop's. It outlives an owner who
+ * did not wait for it.
+ */
+struct keystore_job {
+	struct keystore *ks;
+	struct keystore_job *next;  /* among those that are waited for */
+	struct keystore_loan *loan; /* NULL: nobody waits any more */
+	int64_t began_ms;
+	struct hsm *hsm;
+	uint8_t stored[WRAPPED_OCTETS];
+	enum err rc;
+	struct secret *master;
+};
+
 struct keystore {
 	struct env *env;
 	struct hsm *hsm;
@@ -51,14 +68,22 @@ struct keystore {
 
 	enum keystore_state state;
 	bool wants_login;
-	unsigned wish; /* counts changes of it */
+	bool may_login; /* by itself */
+	unsigned wish;  /* counts changes of it */
 
 	struct buf wrapped; /* the master key, as stored or to be stored */
 	bool unstored;
 	uint8_t header[HEADER_OCTETS]; /* of what is sealed under it */
 
-	/* while READY, or waiting to be stored */
-	struct secret *master;
+	/* while READY, or waiting to be stored: the HSM has shown that it has
+	 * the master key, and where the cache is on, here it is */
+	bool proven;
+	bool cache;
+	struct secret *masked; /* the master key XOR the pad; NULL: none */
+	struct secret *pad;
+	struct secret *open; /* in the clear, while it is used */
+	struct keystore_job *jobs;
+
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *sealer;
 	EVP_CIPHER_CTX *opener;
@@ -87,35 +112,85 @@ header_put(uint8_t *header, const char magic[4], const uint8_t *id)
 static void
 master_wipe(struct keystore *ks)
 {
-	EVP_CIPHER_CTX_free(ks->sealer);
-	EVP_CIPHER_CTX_free(ks->opener);
-	ks->sealer = NULL;
-	ks->opener = NULL;
-	secret_free(ks->master);
-	ks->master = NULL;
+	secret_free(ks->masked);
+	ks->masked = NULL;
+	ks->proven = false;
 }
 
-/* Contexts that keep the key schedule; a nonce is all that changes. */
-static enum err
-master_use(struct keystore *ks, struct secret *master)
+/* a ^= b */
+static void
+mask(struct secret *a, const struct secret *b)
 {
-	const uint8_t *key = secret_peek(master).at;
+	uint8_t *at = secret_fill(a);
+	const uint8_t *with = secret_peek(b).at;
+	size_t k;
+
+	for (k = 0; k < MASTER_OCTETS; k++)
+		at[k] ^= with[k];
+}
+
+/*
+ * Keep it behind a pad of its own.
+ *
+ * req: KS-05-108 KS-05-109 KS-05-110
+ */
+static enum err
+cache_fill(struct keystore *ks, struct secret *master)
+{
 	enum err rc = OK;
 
-	master_wipe(ks);
-	ks->master = master;
-	if (secret_peek(master).octets != MASTER_OCTETS)
-		TRY(ERR_SEAL);
-	ks->sealer = EVP_CIPHER_CTX_new();
-	ks->opener = EVP_CIPHER_CTX_new();
-	if (ks->sealer == NULL || ks->opener == NULL ||
-	    EVP_EncryptInit_ex2(ks->sealer, ks->cipher, key, NULL, NULL) != 1 ||
-	    EVP_DecryptInit_ex2(ks->opener, ks->cipher, key, NULL, NULL) != 1)
-		TRY(ossl_err("AES-256-GCM", ERR_CRYPTO));
+	TRY(env_random(ks->env, secret_fill(ks->pad), MASTER_OCTETS));
+	mask(master, ks->pad);
+	secret_free(ks->masked);
+	ks->masked = master;
+	master = NULL;
 out:
-	if (rc != OK)
-		master_wipe(ks);
+	secret_free(master);
 	return rc;
+}
+
+/* Another pad, now and then: what was read of memory at two times is nothing.
+ */
+static void
+cache_repad(struct keystore *ks)
+{
+	struct secret *next = NULL;
+
+	if (ks->masked == NULL ||
+	    random_secret(ks->env, MASTER_OCTETS, &next) != OK)
+		return;
+	mask(ks->masked, next);
+	mask(ks->masked, ks->pad);
+	secret_free(ks->pad);
+	ks->pad = next;
+}
+
+/* In the clear until master_close. */
+static struct bytes
+master_open(struct keystore *ks, const struct keystore_loan *loan)
+{
+	uint8_t *at = secret_fill(ks->open);
+	const uint8_t *masked, *pad;
+	size_t k;
+
+	if (loan != NULL)
+		return secret_peek(loan->master);
+	masked = secret_peek(ks->masked).at;
+	pad = secret_peek(ks->pad).at;
+	for (k = 0; k < MASTER_OCTETS; k++)
+		at[k] = masked[k] ^ pad[k];
+	return secret_peek(ks->open);
+}
+
+/* The cipher forgets a key by taking another one, which costs less than a new
+ * context. */
+static void
+master_close(struct keystore *ks, EVP_CIPHER_CTX *ctx)
+{
+	static const uint8_t nothing[MASTER_OCTETS];
+
+	secret_wipe(secret_fill(ks->open), MASTER_OCTETS);
+	(void)EVP_CipherInit_ex2(ctx, NULL, nothing, NULL, -1, NULL);
 }
 
 /* ---- life ---- */
@@ -129,6 +204,24 @@ wrapped_check(struct bytes wrapped)
 	if (wrapped.at[5] > FORMAT_VERSION)
 		return ERR_STORE_VERSION;
 	return wrapped.octets == WRAPPED_OCTETS ? OK : ERR_SEAL;
+}
+
+/* Contexts that are made once; key and nonce change with each use. */
+static enum err
+cipher_make(struct keystore *ks)
+{
+	enum err rc = OK;
+
+	ks->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	ks->sealer = EVP_CIPHER_CTX_new();
+	ks->opener = EVP_CIPHER_CTX_new();
+	if (ks->cipher == NULL || ks->sealer == NULL || ks->opener == NULL ||
+	    EVP_EncryptInit_ex2(ks->sealer, ks->cipher, NULL, NULL, NULL) !=
+		1 ||
+	    EVP_DecryptInit_ex2(ks->opener, ks->cipher, NULL, NULL, NULL) != 1)
+		TRY(ossl_err("AES-256-GCM", ERR_CRYPTO));
+out:
+	return rc;
 }
 
 enum err
@@ -147,12 +240,14 @@ keystore_new(struct env *env, struct hsm *hsm, struct bytes wrapped,
 	ks->probe_limit_ms = probe_limit_ms;
 	ks->state = KEYSTORE_UNREACHABLE;
 	ks->wants_login = true;
+	ks->may_login = true;
+	ks->cache = true;
 	buf_init(&ks->wrapped, WRAPPED_OCTETS);
 	buf_init(&ks->probe.wrapped, WRAPPED_OCTETS);
 	TRY(buf_put(&ks->wrapped, wrapped));
-	ks->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	if (ks->cipher == NULL)
-		TRY(ossl_err("EVP_CIPHER_fetch", ERR_CRYPTO));
+	TRY(secret_new(MASTER_OCTETS, &ks->pad));
+	TRY(secret_new(MASTER_OCTETS, &ks->open));
+	TRY(cipher_make(ks));
 	*out = ks;
 	ks = NULL;
 out:
@@ -179,6 +274,10 @@ keystore_free(struct keystore *ks)
 	if (ks->probing)
 		return;
 	probe_clear(&ks->probe);
+	secret_free(ks->pad);
+	secret_free(ks->open);
+	EVP_CIPHER_CTX_free(ks->sealer);
+	EVP_CIPHER_CTX_free(ks->opener);
 	EVP_CIPHER_free(ks->cipher);
 	buf_clear(&ks->wrapped);
 	mem_free(ks);
@@ -204,15 +303,42 @@ state_set(struct keystore *ks, enum keystore_state state)
 	ks->state = state;
 }
 
+static bool
+is_overdue(const struct keystore *ks, int64_t began_ms)
+{
+	return env_elapsed_ms(ks->env) - began_ms > ks->probe_limit_ms;
+}
+
 enum keystore_state
 keystore_state(struct keystore *ks)
 {
-	if (ks->probing && !ks->overdue &&
-	    env_elapsed_ms(ks->env) - ks->probe_began_ms > ks->probe_limit_ms) {
+	if (ks->probing && !ks->overdue && is_overdue(ks, ks->probe_began_ms)) {
 		ks->overdue = true;
 		state_set(ks, KEYSTORE_UNREACHABLE);
 	}
 	return ks->state;
+}
+
+bool
+keystore_overdue(struct keystore *ks)
+{
+	(void)keystore_state(ks);
+	return ks->probing && ks->overdue;
+}
+
+/* req: KS-01-061 KS-01-063 KS-05-017 KS-05-115 */
+enum err
+keystore_check(struct keystore *ks)
+{
+	switch (keystore_state(ks)) {
+	case KEYSTORE_READY:
+		return OK;
+	case KEYSTORE_LOGGED_OUT:
+		return ERR_HSM_LOGGED_OUT;
+	case KEYSTORE_UNREACHABLE:
+		break;
+	}
+	return ERR_HSM;
 }
 
 void
@@ -233,6 +359,31 @@ keystore_logout(struct keystore *ks)
 		master_wipe(ks);
 }
 
+void
+keystore_allow_login(struct keystore *ks, bool allowed)
+{
+	ks->may_login = allowed;
+	if (ks->probing)
+		ks->probe.login = ks->probe.wants_login && allowed;
+}
+
+/* req: KS-05-104 */
+void
+keystore_set_cache(struct keystore *ks, bool on)
+{
+	ks->cache = on;
+	if (on)
+		return;
+	secret_free(ks->masked);
+	ks->masked = NULL;
+}
+
+bool
+keystore_cache(const struct keystore *ks)
+{
+	return ks->cache;
+}
+
 struct bytes
 keystore_to_store(const struct keystore *ks)
 {
@@ -243,7 +394,7 @@ void
 keystore_stored(struct keystore *ks)
 {
 	ks->unstored = false;
-	if (ks->master != NULL && ks->wants_login)
+	if (ks->proven && ks->wants_login)
 		state_set(ks, KEYSTORE_READY);
 }
 
@@ -257,9 +408,10 @@ probe_prepare(struct keystore *ks)
 	enum err rc = OK;
 
 	probe_clear(p);
-	p->login = ks->wants_login;
+	p->wants_login = ks->wants_login;
+	p->login = ks->wants_login && ks->may_login;
 	p->wish = ks->wish;
-	p->need_master = ks->master == NULL;
+	p->need_master = !ks->proven || (ks->cache && ks->masked == NULL);
 	p->refused = false;
 	p->stored = buf_peek(&ks->wrapped);
 	if (p->stored.octets != 0) {
@@ -300,7 +452,7 @@ probe_login(struct probe *p, struct hsm *hsm)
 	if (rc == ERR_HSM_LOGGED_OUT && p->login) {
 		rc = hsm_login(hsm);
 		p->refused = rc == ERR_HSM_LOGGED_OUT || rc == ERR_CONFIG;
-	} else if (rc == OK && !p->login) {
+	} else if (rc == OK && !p->wants_login) {
 		rc = hsm_logout(hsm);
 		if (rc == OK)
 			rc = ERR_HSM_LOGGED_OUT;
@@ -344,6 +496,23 @@ out:
 	p->rc = rc;
 }
 
+static enum err
+master_adopt(struct keystore *ks, struct secret *master)
+{
+	enum err rc = OK;
+
+	if (secret_peek(master).octets != MASTER_OCTETS)
+		TRY(ERR_SEAL);
+	ks->proven = true;
+	if (ks->cache) {
+		rc = cache_fill(ks, master);
+		master = NULL;
+	}
+out:
+	secret_free(master);
+	return rc;
+}
+
 /* What the probe brought; the state is UNREACHABLE unless all is well. */
 static enum err
 probe_adopt(struct keystore *ks)
@@ -358,12 +527,13 @@ probe_adopt(struct keystore *ks)
 		TRY(ERR_HSM_LOGGED_OUT);
 	if (master != NULL) {
 		p->master = NULL;
-		TRY(master_use(ks, master));
+		TRY(master_adopt(ks, master));
 		header_put(ks->header, sealed_magic, p->header + ID_AT);
 	}
 	/* wiped since, because this probe took too long */
-	if (ks->master == NULL)
+	if (!ks->proven)
 		TRY(ERR_TIMEOUT);
+	cache_repad(ks);
 	if (p->fresh != NULL) {
 		TRY(buf_put(&ks->wrapped, buf_peek(&p->wrapped)));
 		ks->unstored = true;
@@ -406,20 +576,138 @@ keystore_probe_done(void *ctx, enum err rc)
 	probe_clear(&ks->probe);
 }
 
+/* ---- loans ---- */
+
+bool
+keystore_lends(const struct keystore *ks)
+{
+	return ks->state == KEYSTORE_READY && ks->masked == NULL;
+}
+
+static void
+job_work(void *ctx)
+{
+	struct keystore_job *job = ctx;
+	struct bytes wrapped = {job->stored, sizeof(job->stored)};
+	struct bytes header;
+	enum err rc = OK;
+
+	TRY(bytes_split(&wrapped, HEADER_OCTETS, &header));
+	TRY(hsm_unwrap(job->hsm, wrapped, header, &job->master));
+	if (secret_peek(job->master).octets != MASTER_OCTETS)
+		TRY(ERR_SEAL);
+out:
+	job->rc = rc;
+}
+
+/* Nobody waits for it any more. */
+static void
+job_forget(struct keystore_job *job)
+{
+	struct keystore_job **at = &job->ks->jobs;
+
+	while (*at != NULL && *at != job)
+		at = &(*at)->next;
+	if (*at == job)
+		*at = job->next;
+	job->loan->job = NULL;
+	job->loan = NULL;
+}
+
+static void
+job_free(struct keystore_job *job)
+{
+	secret_free(job->master);
+	mem_free(job);
+}
+
+static void
+job_done(void *ctx, enum err rc)
+{
+	struct keystore_job *job = ctx;
+	struct keystore_loan *loan = job->loan;
+	struct keystore *ks = job->ks;
+
+	if (loan != NULL) {
+		job_forget(job);
+		loan->rc = rc == OK ? job->rc : ERR_HSM;
+		loan->master = job->master;
+		job->master = NULL;
+		if (loan->rc == ERR_HSM_LOGGED_OUT)
+			state_set(ks, KEYSTORE_LOGGED_OUT);
+	}
+	job_free(job);
+	if (loan != NULL)
+		loan->done(loan);
+}
+
+enum err
+keystore_lend(
+    struct keystore *ks, struct loop_pool *pool, struct keystore_loan *loan)
+{
+	struct keystore_job *job = NULL;
+	enum err rc = OK;
+
+	TRY(MEM_NEW(job));
+	job->ks = ks;
+	job->hsm = ks->hsm;
+	job->loan = loan;
+	job->began_ms = env_elapsed_ms(ks->env);
+	memcpy(job->stored, buf_peek(&ks->wrapped).at, sizeof(job->stored));
+	TRY(loop_submit(pool, job_work, job_done, job));
+	loan->job = job;
+	job->next = ks->jobs;
+	ks->jobs = job;
+	job = NULL;
+out:
+	mem_free(job);
+	return rc;
+}
+
+void
+keystore_loan_end(struct keystore_loan *loan)
+{
+	if (loan->job != NULL)
+		job_forget(loan->job);
+	secret_free(loan->master);
+	*loan = (struct keystore_loan){.rc = OK};
+}
+
+/* Those that wait for a card that hangs hear that it does. */
+void
+keystore_end_overdue(struct keystore *ks)
+{
+	struct keystore_job *job = ks->jobs;
+
+	while (job != NULL) {
+		struct keystore_loan *loan = job->loan;
+
+		if (!is_overdue(ks, job->began_ms)) {
+			job = job->next;
+			continue;
+		}
+		job_forget(job);
+		loan->rc = ERR_HSM;
+		loan->done(loan);
+		job = ks->jobs; /* the list may be another one now */
+	}
+}
+
 /* ---- sealing ---- */
 
 static enum err
-need_ready(struct keystore *ks)
+need_master(struct keystore *ks, const struct keystore_loan *loan)
 {
-	switch (keystore_state(ks)) {
-	case KEYSTORE_READY:
-		return OK;
-	case KEYSTORE_LOGGED_OUT:
-		return ERR_HSM_LOGGED_OUT;
-	case KEYSTORE_UNREACHABLE:
-		break;
-	}
-	return ERR_HSM;
+	enum err rc = OK;
+
+	TRY(keystore_check(ks));
+	if (loan == NULL)
+		TRY(ks->masked != NULL ? OK : ERR_HSM);
+	else
+		TRY(loan->rc == OK && loan->master == NULL ? ERR_HSM
+							   : loan->rc);
+out:
+	return rc;
 }
 
 /* Drawn by the hundred: a nonce is public, it only must not come twice. */
@@ -458,16 +746,16 @@ out:
 }
 
 enum err
-keystore_seal(struct keystore *ks, struct bytes object_id,
-    uint64_t object_version, struct bytes plain, struct arena *a,
-    struct bytes *sealed)
+keystore_seal(struct keystore *ks, const struct keystore_loan *loan,
+    struct bytes object_id, uint64_t object_version, struct bytes plain,
+    struct arena *a, struct bytes *sealed)
 {
 	uint8_t *at, *nonce, *body;
 	int octets = 0;
 	enum err rc = OK;
 
 	*sealed = BYTES_NONE;
-	TRY(need_ready(ks));
+	TRY(need_master(ks, loan));
 	if (plain.octets > INT_MAX || object_id.octets > INT_MAX)
 		TRY(ERR_LIMIT);
 	TRY(ARENA_ARRAY(a, at, KEYSTORE_OVERHEAD_OCTETS + plain.octets));
@@ -475,7 +763,8 @@ keystore_seal(struct keystore *ks, struct bytes object_id,
 	body = nonce + NONCE_OCTETS;
 	memcpy(at, ks->header, HEADER_OCTETS);
 	TRY(nonce_next(ks, nonce));
-	if (EVP_EncryptInit_ex2(ks->sealer, NULL, NULL, nonce, NULL) != 1)
+	if (EVP_EncryptInit_ex2(
+		ks->sealer, NULL, master_open(ks, loan).at, nonce, NULL) != 1)
 		TRY(ossl_err("EVP_EncryptInit_ex2", ERR_CRYPTO));
 	TRY(bind(ks->sealer, at, object_id, object_version));
 	if (EVP_EncryptUpdate(
@@ -486,13 +775,14 @@ keystore_seal(struct keystore *ks, struct bytes object_id,
 		TRY(ossl_err("seal", ERR_CRYPTO));
 	*sealed = (struct bytes){at, KEYSTORE_OVERHEAD_OCTETS + plain.octets};
 out:
+	master_close(ks, ks->sealer);
 	return rc;
 }
 
 enum err
-keystore_open(struct keystore *ks, struct bytes object_id,
-    uint64_t object_version, struct bytes sealed, struct arena *a,
-    struct bytes *plain)
+keystore_open(struct keystore *ks, const struct keystore_loan *loan,
+    struct bytes object_id, uint64_t object_version, struct bytes sealed,
+    struct arena *a, struct bytes *plain)
 {
 	struct bytes header, nonce, body;
 	uint8_t *at;
@@ -500,7 +790,7 @@ keystore_open(struct keystore *ks, struct bytes object_id,
 	enum err rc = OK;
 
 	*plain = BYTES_NONE;
-	TRY(need_ready(ks));
+	TRY(need_master(ks, loan));
 	if (sealed.octets < KEYSTORE_OVERHEAD_OCTETS ||
 	    sealed.octets > INT_MAX || object_id.octets > INT_MAX)
 		TRY(ERR_SEAL);
@@ -511,7 +801,8 @@ keystore_open(struct keystore *ks, struct bytes object_id,
 	if (memcmp(header.at, ks->header, HEADER_OCTETS) != 0)
 		TRY(ERR_SEAL);
 	TRY(ARENA_ARRAY(a, at, body.octets));
-	if (EVP_DecryptInit_ex2(ks->opener, NULL, NULL, nonce.at, NULL) != 1 ||
+	if (EVP_DecryptInit_ex2(ks->opener, NULL, master_open(ks, loan).at,
+		nonce.at, NULL) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(ks->opener, EVP_CTRL_AEAD_SET_TAG, TAG_OCTETS,
 		(void *)(uintptr_t)sealed.at) != 1)
 		TRY(ossl_err("EVP_DecryptInit_ex2", ERR_CRYPTO));
@@ -527,5 +818,6 @@ keystore_open(struct keystore *ks, struct bytes object_id,
 	}
 	*plain = (struct bytes){at, body.octets};
 out:
+	master_close(ks, ks->opener);
 	return rc;
 }

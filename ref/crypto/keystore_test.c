@@ -57,8 +57,10 @@ tear_down(void **state)
 static void
 reopen(const char *kek_label, const char *pin_path)
 {
-	struct hsm_config config = {
-	    MODULE_PATH, TOKEN_LABEL, pin_path, kek_label};
+	struct hsm_config config = {.module_path = MODULE_PATH,
+	    .token_label = TOKEN_LABEL,
+	    .pin_path = pin_path,
+	    .kek_label = kek_label};
 
 	hsm_free(hsm);
 	hsm = NULL;
@@ -109,7 +111,7 @@ sealed_by(
 {
 	struct bytes sealed;
 
-	assert_int_equal(keystore_seal(ks, bytes_of_text(id), version,
+	assert_int_equal(keystore_seal(ks, NULL, bytes_of_text(id), version,
 			     bytes_of_text(plain), arena, &sealed),
 	    OK);
 	return sealed;
@@ -128,7 +130,7 @@ a_new_master_key_is_used_only_once_it_is_stored(void **state)
 	assert_int_not_equal(keystore_to_store(ks).octets, 0);
 	assert_int_equal(keystore_state(ks), KEYSTORE_UNREACHABLE);
 	assert_int_equal(
-	    keystore_seal(ks, plain, 1, plain, arena, &sealed), ERR_HSM);
+	    keystore_seal(ks, NULL, plain, 1, plain, arena, &sealed), ERR_HSM);
 	/* still the same one, however long the store takes */
 	assert_int_equal(buf_put(&stored, keystore_to_store(ks)), OK);
 	probe(ks);
@@ -138,7 +140,7 @@ a_new_master_key_is_used_only_once_it_is_stored(void **state)
 	assert_int_equal(keystore_to_store(ks).octets, 0);
 	assert_int_equal(keystore_state(ks), KEYSTORE_READY);
 	assert_int_equal(
-	    keystore_seal(ks, plain, 1, plain, arena, &sealed), OK);
+	    keystore_seal(ks, NULL, plain, 1, plain, arena, &sealed), OK);
 	keystore_free(ks);
 }
 
@@ -154,8 +156,8 @@ what_is_sealed_opens_after_a_restart(void **state)
 	assert_null(memmem(sealed.at, sealed.octets, "0123", 4));
 	keystore_free(ks);
 	ks = ready();
-	assert_int_equal(keystore_open(ks, bytes_of_text("object-1"), 1, sealed,
-			     arena, &plain),
+	assert_int_equal(keystore_open(ks, NULL, bytes_of_text("object-1"), 1,
+			     sealed, arena, &plain),
 	    OK);
 	assert_true(bytes_equal_text(plain, "0123456789abcdef"));
 	keystore_free(ks);
@@ -170,21 +172,24 @@ nothing_and_a_lot_can_be_sealed(void **state)
 	uint8_t *at;
 
 	(void)state;
-	assert_int_equal(
-	    keystore_seal(ks, bytes_of_text(id), 1, BYTES_NONE, arena, &sealed),
+	assert_int_equal(keystore_seal(ks, NULL, bytes_of_text(id), 1,
+			     BYTES_NONE, arena, &sealed),
 	    OK);
 	assert_int_equal(sealed.octets, KEYSTORE_OVERHEAD_OCTETS);
-	assert_int_equal(
-	    keystore_open(ks, bytes_of_text(id), 1, sealed, arena, &plain), OK);
+	assert_int_equal(keystore_open(ks, NULL, bytes_of_text(id), 1, sealed,
+			     arena, &plain),
+	    OK);
 	assert_int_equal(plain.octets, 0);
 
 	assert_int_equal(ARENA_ARRAY(arena, at, 100000), OK);
 	memset(at, 0x5a, 100000);
 	lot = (struct bytes){at, 100000};
 	assert_int_equal(
-	    keystore_seal(ks, bytes_of_text(id), 1, lot, arena, &sealed), OK);
-	assert_int_equal(
-	    keystore_open(ks, bytes_of_text(id), 1, sealed, arena, &plain), OK);
+	    keystore_seal(ks, NULL, bytes_of_text(id), 1, lot, arena, &sealed),
+	    OK);
+	assert_int_equal(keystore_open(ks, NULL, bytes_of_text(id), 1, sealed,
+			     arena, &plain),
+	    OK);
 	assert_true(bytes_equal(plain, lot));
 	keystore_free(ks);
 }
@@ -213,8 +218,9 @@ another_object_or_version_does_not_open_it(void **state)
 
 	(void)state;
 	for (k = 0; k < LENGTH(cases); k++) {
-		assert_int_equal(keystore_open(ks, bytes_of_text(cases[k].id),
-				     cases[k].version, sealed, arena, &plain),
+		assert_int_equal(
+		    keystore_open(ks, NULL, bytes_of_text(cases[k].id),
+			cases[k].version, sealed, arena, &plain),
 		    cases[k].want);
 		assert_int_equal(plain.octets, cases[k].want == OK ? 6 : 0);
 	}
@@ -236,13 +242,15 @@ what_was_changed_or_cut_does_not_open(void **state)
 	for (k = 0; k < sealed.octets; k++) {
 		at[k] ^= 1;
 		assert_int_equal(
-		    keystore_open(ks, id, 1, sealed, arena, &plain), ERR_SEAL);
+		    keystore_open(ks, NULL, id, 1, sealed, arena, &plain),
+		    ERR_SEAL);
 		at[k] ^= 1;
-		assert_int_equal(keystore_open(ks, id, 1, (struct bytes){at, k},
-				     arena, &plain),
+		assert_int_equal(keystore_open(ks, NULL, id, 1,
+				     (struct bytes){at, k}, arena, &plain),
 		    ERR_SEAL);
 	}
-	assert_int_equal(keystore_open(ks, id, 1, sealed, arena, &plain), OK);
+	assert_int_equal(
+	    keystore_open(ks, NULL, id, 1, sealed, arena, &plain), OK);
 	keystore_free(ks);
 }
 
@@ -262,9 +270,10 @@ what_does_not_prove_itself_is_not_handed_out(void **state)
 	assert_int_equal(arena_new(4096, &own), OK);
 	assert_int_equal(ARENA_ARRAY(own, before, 1), OK);
 	assert_int_equal(
-	    keystore_open(ks, id, 2, sealed, own, &plain), ERR_SEAL);
+	    keystore_open(ks, NULL, id, 2, sealed, own, &plain), ERR_SEAL);
 	assert_null(memmem(before, arena_octets(own), clear, 8));
-	assert_int_equal(keystore_open(ks, id, 1, sealed, own, &plain), OK);
+	assert_int_equal(
+	    keystore_open(ks, NULL, id, 1, sealed, own, &plain), OK);
 	assert_non_null(memmem(before, arena_octets(own), clear, 8));
 	arena_free(own);
 	keystore_free(ks);
@@ -348,11 +357,12 @@ a_broken_source_seals_nothing(void **state)
 	env_break_random(env, true);
 	/* nonces that were drawn before are as good as ever */
 	for (k = 0; k < 1000 && rc == OK; k++)
-		rc = keystore_seal(ks, id, 1, id, arena, &sealed);
+		rc = keystore_seal(ks, NULL, id, 1, id, arena, &sealed);
 	assert_int_equal(rc, ERR_ENTROPY);
 	assert_int_equal(sealed.octets, 0);
 	env_break_random(env, false);
-	assert_int_equal(keystore_seal(ks, id, 1, id, arena, &sealed), OK);
+	assert_int_equal(
+	    keystore_seal(ks, NULL, id, 1, id, arena, &sealed), OK);
 	keystore_free(ks);
 }
 
@@ -383,10 +393,10 @@ a_logout_stops_at_once_and_a_login_resumes(void **state)
 	(void)state;
 	keystore_logout(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_LOGGED_OUT);
-	assert_int_equal(
-	    keystore_seal(ks, id, 1, id, arena, &out), ERR_HSM_LOGGED_OUT);
-	assert_int_equal(
-	    keystore_open(ks, id, 1, sealed, arena, &out), ERR_HSM_LOGGED_OUT);
+	assert_int_equal(keystore_seal(ks, NULL, id, 1, id, arena, &out),
+	    ERR_HSM_LOGGED_OUT);
+	assert_int_equal(keystore_open(ks, NULL, id, 1, sealed, arena, &out),
+	    ERR_HSM_LOGGED_OUT);
 	probe(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_LOGGED_OUT);
 	assert_int_equal(hsm_probe(hsm), ERR_HSM_LOGGED_OUT); /* the card too */
@@ -396,7 +406,8 @@ a_logout_stops_at_once_and_a_login_resumes(void **state)
 	assert_int_equal(keystore_state(ks), KEYSTORE_LOGGED_OUT);
 	probe(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_READY);
-	assert_int_equal(keystore_open(ks, id, 1, sealed, arena, &out), OK);
+	assert_int_equal(
+	    keystore_open(ks, NULL, id, 1, sealed, arena, &out), OK);
 	assert_true(bytes_equal_text(out, "secret"));
 	keystore_free(ks);
 }
@@ -452,7 +463,8 @@ a_failing_hsm_stops_keys_until_it_is_mended(void **state)
 	hsm_set_fault(hsm, HSM_FAULT_FAILING);
 	probe(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_UNREACHABLE);
-	assert_int_equal(keystore_seal(ks, id, 1, id, arena, &out), ERR_HSM);
+	assert_int_equal(
+	    keystore_seal(ks, NULL, id, 1, id, arena, &out), ERR_HSM);
 	hsm_set_fault(hsm, HSM_FAULT_NONE);
 	probe(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_READY);
@@ -495,11 +507,12 @@ a_hanging_hsm_counts_as_gone_after_the_limit(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, work, ks), 0);
 	while (!hsm_busy(hsm))
 		(void)sched_yield();
-	assert_int_equal(keystore_seal(ks, id, 1, id, arena, &out), OK);
+	assert_int_equal(keystore_seal(ks, NULL, id, 1, id, arena, &out), OK);
 	lab_clock->elapsed_ms += LIMIT_MS;
-	assert_int_equal(keystore_seal(ks, id, 1, id, arena, &out), OK);
+	assert_int_equal(keystore_seal(ks, NULL, id, 1, id, arena, &out), OK);
 	lab_clock->elapsed_ms += 1;
-	assert_int_equal(keystore_seal(ks, id, 1, id, arena, &out), ERR_HSM);
+	assert_int_equal(
+	    keystore_seal(ks, NULL, id, 1, id, arena, &out), ERR_HSM);
 	assert_int_equal(keystore_state(ks), KEYSTORE_UNREACHABLE);
 	assert_false(keystore_probe_begin(ks)); /* that one still hangs */
 
@@ -582,7 +595,225 @@ another_master_key_does_not_open_it(void **state)
 	keystore_stored(ks);
 	assert_int_equal(keystore_state(ks), KEYSTORE_READY);
 	assert_int_equal(
-	    keystore_open(ks, id, 1, sealed, arena, &plain), ERR_SEAL);
+	    keystore_open(ks, NULL, id, 1, sealed, arena, &plain), ERR_SEAL);
+	keystore_free(ks);
+}
+
+/* ---- the secure key cache ---- */
+
+static struct loop *loop;
+static struct loop_pool *pool;
+static unsigned told;
+
+static void
+loan_done(struct keystore_loan *loan)
+{
+	(void)loan;
+	told++;
+	loop_stop(loop);
+}
+
+static void
+stop_loop(void *ctx)
+{
+	(void)ctx;
+	loop_stop(loop);
+}
+
+static void
+loop_open(void)
+{
+	told = 0;
+	assert_int_equal(loop_new(env, &loop), OK);
+	assert_int_equal(loop_pool_new(loop, "hsm", 1, &pool), OK);
+}
+
+static struct keystore *
+uncached(void)
+{
+	struct keystore *ks = ready();
+
+	keystore_set_cache(ks, false);
+	assert_false(keystore_cache(ks));
+	assert_true(keystore_lends(ks));
+	return ks;
+}
+
+/* req: KS-05-108 */
+static void
+without_the_cache_the_hsm_lends_the_key_for_each_use(void **state)
+{
+	struct keystore_loan loan = {.done = loan_done};
+	struct bytes id = bytes_of_text("o"), sealed, plain;
+	struct keystore *ks = uncached();
+
+	(void)state;
+	loop_open();
+	assert_int_equal(
+	    keystore_seal(ks, NULL, id, 1, id, arena, &sealed), ERR_HSM);
+	assert_int_equal(keystore_lend(ks, pool, &loan), OK);
+	assert_int_equal(
+	    keystore_seal(ks, &loan, id, 1, id, arena, &sealed), ERR_HSM);
+	assert_int_equal(loop_run(loop), OK);
+	assert_int_equal(told, 1);
+	assert_int_equal(loan.rc, OK);
+	assert_int_equal(
+	    keystore_seal(ks, &loan, id, 1, id, arena, &sealed), OK);
+	keystore_loan_end(&loan);
+	assert_null(loan.master);
+	/* it was for once; the next probe leaves nothing behind either */
+	probe(ks);
+	assert_int_equal(keystore_state(ks), KEYSTORE_READY);
+	assert_int_equal(
+	    keystore_open(ks, NULL, id, 1, sealed, arena, &plain), ERR_HSM);
+	/* what was sealed without the cache opens with it */
+	keystore_set_cache(ks, true);
+	assert_true(keystore_lends(ks)); /* until it is filled */
+	probe(ks);
+	assert_false(keystore_lends(ks));
+	assert_int_equal(
+	    keystore_open(ks, NULL, id, 1, sealed, arena, &plain), OK);
+	loop_free(loop);
+	keystore_free(ks);
+}
+
+/* req: KS-05-115 */
+static void
+what_was_lent_is_no_use_after_a_logout(void **state)
+{
+	struct keystore_loan loan = {.done = loan_done};
+	struct bytes id = bytes_of_text("o"), sealed;
+	struct keystore *ks = uncached();
+
+	(void)state;
+	loop_open();
+	assert_int_equal(keystore_lend(ks, pool, &loan), OK);
+	assert_int_equal(loop_run(loop), OK);
+	keystore_logout(ks);
+	assert_false(keystore_lends(ks));
+	assert_int_equal(keystore_seal(ks, &loan, id, 1, id, arena, &sealed),
+	    ERR_HSM_LOGGED_OUT);
+	keystore_loan_end(&loan);
+	probe(ks); /* the card is logged out too, */
+	loan.done = loan_done;
+	assert_int_equal(keystore_lend(ks, pool, &loan), OK);
+	assert_int_equal(loop_run(loop), OK);
+	assert_int_equal(loan.rc, ERR_HSM_LOGGED_OUT); /* and lends nothing */
+	assert_null(loan.master);
+	keystore_loan_end(&loan);
+	loop_free(loop);
+	keystore_free(ks);
+}
+
+static void
+a_card_that_hangs_lends_nothing_after_the_limit(void **state)
+{
+	struct keystore_loan loan = {.done = loan_done};
+	struct keystore *ks = uncached();
+
+	(void)state;
+	loop_open();
+	hsm_set_fault(hsm, HSM_FAULT_HANGING);
+	assert_int_equal(keystore_lend(ks, pool, &loan), OK);
+	while (!hsm_busy(hsm))
+		(void)sched_yield();
+	lab_clock->elapsed_ms += LIMIT_MS;
+	keystore_end_overdue(ks);
+	assert_int_equal(told, 0);
+	lab_clock->elapsed_ms += 1;
+	keystore_end_overdue(ks);
+	assert_int_equal(told, 1);
+	assert_int_equal(loan.rc, ERR_HSM);
+	keystore_loan_end(&loan);
+	/* the answer comes, and nobody wants it */
+	hsm_set_fault(hsm, HSM_FAULT_NONE);
+	while (loop_pool_jobs(pool) != 0) {
+		struct loop_task stop = {.fn = stop_loop};
+
+		loop_later(loop, &stop);
+		assert_int_equal(loop_run(loop), OK);
+	}
+	assert_int_equal(told, 1);
+	loop_free(loop);
+	keystore_free(ks);
+}
+
+/* One's own memory, as a core file or a debugger has it. */
+static size_t
+found_in_memory(const uint8_t *masked, size_t octets, uint8_t mask)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int fd = open("/proc/self/mem", O_RDONLY);
+	static uint8_t chunk[65536];
+	char line[512];
+	size_t found = 0;
+
+	assert_non_null(maps);
+	assert_true(fd >= 0);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		unsigned long from, to, at;
+		char mode[5];
+
+		assert_int_equal(
+		    sscanf(line, "%lx-%lx %4s", &from, &to, mode), 3);
+		if (mode[0] != 'r' || mode[1] != 'w' || to - from > 1UL << 30)
+			continue;
+		for (at = from; at < to; at += sizeof(chunk) - octets) {
+			size_t want =
+			    to - at < sizeof(chunk) ? to - at : sizeof(chunk);
+			ssize_t got = pread(fd, chunk, want, (off_t)at);
+			const uint8_t *hit = chunk;
+
+			/* what is looked for is nowhere else */
+			while (got >= (ssize_t)octets &&
+			       (hit = memchr(hit, masked[0] ^ mask,
+				    (size_t)(chunk + got - hit))) != NULL &&
+			       hit + octets <= chunk + got) {
+				size_t n = 1;
+
+				while (
+				    n < octets && (hit[n] ^ mask) == masked[n])
+					n++;
+				found += n == octets;
+				hit++;
+			}
+			secret_wipe(chunk, sizeof(chunk));
+			if (to - at <= sizeof(chunk))
+				break;
+		}
+	}
+	assert_int_equal(fclose(maps), 0);
+	assert_int_equal(close(fd), 0);
+	return found;
+}
+
+/* req: KS-05-109 */
+static void
+the_cache_has_no_master_key_in_the_clear(void **state)
+{
+	struct bytes id = bytes_of_text("o"), sealed, plain, wrapped;
+	struct keystore *ks = ready();
+	struct secret *master = NULL;
+	uint8_t masked[32];
+	size_t k;
+
+	(void)state;
+	wrapped = buf_peek(&stored);
+	assert_int_equal(
+	    hsm_unwrap(hsm,
+		(struct bytes){wrapped.at + 16, wrapped.octets - 16},
+		(struct bytes){wrapped.at, 16}, &master),
+	    OK);
+	for (k = 0; k < sizeof(masked); k++)
+		masked[k] = secret_peek(master).at[k] ^ 0xa5;
+	/* what would be found: this one, and maybe what SoftHSM has of it */
+	assert_true(found_in_memory(masked, sizeof(masked), 0xa5) >= 1);
+	secret_free(master);
+	assert_int_equal(
+	    keystore_seal(ks, NULL, id, 1, id, arena, &sealed), OK);
+	assert_int_equal(
+	    keystore_open(ks, NULL, id, 1, sealed, arena, &plain), OK);
+	assert_int_equal(found_in_memory(masked, sizeof(masked), 0xa5), 0);
 	keystore_free(ks);
 }
 
@@ -610,6 +841,10 @@ main(void)
 	    TEST(an_hsm_with_another_kek_opens_nothing),
 	    TEST(only_a_wrapped_master_key_is_taken),
 	    TEST(another_master_key_does_not_open_it),
+	    TEST(without_the_cache_the_hsm_lends_the_key_for_each_use),
+	    TEST(what_was_lent_is_no_use_after_a_logout),
+	    TEST(a_card_that_hangs_lends_nothing_after_the_limit),
+	    TEST(the_cache_has_no_master_key_in_the_clear),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -71,8 +71,10 @@ softhsm_clear(struct softhsm *s)
 static inline struct hsm *
 softhsm_open(const struct softhsm *s)
 {
-	struct hsm_config config = {
-	    MODULE_PATH, TOKEN_LABEL, s->pin_path, KEK_LABEL};
+	struct hsm_config config = {.module_path = MODULE_PATH,
+	    .token_label = TOKEN_LABEL,
+	    .pin_path = s->pin_path,
+	    .kek_label = KEK_LABEL};
 	struct hsm *hsm;
 
 	assert_int_equal(hsm_new(&config, &hsm), OK);

@@ -44,6 +44,7 @@ struct flight {
 	bool correlate;       /* the client wants correlation values */
 	size_t answer_octets; /* the most that may be sent */
 	enum err whole; /* why the whole message fails; OK when it does not */
+	struct keystore_loan loan;
 	struct store_waiter waiter;
 	/* where the answer goes */
 	kmip_answer_fn *answer_fn;
@@ -145,6 +146,7 @@ flight_done(struct flight *f)
 		if (f->parts[n].slow != NULL)
 			f->parts[n].slow->free(f->parts[n].slow);
 	}
+	keystore_loan_end(&f->loan);
 	f->parts = NULL;
 	f->part_count = 0;
 	arena_reset(a);
@@ -414,6 +416,8 @@ run_part(struct flight *f, struct part *part)
 	}
 	TRY(check_extensions(rq, part->in));
 	TRY(schema_check_payload(in, part->operation, rq->version, &rq->fault));
+	if ((part->op->flags & OP_KEYS) != 0)
+		TRY(keystore_check(f->kmip->config.keystore));
 	TRY(item_add_structure(rq->arena, NULL, TAG_RESPONSE_PAYLOAD, &out));
 	if ((part->op->flags & OP_WRITES) != 0) {
 		TRY(store_savepoint(st));
@@ -640,8 +644,56 @@ out:
 }
 
 /*
- * Slow work first
+ * Slow work first, then the master key where the HSM has to be asked for it:
+ * it is lent for as short as can be.
  */
+
+static bool
+any_part(const struct flight *f, enum op_flag flag)
+{
+	size_t n;
+
+	for (n = 0; n < f->part_count; n++) {
+		if (f->parts[n].op != NULL &&
+		    (f->parts[n].op->flags & flag) != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+needs_loan(const struct flight *f)
+{
+	return keystore_lends(f->kmip->config.keystore) &&
+	       any_part(f, OP_VALUES);
+}
+
+/* What came of it is told by the first value that needs it. */
+static void
+lent(struct keystore_loan *loan)
+{
+	struct flight *f = loan->ctx;
+
+	f->rq.loan = loan;
+	f->rq.now_s = env_wall_s(f->kmip->config.env);
+	execute(f);
+}
+
+static void
+borrow(struct flight *f)
+{
+	const struct kmip_config *config = &f->kmip->config;
+
+	if (f->whole == OK && needs_loan(f)) {
+		f->loan.done = lent;
+		f->loan.ctx = f;
+		f->whole =
+		    keystore_lend(config->keystore, config->hsm_pool, &f->loan);
+		if (f->whole == OK)
+			return;
+	}
+	execute(f);
+}
 
 static void
 work(void *ctx)
@@ -671,7 +723,7 @@ worked(void *ctx, enum err rc)
 
 	f->whole = rc;
 	f->rq.now_s = env_wall_s(f->kmip->config.env);
-	execute(f);
+	borrow(f);
 }
 
 static bool
@@ -742,15 +794,15 @@ kmip_message(struct kmip *k, struct bytes identity, struct bytes message,
 	f->rq.config = &k->config;
 	f->rq.now_s = env_wall_s(k->config.env);
 	TRY(read_message(f, message));
-	if (has_slow(f))
+	/* what has to wait is read again from a copy that stays */
+	if (has_slow(f) || needs_loan(f))
 		TRY(prepare(f, identity, message, &slow));
 	else
 		TRY(arena_copy(f->rq.arena, identity, &f->rq.identity));
-	if (slow) {
+	if (slow)
 		TRY(loop_submit(k->config.workers, work, worked, f));
-		return;
-	}
-	execute(f);
+	else
+		borrow(f);
 	return;
 out:
 	write_failure(f, rc);

@@ -28,8 +28,9 @@ struct kmip_config {
 	struct store *store;
 	struct keystore *keystore;
 	struct loop_pool *workers;
-	const char *vendor; /* Vendor Identification */
-	uint32_t lease_s;   /* Lease Time of new objects */
+	struct loop_pool *hsm_pool; /* asks the HSM; it may hang */
+	const char *vendor;         /* Vendor Identification */
+	uint32_t lease_s;           /* Lease Time of new objects */
 };
 
 struct kmip;

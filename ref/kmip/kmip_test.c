@@ -667,6 +667,7 @@ maximum_items_bounds_what_is_found(void **state)
  * When something is broken
  */
 
+/* req: KS-01-061 KS-01-063 KS-05-017 */
 static void
 without_the_hsm_keys_fail_and_nothing_else(void **state)
 {
@@ -683,11 +684,17 @@ without_the_hsm_keys_fail_and_nothing_else(void **state)
 	    ask(rig, "hsm", "1.2", CREATE("01", "")), REASON("GeneralFailure"));
 	assert_has(ask(rig, "hsm", "1.2", QUERY), STATUS("Success"));
 	assert_has(ask(rig, "hsm", "1.2", LOCATE_NAME("01", "hsm")), id);
-	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "Activate", id)),
+	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "GetAttributes", id)),
 	    STATUS("Success"));
+	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "Activate", id)),
+	    REASON("GeneralFailure"));
+	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "Destroy", id)),
+	    REASON("GeneralFailure"));
 	keystore_login(rig->keystore);
 	probe(rig);
 	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "Get", id)),
+	    STATUS("Success"));
+	assert_has(ask(rig, "hsm", "1.2", item_for(rig, "Destroy", id)),
 	    STATUS("Success"));
 }
 

@@ -9,6 +9,9 @@
 enum op_flag {
 	OP_WRITES = 1 << 0,   /* may change the store: in a savepoint */
 	OP_EXPLAINS = 1 << 1, /* a refusal's payload tells what led to it */
+	OP_KEYS = 1 << 2,     /* makes, hands out or manages objects: not
+				 while the HSM is logged out or gone */
+	OP_VALUES = 1 << 3,   /* seals or opens their values */
 };
 
 struct op {

@@ -45,6 +45,8 @@ struct request {
 	struct made *made;
 	/* prepared for the present batch item, NULL for nothing */
 	struct slow *slow;
+	/* the master key, where the HSM had to be asked for it; or NULL */
+	const struct keystore_loan *loan;
 };
 
 /*

@@ -429,8 +429,8 @@ keep(struct request *rq, struct object *o, const struct item *value)
 	TRY(ttlv_write(value, &encoded));
 	sealed = buf_peek(&encoded);
 	if (secret)
-		TRY(keystore_seal(rq->config->keystore, o->id, version,
-		    buf_peek(&encoded), rq->arena, &sealed));
+		TRY(keystore_seal(rq->config->keystore, rq->loan, o->id,
+		    version, buf_peek(&encoded), rq->arena, &sealed));
 	TRY(object_set_value(o, sealed, secret));
 	o->value_version = version;
 out:
@@ -661,8 +661,8 @@ value_open(struct request *rq, const struct object *o, uint32_t format,
 	if (o->value.octets == 0)
 		TRY(ERR_KEY_VALUE);
 	if (o->value_sealed)
-		TRY(keystore_open(rq->config->keystore, o->id, o->value_version,
-		    o->value, rq->arena, &plain));
+		TRY(keystore_open(rq->config->keystore, rq->loan, o->id,
+		    o->value_version, o->value, rq->arena, &plain));
 	else
 		TRY(arena_copy(rq->arena, o->value, &plain));
 	TRY(ttlv_parse(rq->arena, plain, &value));

@@ -5,24 +5,20 @@
  *	KEK in the HSM  --wraps-->  master key  --seals-->  objects in the store
  *
  * The end of each turn commits what its requests wrote. Objects change their
- * states at their dates. The HSM is probed once a second on a thread of its
- * own: while it is gone or logged out, key operations fail, and nothing else
- * does.
+ * states at their dates.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
 
 #include "base/loop.h"
-#include "crypto/keystore.h"
+#include "device/root.h"
 #include "kmip/kmip.h"
 #include "store/store.h"
 
 struct server;
 
 enum {
-	SERVER_PROBE_EVERY_MS = 1000,
 	SERVER_RETRY_MS = 1000, /* state changes that could not be stored */
-	SERVER_PROBE_LIMIT_MS = 5000, /* then the HSM is unreachable */
 };
 
 /* Borrowed for as long as the server lives, strings included. */
@@ -30,15 +26,15 @@ struct server_config {
 	const char *dir; /* exists; holds store.db, and hsm/ */
 	struct env *env;
 	struct loop *loop;
-	/* a PKCS#11 module; the token is a SoftHSMv2 one in DIR/hsm, made when
-	 * there is none, unless pin_path names a PIN for one that is there */
+	/* as struct root_config has them */
 	const char *hsm_module;
 	const char *hsm_token;
-	const char *hsm_pin_path; /* NULL: a token of our own */
-	const char *hsm_kek;      /* label of the key-encryption key in it */
-	size_t cache_octets;      /* of objects; 0: the store's default */
-	unsigned workers;         /* key pairs made at a time */
-	uint32_t lease_s;         /* Lease Time of new objects */
+	const char *hsm_pin_path;
+	const char *hsm_kek;
+	const char *card;
+	size_t cache_octets; /* of objects; 0: the store's default */
+	unsigned workers;    /* key pairs made at a time */
+	uint32_t lease_s;    /* Lease Time of new objects */
 	bool lab;
 	/* Called once, when the HSM has been asked for the first time, whatever
 	 * it said: the ports may open. */
@@ -60,10 +56,6 @@ void server_free(struct server *s);
 
 /* Borrowed. */
 struct kmip *server_kmip(struct server *s);
-struct hsm *server_hsm(struct server *s);
-struct keystore *server_keystore(struct server *s);
-
-/* Ask the HSM now: something about it has changed. */
-void server_probe(struct server *s);
+struct root *server_root(struct server *s);
 
 #endif
