@@ -20,6 +20,7 @@
 #   .../X_fuzz.c              a libFuzzer program, likewise
 #   harness/robust/X.c        a program each, for the suites of that name, with
 #                             libtouchstone.a
+#   harness/pkcs11/*.c        touchstone-p11, the PKCS#11 suite's program, likewise
 #   harness/bench/limit_*.c   a limit program each; the other files beside
 #                             them are their library
 #
@@ -94,6 +95,7 @@ BASE_CFLAGS := -std=c11 -g -D_GNU_SOURCE $(WARN)
 INC_ref        = -Iref $(REF_CFLAGS)
 INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
 INC_robust     = -Iharness/touchstone
+INC_pkcs11     = -Iharness/touchstone $(P11_CFLAGS)
 INC_sim        = -Iref -Ihsm-sim -Iped-sim $(REF_CFLAGS)
 INC_bench      = -Iharness $(REF_CFLAGS)
 top  = $(firstword $(subst /, ,$(1)))
@@ -110,6 +112,7 @@ FUZZS := $(wildcard ref/*/*_fuzz.c harness/touchstone/*_fuzz.c \
 BENCH := $(wildcard harness/bench/*.c)
 LIMIT := $(filter harness/bench/limit_%,$(BENCH))
 ROBUST := $(wildcard harness/robust/*.c)
+PKCS11 := $(wildcard harness/pkcs11/*.c)
 REF   := $(filter-out %_test.c %_fuzz.c,$(wildcard ref/*/*.c))
 TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
 	$(wildcard harness/touchstone/*.c))
@@ -130,6 +133,7 @@ SIM_PIC  := $(filter-out %_test.c %_fuzz.c %/main.c,$(wildcard ref/base/*.c) $(S
 programs = $(if $(wildcard ref/main.c),build/$(1)/touchstone-ref) \
 	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone) \
 	build/$(1)/labctl $(ROBUST:harness/robust/%.c=build/$(1)/%) \
+	$(if $(PKCS11),build/$(1)/touchstone-p11) \
 	$(addprefix build/$(1)/,$(sim_programs) $(SIM_SO))
 libs     = $(if $(SIM_LIB),build/$(1)/libsim.a) $(if $(REF),build/$(1)/libref.a) \
 	$(if $(TOOL),build/$(1)/libtouchstone.a)
@@ -224,6 +228,8 @@ build/$(1)/labctl: build/$(1)/harness/labctl/main.o
 $(ROBUST:harness/robust/%.c=build/$(1)/%): \
     build/$(1)/%: build/$(1)/harness/robust/%.o build/$(1)/libtouchstone.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS)
+build/$(1)/touchstone-p11: $(PKCS11:%.c=build/$(1)/%.o) build/$(1)/libtouchstone.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS) -ldl
 
 build/$(1)/ref/%_test: build/$(1)/ref/%_test.o build/$(1)/libref.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ \
@@ -250,7 +256,7 @@ build/$(1)/harness/bench/limit_%: build/$(1)/harness/bench/limit_%.o \
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
 
 -include $$(patsubst %.c,build/$(1)/%.d,$$(REF) $$(TOOL) $$(TESTS) $$(FUZZS) \
-	$$(BENCH) $$(ROBUST) $$(SIM) ref/main.c harness/touchstone/main.c \
+	$$(BENCH) $$(ROBUST) $$(PKCS11) $$(SIM) ref/main.c harness/touchstone/main.c \
 	harness/labctl/main.c)
 -include $$(patsubst %.c,build/$(1)/pic/%.d,$$(SIM_PIC) $$(SIM))
 endef

@@ -16,6 +16,7 @@ tool="openssl libxml-2.0 jansson"
 cat <<END
 REF_CFLAGS := $(cflags $ref p11-kit-1)
 REF_LIBS := $(libs $ref) -ldl -lpthread
+P11_CFLAGS := $(cflags p11-kit-1)
 TOOL_CFLAGS := $(cflags $tool)
 TOOL_LIBS := $(libs $tool) -lm -lpthread
 TEST_LIBS := $(libs cmocka)

@@ -25,6 +25,7 @@ libjansson-dev        JSON lines of the suite
 libp11-kit-dev        PKCS#11 headers
 softhsm2              the token that stands in for the HSM
 opensc                pkcs11-tool: a second opinion on the token
+libengine-pkcs11-openssl   openssl -engine pkcs11: a third
 libcmocka-dev         unit tests
 bats                  scenario tests
 bats-support          bats: output of failures
