@@ -393,6 +393,12 @@ card_backing_slot(struct card *card, unsigned slot, CK_SLOT_ID *out)
 }
 
 uint64_t
+card_backing_logouts(struct card *card, unsigned slot)
+{
+	return card->parts[slot].logouts;
+}
+
+uint64_t
 card_epoch(struct card *card, unsigned slot)
 {
 	return card->parts[slot].epoch;

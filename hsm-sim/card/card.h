@@ -133,10 +133,10 @@ CK_FUNCTION_LIST *card_backing(struct card *card);
 /*
  * SoftHSM frees a session under whoever uses it: calls of it for a slot stand
  * between begin and end (any number of threads, not nested; no call of the
- * card in between but card_backing_slot, card_epoch and card_login_check), and
- * the card closes the partition's sessions there, or logs it out, when no call
- * is under way. Its sessions are all closed before the epoch goes up: none of
- * them may be used, or closed, afterwards.
+ * card in between but card_backing_slot and _logouts, card_epoch and
+ * card_login_check), and the card closes the partition's sessions there, or
+ * logs it out, when no call is under way. Its sessions are all closed before
+ * the epoch goes up: none of them may be used, or closed, afterwards.
  */
 void card_backing_begin(struct card *card, unsigned slot);
 void card_backing_end(struct card *card, unsigned slot);
@@ -146,6 +146,13 @@ void card_backing_end(struct card *card, unsigned slot);
  * Cheap, without a lock. false: it has none at present.
  */
 bool card_backing_slot(struct card *card, unsigned slot, CK_SLOT_ID *out);
+
+/*
+ * Goes up when the partition's token was logged out of in SoftHSM: handles of
+ * its private objects there have ended. Compare it between begin and end.
+ * Cheap, without a lock.
+ */
+uint64_t card_backing_logouts(struct card *card, unsigned slot);
 
 /*
  * Goes up when a partition was zeroized or made anew: its sessions and objects

@@ -29,6 +29,7 @@ struct part {
 	bool activated;
 	unsigned logins[STATE_ROLES];
 	_Atomic uint64_t epoch;
+	_Atomic uint64_t logouts; /* of the token, in SoftHSM */
 	_Atomic uint64_t generations[STATE_ROLES];
 	_Atomic bool expired[STATE_ROLES];
 	_Atomic uint64_t backing_slot; /* NO_SLOT: none */

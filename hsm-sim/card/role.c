@@ -182,6 +182,7 @@ card_rest(struct card *card, unsigned slot)
 	if (!users && part->token.logged_in) {
 		pthread_rwlock_wrlock(&part->use);
 		backing_logout(card->backing, &part->token);
+		part->logouts++;
 		pthread_rwlock_unlock(&part->use);
 	}
 	if (!users && part->logins[CARD_SO] == 0) {
