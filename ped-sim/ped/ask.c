@@ -53,32 +53,32 @@ out:
 }
 
 enum err
-action_answer_enter(struct ped *ped)
+ped_do_answer_enter(struct ped *ped)
 {
 	return answered(ped, &(struct ped_message){.code = PED_OK});
 }
 
 enum err
-action_answer_yes(struct ped *ped)
+ped_do_answer_yes(struct ped *ped)
 {
 	return answered(ped, &(struct ped_message){.code = PED_YES});
 }
 
 enum err
-action_answer_no(struct ped *ped)
+ped_do_answer_no(struct ped *ped)
 {
 	return answered(ped, &(struct ped_message){.code = PED_NO});
 }
 
 enum err
-action_answer_pin(struct ped *ped)
+ped_do_answer_pin(struct ped *ped)
 {
 	return answered(ped, &(struct ped_message){
 				 .code = PED_DIGITS, .octets = ped_entry(ped)});
 }
 
 struct bytes
-ask_prefilled(const struct ask *ask)
+ped_ask_prefilled(const struct ask *ask)
 {
 	struct bytes text = buf_peek(&ask->text);
 	size_t k;
@@ -95,7 +95,7 @@ ask_prefilled(const struct ask *ask)
 
 /* A number outside is not taken: it is asked for again. */
 enum err
-action_answer_number(struct ped *ped)
+ped_do_answer_number(struct ped *ped)
 {
 	struct bytes digits = ped_entry(ped);
 	uint8_t said[NUMBER_DIGITS + 1];
@@ -103,7 +103,7 @@ action_answer_number(struct ped *ped)
 	size_t k;
 
 	if (digits.octets == 0)
-		digits = ask_prefilled(&ped->ask);
+		digits = ped_ask_prefilled(&ped->ask);
 	for (k = 0; k < digits.octets; k++)
 		value = value * 10 + (digits.at[k] - (unsigned)'0');
 	if (digits.octets == 0 || value < ped->ask.least ||
@@ -167,7 +167,7 @@ out:
 }
 
 enum err
-action_answer_rpv(struct ped *ped)
+ped_do_answer_rpv(struct ped *ped)
 {
 	struct ped_message m;
 	enum err rc = OK;
@@ -295,7 +295,7 @@ hear_key_read(struct ped *ped, const struct ped_message *m)
 
 	(void)m;
 	buf_init(&octets, IKEY_OCTETS + 1);
-	if (slot_read_octets(&ped->slot, &octets) != OK)
+	if (usb_read_octets(&ped->slot, &octets) != OK)
 		TRY(answer(ped, PED_NO_KEY));
 	else
 		TRY(send_message(ped, &(struct ped_message){.code = PED_KEY,
@@ -311,11 +311,11 @@ hear_key_write(struct ped *ped, const struct ped_message *m)
 	struct ikey key;
 	enum err rc;
 
-	if (slot_is_empty(&ped->slot))
+	if (usb_is_empty(&ped->slot))
 		return answer(ped, PED_NO_KEY);
 	rc = ikey_read(m->octets, &key);
 	if (rc == OK)
-		rc = slot_write(&ped->slot, &key);
+		rc = usb_write(&ped->slot, &key);
 	if (rc == OK)
 		ped_log(
 		    ped, "PED Key written: %s", ikey_colour_name(key.colour));
@@ -327,7 +327,7 @@ hear_rpv_read(struct ped *ped, const struct ped_message *m)
 {
 	struct ped_message share;
 	struct ikey key;
-	enum err rc = slot_read(&ped->slot, &key);
+	enum err rc = usb_read(&ped->slot, &key);
 
 	if (rc == ERR_NOT_FOUND)
 		return answer(ped, PED_NO_KEY);
@@ -357,6 +357,7 @@ hear_rpv_confirm(struct ped *ped, const struct ped_message *m)
 	if (!is_proved)
 		return answer(ped, PED_FAILED);
 	ped->is_trusted = true;
+	ped_redraw(ped);
 	TRY(send_message(ped, &(struct ped_message){.code = PED_PROOF,
 				  .octets = {proof, sizeof(proof)}}));
 out:
@@ -408,7 +409,7 @@ out:
 /* ---- the cable ---- */
 
 void
-ask_hang_up(struct ped *ped)
+ped_ask_hang_up(struct ped *ped)
 {
 	channel_free(ped->channel);
 	ped->channel = NULL;
@@ -422,18 +423,18 @@ ask_hang_up(struct ped *ped)
 }
 
 void
-ask_give_up(struct ped *ped)
+ped_ask_give_up(struct ped *ped)
 {
 	if (ped->channel != NULL && give_up(ped) != OK) {
 		ped->config->drop(ped->config->ctx);
-		ask_hang_up(ped);
+		ped_ask_hang_up(ped);
 	}
 }
 
 void
-ask_leave(struct ped *ped)
+ped_ask_leave(struct ped *ped)
 {
-	ask_give_up(ped);
+	ped_ask_give_up(ped);
 	if (ped_is_linked(ped))
 		/* hanging up says the same */
 		(void)!send_message(
@@ -445,9 +446,11 @@ ped_line_down(struct ped *ped)
 {
 	if (ped->is_trusted)
 		ped_log(ped, "Remote PED session over");
-	ask_hang_up(ped);
+	ped_ask_hang_up(ped);
 	if (is_asked(ped))
 		ped_go_home(ped);
+	else
+		ped_redraw(ped);
 }
 
 static void
@@ -465,7 +468,7 @@ ped_line_up(struct ped *ped)
 	enum err rc = OK;
 
 	buf_init(&wire, CHANNEL_FRAME_MOST_OCTETS);
-	ask_hang_up(ped);
+	ped_ask_hang_up(ped);
 	TRY(channel_new(ped->config->env, CHANNEL_PED, &ped->channel));
 	TRY(channel_hello(ped->channel, &wire));
 	ped->config->send(ped->config->ctx, buf_peek(&wire));
@@ -490,6 +493,8 @@ take_frame(struct ped *ped, size_t *octets)
 	buf_drop(&ped->in, *octets);
 	if (message.octets != 0)
 		TRY(hear(ped, message));
+	else
+		ped_redraw(ped);
 	buf_reset(&ped->room);
 out:
 	return rc;

@@ -13,7 +13,7 @@
 #include "link/channel.h"
 #include "link/message.h"
 #include "ped/ped.h"
-#include "ped/slot.h"
+#include "ped/usb.h"
 
 enum text {
 #define TEXT(code, origin, text) code,
@@ -82,7 +82,7 @@ struct ped {
 
 	struct display display;
 	uint64_t revision;
-	struct slot slot;
+	struct usb slot;
 	bool is_down[KEY_END];
 	struct loop_timer *clear;
 
@@ -125,25 +125,25 @@ void ped_entry_clear(struct ped *ped);
 /* ---- screen.c ---- */
 
 const char *ped_text(enum text text);
-void screen_draw(struct ped *ped);
+void ped_screen_draw(struct ped *ped);
 
 /* ---- ask.c ---- */
 
 /* A number's digits until one is pressed. */
-struct bytes ask_prefilled(const struct ask *ask);
+struct bytes ped_ask_prefilled(const struct ask *ask);
 /* Give up what the card waits for; it is told. */
-void ask_give_up(struct ped *ped);
-void ask_hang_up(struct ped *ped);
+void ped_ask_give_up(struct ped *ped);
+void ped_ask_hang_up(struct ped *ped);
 /* Remote mode is being left. */
-void ask_leave(struct ped *ped);
+void ped_ask_leave(struct ped *ped);
 
-/* ---- admin.c ---- */
+/* ---- copy.c ---- */
 
-void admin_forget(struct ped *ped);
+void ped_copy_forget(struct ped *ped);
 
-/* ---- actions, of ped.c, ask.c and admin.c ---- */
+/* ---- actions, of ped.c, ask.c and copy.c ---- */
 
-#define MOVE(state, key, action) enum err action_##action(struct ped *ped);
+#define MOVE(state, key, action) enum err ped_do_##action(struct ped *ped);
 #include "ped/state.def"
 
 #endif

@@ -29,7 +29,7 @@ static const struct {
 	enum ped_key key;
 	enum err (*run)(struct ped *ped);
 } moves[] = {
-#define MOVE(state, key, action) {state, key, action_##action},
+#define MOVE(state, key, action) {state, key, ped_do_##action},
 #include "ped/state.def"
 };
 
@@ -86,7 +86,7 @@ ped_action(const struct ped *ped, unsigned number, struct ped_action *out)
 }
 
 enum err
-action_log(struct ped *ped)
+ped_do_log(struct ped *ped)
 {
 	ped->back = ped->state;
 	ped->log_page = 0;
@@ -96,7 +96,7 @@ action_log(struct ped *ped)
 
 /* After the oldest comes the newest again. */
 enum err
-action_log_older(struct ped *ped)
+ped_do_log_older(struct ped *ped)
 {
 	ped->log_page++;
 	if (ped->log_page * LOG_LINES >= ped->log_count)
@@ -106,7 +106,7 @@ action_log_older(struct ped *ped)
 }
 
 enum err
-action_log_left(struct ped *ped)
+ped_do_log_left(struct ped *ped)
 {
 	ped_go(ped, ped->back);
 	return OK;
@@ -130,7 +130,7 @@ ped_entry_clear(struct ped *ped)
 void
 ped_redraw(struct ped *ped)
 {
-	screen_draw(ped);
+	ped_screen_draw(ped);
 	ped->revision++;
 	ped->config->shown(ped->config->ctx);
 }
@@ -154,7 +154,7 @@ ped_note(struct ped *ped, enum text note, enum state after)
 }
 
 enum err
-action_note_seen(struct ped *ped)
+ped_do_note_seen(struct ped *ped)
 {
 	ped_go(ped, ped->after);
 	return OK;
@@ -186,13 +186,13 @@ ped_go_home(struct ped *ped)
 static void
 connect_to(struct ped *ped, enum ped_line line)
 {
-	ask_hang_up(ped);
+	ped_ask_hang_up(ped);
 	ped->line = line;
 	ped->config->line(ped->config->ctx, line);
 }
 
 enum err
-action_local(struct ped *ped)
+ped_do_local(struct ped *ped)
 {
 	ped_log(ped, "Local PED mode");
 	ped_go(ped, AT_LOCAL);
@@ -202,7 +202,7 @@ action_local(struct ped *ped)
 
 /* From the menu; or it is not left after all. */
 enum err
-action_remote(struct ped *ped)
+ped_do_remote(struct ped *ped)
 {
 	const bool is_new = ped->mode != MODE_REMOTE;
 
@@ -215,21 +215,21 @@ action_remote(struct ped *ped)
 }
 
 enum err
-action_leave(struct ped *ped)
+ped_do_leave(struct ped *ped)
 {
 	ped_go(ped, AT_LEAVE);
 	return OK;
 }
 
 enum err
-action_leave_remote(struct ped *ped)
+ped_do_leave_remote(struct ped *ped)
 {
-	ask_leave(ped);
-	return action_modes(ped);
+	ped_ask_leave(ped);
+	return ped_do_modes(ped);
 }
 
 enum err
-action_modes(struct ped *ped)
+ped_do_modes(struct ped *ped)
 {
 	if (ped->line != PED_LINE_NONE)
 		connect_to(ped, PED_LINE_NONE);
@@ -238,7 +238,7 @@ action_modes(struct ped *ped)
 }
 
 enum err
-action_admin(struct ped *ped)
+ped_do_admin(struct ped *ped)
 {
 	ped_go(ped, AT_ADMIN);
 	return OK;
@@ -265,7 +265,7 @@ test_all(struct ped *ped, enum ped_key pressed)
 	bool is_good;
 
 	ped->test.keypad = keypad_test(ped, pressed);
-	ped->test.usb = slot_test(&ped->slot);
+	ped->test.usb = usb_test(&ped->slot);
 	ped->test.display = display_test(&ped->display);
 	is_good = ped->test.keypad && ped->test.usb && ped->test.display;
 	ped_log(
@@ -274,7 +274,7 @@ test_all(struct ped *ped, enum ped_key pressed)
 }
 
 enum err
-action_self_test(struct ped *ped)
+ped_do_self_test(struct ped *ped)
 {
 	ped->test.at_power_on = false;
 	(void)test_all(ped, KEY_9);
@@ -284,12 +284,12 @@ action_self_test(struct ped *ped)
 
 /* A device that fails at power-on does not go on. */
 enum err
-action_self_test_seen(struct ped *ped)
+ped_do_self_test_seen(struct ped *ped)
 {
 	if (!ped->test.at_power_on)
-		return action_admin(ped);
+		return ped_do_admin(ped);
 	if (test_all(ped, KEY_ENTER))
-		return action_local(ped);
+		return ped_do_local(ped);
 	ped_go(ped, AT_SELF_TEST);
 	return OK;
 }
@@ -302,7 +302,7 @@ ped_power_on(struct ped *ped)
 	ped->test.at_power_on = true;
 	ped_log(ped, "Power on");
 	if (test_all(ped, KEY_END))
-		(void)action_local(ped); /* cannot fail */
+		(void)ped_do_local(ped); /* cannot fail */
 	else
 		ped_go(ped, AT_SELF_TEST);
 }
@@ -343,8 +343,8 @@ move_key(struct ped *ped, enum ped_key key)
 		if (moves[k].state != ped->state || moves[k].key != key)
 			continue;
 		if (moves[k].run(ped) != OK) {
-			ask_give_up(ped);
-			admin_forget(ped);
+			ped_ask_give_up(ped);
+			ped_copy_forget(ped);
 			ped_note(ped, TEXT_BROKEN, home_of(ped));
 		}
 		return true;
@@ -359,8 +359,8 @@ cleared(void *ctx)
 	struct ped *ped = ctx;
 
 	ped_log(ped, "Cleared");
-	ask_give_up(ped);
-	admin_forget(ped);
+	ped_ask_give_up(ped);
+	ped_copy_forget(ped);
 	if (ped->state != AT_SELF_TEST)
 		ped_go_home(ped);
 }
@@ -397,19 +397,23 @@ ped_press(struct ped *ped, enum ped_key key)
 enum err
 ped_insert(struct ped *ped, const char *path)
 {
-	enum err rc = slot_insert(&ped->slot, path);
+	enum err rc = usb_insert(&ped->slot, path);
 
-	if (rc == OK)
+	if (rc == OK) {
 		ped_log(ped, "PED Key inserted");
+		ped_redraw(ped);
+	}
 	return rc;
 }
 
 void
 ped_remove(struct ped *ped)
 {
-	if (ped_slot(ped) != NULL)
-		ped_log(ped, "PED Key removed");
-	slot_remove(&ped->slot);
+	if (ped_slot(ped) == NULL)
+		return;
+	usb_remove(&ped->slot);
+	ped_log(ped, "PED Key removed");
+	ped_redraw(ped);
 }
 
 const char *
@@ -481,7 +485,7 @@ ped_new(const struct ped_config *config, struct ped **out)
 	TRY(MEM_NEW(ped));
 	ped->config = config;
 	ped->mode = MODE_OFF;
-	slot_init(&ped->slot);
+	usb_init(&ped->slot);
 	buf_init(&ped->in, 4 * CHANNEL_FRAME_MOST_OCTETS);
 	buf_init(&ped->room, CHANNEL_FRAME_MOST_OCTETS);
 	buf_init(&ped->ask.text, CHANNEL_FRAME_MOST_OCTETS);
@@ -499,12 +503,12 @@ ped_free(struct ped *ped)
 {
 	if (ped == NULL)
 		return;
-	ask_hang_up(ped);
-	admin_forget(ped);
+	ped_ask_hang_up(ped);
+	ped_copy_forget(ped);
 	buf_clear(&ped->in);
 	buf_clear(&ped->room);
 	buf_clear(&ped->ask.text);
-	slot_clear(&ped->slot);
+	usb_clear(&ped->slot);
 	secret_free(ped->entry);
 	loop_timer_free(ped->clear);
 	display_clear(&ped->display);

@@ -43,7 +43,7 @@ struct ped;
 struct ped_config {
 	struct env *env;
 	struct loop *loop;
-	/* The display is another one now: ped_display(). */
+	/* The display, the link or the slot is another one now. */
 	void (*shown)(void *ctx);
 	/*
 	 * Hang up, and from now on be connected there, again and again. NONE:
@@ -74,7 +74,7 @@ bool ped_press(struct ped *ped, enum ped_key key);
 bool ped_key_down(struct ped *ped, enum ped_key key);
 void ped_key_up(struct ped *ped, enum ped_key key);
 
-/* As slot_insert() and slot_remove() of ped/slot.h. */
+/* As usb_insert() and usb_remove() of ped/usb.h. */
 enum err ped_insert(struct ped *ped, const char *path) MUST_CHECK;
 void ped_remove(struct ped *ped);
 /* The file; NULL: empty. Borrowed. */
@@ -89,7 +89,7 @@ void ped_line_octets(struct ped *ped, struct bytes octets);
 /* ---- looking ---- */
 
 const struct display *ped_display(const struct ped *ped);
-/* Goes up with each display. */
+/* Goes up each time that shown() is called. */
 uint64_t ped_revision(const struct ped *ped);
 /* "off", "menu", "local", "admin", "remote"; "AT_LOCAL". Static. */
 const char *ped_mode_name(const struct ped *ped);

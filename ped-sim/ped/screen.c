@@ -95,7 +95,7 @@ screen_ask(struct ped *ped, enum text text)
 		display_put(&ped->display, words);
 		return;
 	}
-	words.octets -= ask_prefilled(&ped->ask).octets;
+	words.octets -= ped_ask_prefilled(&ped->ask).octets;
 	line = words.octets != 0 ? memrchr(words.at, '\n', words.octets) : NULL;
 	line = line != NULL ? line + 1 : words.at;
 	(void)snprintf(number, sizeof(number), "%.*s%.*s",
@@ -119,7 +119,7 @@ static const struct {
 };
 
 void
-screen_draw(struct ped *ped)
+ped_screen_draw(struct ped *ped)
 {
 	static const char stars[ENTRY_DIGITS + 1] =
 	    "****************************************************************";

@@ -4,20 +4,20 @@
  * An iKey is in one slot at a time: the file is locked while it is inserted.
  * It is read and written in place, each time anew.
  */
-#ifndef PED_SLOT_H
-#define PED_SLOT_H
+#ifndef PED_USB_H
+#define PED_USB_H
 
 #include "base/buf.h"
 #include "ikey/ikey.h"
 
-struct slot {
+struct usb {
 	int fd; /* -1: empty */
 	char *path;
 	bool is_broken; /* laboratory: seems empty */
 };
 
-void slot_init(struct slot *s);
-void slot_clear(struct slot *s); /* takes the iKey out */
+void usb_init(struct usb *s);
+void usb_clear(struct usb *s); /* takes the iKey out */
 
 /*
  * ERR_EXISTS     there is an iKey in it
@@ -25,13 +25,13 @@ void slot_clear(struct slot *s); /* takes the iKey out */
  * ERR_DENIED     it is in another slot, or may not be read and written
  * ERR_NOMEM
  */
-enum err slot_insert(struct slot *s, const char *path) MUST_CHECK;
-void slot_remove(struct slot *s); /* harmless when it is empty */
+enum err usb_insert(struct usb *s, const char *path) MUST_CHECK;
+void usb_remove(struct usb *s); /* harmless when it is empty */
 
-bool slot_is_empty(const struct slot *s);
+bool usb_is_empty(const struct usb *s);
 
 /* The port answers, and so does what is in it. */
-bool slot_test(struct slot *s);
+bool usb_test(struct usb *s);
 
 /*
  * All that the file has, as far as IKEY_OCTETS + 1 show it: whether that is an
@@ -41,10 +41,10 @@ bool slot_test(struct slot *s);
  * ERR_SYSTEM     it cannot be read
  * ERR_NOMEM, ERR_LIMIT
  */
-enum err slot_read_octets(struct slot *s, struct buf *out) MUST_CHECK;
+enum err usb_read_octets(struct usb *s, struct buf *out) MUST_CHECK;
 
 /* ERR_NOT_FOUND as above; else what ikey_read says */
-enum err slot_read(struct slot *s, struct ikey *out) MUST_CHECK;
+enum err usb_read(struct usb *s, struct ikey *out) MUST_CHECK;
 
 /*
  * Onto the iKey that has the serial number of `key`, durably.
@@ -54,6 +54,6 @@ enum err slot_read(struct slot *s, struct ikey *out) MUST_CHECK;
  * ERR_SYSTEM     it cannot be written
  * ERR_CRYPTO
  */
-enum err slot_write(struct slot *s, const struct ikey *key) MUST_CHECK;
+enum err usb_write(struct usb *s, const struct ikey *key) MUST_CHECK;
 
 #endif

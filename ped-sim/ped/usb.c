@@ -1,4 +1,4 @@
-#include "ped/slot.h"
+#include "ped/usb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,19 +9,19 @@
 #include "base/mem.h"
 
 void
-slot_init(struct slot *s)
+usb_init(struct usb *s)
 {
-	*s = (struct slot){.fd = -1};
+	*s = (struct usb){.fd = -1};
 }
 
 void
-slot_clear(struct slot *s)
+usb_clear(struct usb *s)
 {
-	slot_remove(s);
+	usb_remove(s);
 }
 
 enum err
-slot_insert(struct slot *s, const char *path)
+usb_insert(struct usb *s, const char *path)
 {
 	char *copy = NULL;
 	int fd = -1;
@@ -47,7 +47,7 @@ out:
 }
 
 void
-slot_remove(struct slot *s)
+usb_remove(struct usb *s)
 {
 	if (s->fd >= 0)
 		close(s->fd);
@@ -57,13 +57,13 @@ slot_remove(struct slot *s)
 }
 
 bool
-slot_is_empty(const struct slot *s)
+usb_is_empty(const struct usb *s)
 {
 	return s->fd < 0 || s->is_broken;
 }
 
 bool
-slot_test(struct slot *s)
+usb_test(struct usb *s)
 {
 	uint8_t first;
 
@@ -73,12 +73,12 @@ slot_test(struct slot *s)
 }
 
 enum err
-slot_read_octets(struct slot *s, struct buf *out)
+usb_read_octets(struct usb *s, struct buf *out)
 {
 	uint8_t octets[IKEY_OCTETS + 1];
 	ssize_t got;
 
-	if (slot_is_empty(s))
+	if (usb_is_empty(s))
 		return ERR_NOT_FOUND;
 	got = pread(s->fd, octets, sizeof(octets), 0);
 	if (got < 0)
@@ -87,13 +87,13 @@ slot_read_octets(struct slot *s, struct buf *out)
 }
 
 enum err
-slot_read(struct slot *s, struct ikey *out)
+usb_read(struct usb *s, struct ikey *out)
 {
 	struct buf octets;
 	enum err rc = OK;
 
 	buf_init(&octets, IKEY_OCTETS + 1);
-	TRY(slot_read_octets(s, &octets));
+	TRY(usb_read_octets(s, &octets));
 	TRY(ikey_read(buf_peek(&octets), out));
 out:
 	buf_clear(&octets);
@@ -101,13 +101,13 @@ out:
 }
 
 enum err
-slot_write(struct slot *s, const struct ikey *key)
+usb_write(struct usb *s, const struct ikey *key)
 {
 	uint8_t octets[IKEY_OCTETS];
 	struct ikey there;
 	enum err rc = OK;
 
-	TRY(slot_read(s, &there));
+	TRY(usb_read(s, &there));
 	if (memcmp(there.serial, key->serial, sizeof(there.serial)) != 0)
 		TRY(ERR_DENIED);
 	TRY(ikey_write(key, octets));

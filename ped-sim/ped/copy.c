@@ -17,7 +17,7 @@ forget_pin(struct ped *ped)
 }
 
 void
-admin_forget(struct ped *ped)
+ped_copy_forget(struct ped *ped)
 {
 	forget_pin(ped);
 	secret_free(ped->copying.share);
@@ -26,7 +26,7 @@ admin_forget(struct ped *ped)
 
 /* req: KS-05-140 */
 enum err
-action_ped_key(struct ped *ped)
+ped_do_ped_key(struct ped *ped)
 {
 	forget_pin(ped);
 	ped_go(ped, AT_PED_KEY);
@@ -34,10 +34,10 @@ action_ped_key(struct ped *ped)
 }
 
 enum err
-action_ped_key_left(struct ped *ped)
+ped_do_ped_key_left(struct ped *ped)
 {
-	admin_forget(ped);
-	return action_admin(ped);
+	ped_copy_forget(ped);
+	return ped_do_admin(ped);
 }
 
 /* ---- login ---- */
@@ -47,7 +47,7 @@ log_in(struct ped *ped, struct bytes pin)
 {
 	enum err rc = OK;
 
-	admin_forget(ped);
+	ped_copy_forget(ped);
 	TRY(ikey_open(&ped->copying.original, pin, &ped->copying.share));
 	ped_log(ped, "PED Key login: %s",
 	    ikey_colour_name(ped->copying.original.colour));
@@ -58,11 +58,11 @@ out:
 
 /* req: KS-05-141 */
 enum err
-action_login(struct ped *ped)
+ped_do_login(struct ped *ped)
 {
-	enum err rc = slot_read(&ped->slot, &ped->copying.original);
+	enum err rc = usb_read(&ped->slot, &ped->copying.original);
 
-	admin_forget(ped);
+	ped_copy_forget(ped);
 	if (rc == ERR_NOT_FOUND)
 		ped_go(ped, AT_LOGIN);
 	else if (rc != OK)
@@ -77,7 +77,7 @@ action_login(struct ped *ped)
 }
 
 enum err
-action_login_pin(struct ped *ped)
+ped_do_login_pin(struct ped *ped)
 {
 	return log_in(ped, ped_entry(ped));
 }
@@ -86,7 +86,7 @@ action_login_pin(struct ped *ped)
 
 /* req: KS-05-142 */
 enum err
-action_duplicate(struct ped *ped)
+ped_do_duplicate(struct ped *ped)
 {
 	forget_pin(ped);
 	if (ped->copying.share == NULL)
@@ -104,10 +104,10 @@ is_same_ikey(const struct ikey *a, const struct ikey *b)
 
 /* req: KS-05-148 */
 enum err
-action_target(struct ped *ped)
+ped_do_target(struct ped *ped)
 {
 	struct copying *c = &ped->copying;
-	enum err rc = slot_read(&ped->slot, &c->target);
+	enum err rc = usb_read(&ped->slot, &c->target);
 
 	if (rc == ERR_NOT_FOUND)
 		ped_go(ped, AT_TARGET);
@@ -122,14 +122,14 @@ action_target(struct ped *ped)
 }
 
 enum err
-action_overwrite(struct ped *ped)
+ped_do_overwrite(struct ped *ped)
 {
 	ped_go(ped, AT_NEW_PIN);
 	return OK;
 }
 
 enum err
-action_new_pin(struct ped *ped)
+ped_do_new_pin(struct ped *ped)
 {
 	enum err rc = OK;
 
@@ -163,7 +163,7 @@ write_copy(struct ped *ped)
 	    },
 	    &copy));
 	/* onto the iKey that the person was asked about, and no other */
-	if (slot_write(&ped->slot, &copy) != OK) {
+	if (usb_write(&ped->slot, &copy) != OK) {
 		ped_note(ped, TEXT_UNWRITABLE, AT_TARGET);
 		goto out;
 	}
@@ -174,7 +174,7 @@ out:
 }
 
 enum err
-action_confirm_pin(struct ped *ped)
+ped_do_confirm_pin(struct ped *ped)
 {
 	enum err rc = OK;
 
@@ -191,8 +191,8 @@ out:
 
 /* req: KS-05-149 */
 enum err
-action_removed(struct ped *ped)
+ped_do_removed(struct ped *ped)
 {
-	ped_go(ped, slot_is_empty(&ped->slot) ? AT_ANOTHER : AT_REMOVE);
+	ped_go(ped, usb_is_empty(&ped->slot) ? AT_ANOTHER : AT_REMOVE);
 	return OK;
 }

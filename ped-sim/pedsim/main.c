@@ -1,0 +1,414 @@
+/*
+ * pedsim: a simulated PED.
+ *
+ *	pedsim --dir DIR [--card SOCKET] [--usb SOCKET] [--lab SOCKET]
+ *	       [--clock FILE] [--tty]
+ *
+ * Its power is its process: it starts with its self-test, and what it was
+ * doing is lost when it ends. It keeps no file but its sockets; iKeys are files
+ * of whoever inserts them. When it can be used it prints "ready".
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/lab.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "pedsim/cable.h"
+#include "pedsim/control.h"
+#include "pedsim/face.h"
+
+struct options {
+	const char *dir;
+	const char *card;
+	const char *usb;
+	const char *lab;
+	const char *clock;
+	bool tty;
+};
+
+struct program {
+	struct options options;
+	char *control_path;
+	struct env *env;
+	struct loop *loop;
+	struct ped_config ped_config;
+	struct ped *ped;
+	struct cable_config cable_config;
+	struct cable *cable;
+	struct control *control;
+	struct face *face; /* NULL: nobody looks */
+	struct lab_config lab_config;
+	struct lab *lab;
+	int signal_fd;
+	struct loop_fd *signals;
+};
+
+/* ---- the command line ---- */
+
+static void
+usage(FILE *to)
+{
+	fputs("usage: pedsim --dir DIR [--card SOCKET] [--usb SOCKET] [--tty]\n"
+	      "              [--lab SOCKET [--clock FILE]]\n"
+	      "\n"
+	      "  --dir DIR      where ctl.sock is made, for pedctl\n"
+	      "  --card SOCKET  the card's, for local mode (card/ped.sock)\n"
+	      "  --usb SOCKET   PedServer's, for remote mode\n"
+	      "  --tty          a face on this terminal, for people\n"
+	      "  --lab SOCKET   laboratory mode: virtual time, and faults on a "
+	      "control socket\n"
+	      "  --clock FILE   of the laboratory (clock)\n"
+	      "  --help\n",
+	    to);
+}
+
+/* Ends the program for --help and what cannot be read. */
+static void
+read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+	    {"dir", required_argument, NULL, 'd'},
+	    {"card", required_argument, NULL, 'c'},
+	    {"usb", required_argument, NULL, 'u'},
+	    {"lab", required_argument, NULL, 'l'},
+	    {"clock", required_argument, NULL, 'k'},
+	    {"tty", no_argument, NULL, 't'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*options = (struct options){.card = "card/ped.sock", .clock = "clock"};
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			options->dir = optarg;
+			break;
+		case 'c':
+			options->card = optarg;
+			break;
+		case 'u':
+			options->usb = optarg;
+			break;
+		case 'l':
+			options->lab = optarg;
+			break;
+		case 'k':
+			options->clock = optarg;
+			break;
+		case 't':
+			options->tty = true;
+			break;
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			exit(2);
+		}
+	}
+	if (options->dir == NULL || optind != argc) {
+		fputs("pedsim: --dir DIR is needed, and nothing else than "
+		      "options; see --help\n",
+		    stderr);
+		exit(2);
+	}
+}
+
+/* ---- between the device and the world ---- */
+
+static void
+shown(void *ctx)
+{
+	struct program *p = ctx;
+
+	if (p->control != NULL)
+		control_shown(p->control);
+	if (p->face != NULL)
+		face_shown(p->face);
+}
+
+static void
+line_wanted(void *ctx, enum ped_line line)
+{
+	struct program *p = ctx;
+
+	cable_to(p->cable, line);
+}
+
+static void
+drop_wanted(void *ctx)
+{
+	struct program *p = ctx;
+
+	cable_drop(p->cable);
+}
+
+static void
+send_wanted(void *ctx, struct bytes octets)
+{
+	struct program *p = ctx;
+
+	cable_send(p->cable, octets);
+}
+
+static void
+cable_is_up(void *ctx)
+{
+	struct program *p = ctx;
+
+	ped_line_up(p->ped);
+}
+
+static void
+cable_is_down(void *ctx)
+{
+	struct program *p = ctx;
+
+	ped_line_down(p->ped);
+}
+
+static void
+cable_says(void *ctx, struct bytes octets)
+{
+	struct program *p = ctx;
+
+	ped_line_octets(p->ped, octets);
+}
+
+static void
+switched_off(void *ctx)
+{
+	struct program *p = ctx;
+
+	loop_stop(p->loop);
+}
+
+static enum err
+make_device(struct program *p)
+{
+	enum err rc = OK;
+
+	p->cable_config = (struct cable_config){
+	    .loop = p->loop,
+	    .local_path = p->options.card,
+	    .remote_path = p->options.usb,
+	    .up = cable_is_up,
+	    .down = cable_is_down,
+	    .octets = cable_says,
+	    .ctx = p,
+	};
+	TRY(cable_new(&p->cable_config, &p->cable));
+	p->ped_config = (struct ped_config){
+	    .env = p->env,
+	    .loop = p->loop,
+	    .shown = shown,
+	    .line = line_wanted,
+	    .drop = drop_wanted,
+	    .send = send_wanted,
+	    .ctx = p,
+	};
+	TRY(ped_new(&p->ped_config, &p->ped));
+	TRY(mem_printf(&p->control_path, "%s/ctl.sock", p->options.dir));
+	TRY(control_new(p->loop, p->ped, p->control_path, &p->control));
+	if (p->options.tty)
+		TRY(face_new(p->loop, p->ped, switched_off, p, &p->face));
+out:
+	return rc;
+}
+
+/* ---- the laboratory ---- */
+
+static enum err
+fault_usb(void *ctx, unsigned broken)
+{
+	struct program *p = ctx;
+
+	ped_break_usb(p->ped, broken != 0);
+	return OK;
+}
+
+static enum err
+fault_display(void *ctx, unsigned broken)
+{
+	struct program *p = ctx;
+
+	ped_break_display(p->ped, broken != 0);
+	return OK;
+}
+
+static enum err
+fault_entropy(void *ctx, unsigned broken)
+{
+	struct program *p = ctx;
+
+	env_break_random(p->env, broken != 0);
+	return OK;
+}
+
+static const struct lab_fault faults[] = {
+    {"usb", "ok|broken", fault_usb},
+    {"display", "ok|broken", fault_display},
+    {"entropy", "ok|broken", fault_entropy},
+};
+
+/* There is nothing to be synced: whichever way, and at once. */
+static void
+lab_power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
+{
+	(void)ctx;
+	(void)tear;
+	(void)seed;
+	(void)nth;
+	(void)raise(SIGKILL);
+}
+
+static enum err
+lab_status(void *ctx, struct buf *out)
+{
+	struct program *p = ctx;
+
+	return control_status(p->ped, out);
+}
+
+static enum err
+open_lab(struct program *p)
+{
+	if (p->options.lab == NULL)
+		return OK;
+	p->lab_config = (struct lab_config){
+	    .path = p->options.lab,
+	    .faults = faults,
+	    .fault_count = sizeof(faults) / sizeof(faults[0]),
+	    .power_off = lab_power_off,
+	    .status = lab_status,
+	    .ctx = p,
+	};
+	return lab_new(p->loop, p->env, &p->lab_config, &p->lab);
+}
+
+/* ---- the process ---- */
+
+/* No core files, no peeking by processes of the same user. */
+static void
+tidy_process(bool lab)
+{
+	const struct rlimit none = {0, 0};
+
+	umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (!lab)
+		(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static void
+signalled(void *ctx, unsigned ready)
+{
+	(void)ready;
+	switched_off(ctx);
+}
+
+static enum err
+watch_signals(struct program *p)
+{
+	sigset_t set;
+	enum err rc = OK;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	p->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (p->signal_fd < 0)
+		TRY(ERR_SYSTEM);
+	TRY(loop_fd_new(
+	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
+out:
+	return rc;
+}
+
+static enum err
+open_env(struct program *p)
+{
+	enum err rc = OK;
+
+	if (p->options.lab == NULL)
+		return env_new(&p->env);
+	TRY(env_new_lab(p->options.clock, &p->env));
+out:
+	if (rc != OK)
+		log_line("pedsim", LOG_ERROR, "%s: %s", p->options.clock,
+		    rc == ERR_SYSTEM ? strerror(errno) : err_text(rc));
+	return rc;
+}
+
+static enum err
+run(struct program *p)
+{
+	enum err rc = OK;
+
+	if (mkdir(p->options.dir, 0700) != 0 && errno != EEXIST) {
+		log_line("pedsim", LOG_ERROR, "%s: %s", p->options.dir,
+		    strerror(errno));
+		TRY(ERR_SYSTEM);
+	}
+	TRY(open_env(p));
+	TRY(loop_new(p->env, &p->loop));
+	TRY(watch_signals(p));
+	TRY(make_device(p));
+	TRY(open_lab(p));
+	ped_power_on(p->ped);
+	if (!p->options.tty) {
+		puts("ready");
+		(void)fflush(stdout);
+	}
+	TRY(loop_run(p->loop));
+out:
+	return rc;
+}
+
+static void
+clear(struct program *p)
+{
+	lab_free(p->lab);
+	face_free(p->face);
+	p->face = NULL;
+	control_free(p->control);
+	p->control = NULL;
+	ped_free(p->ped);
+	cable_free(p->cable);
+	loop_fd_free(p->signals);
+	if (p->signal_fd >= 0)
+		close(p->signal_fd);
+	loop_free(p->loop);
+	env_free(p->env);
+	mem_free(p->control_path);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = {.signal_fd = -1};
+	enum err rc;
+
+	log_init();
+	read_options(argc, argv, &p.options);
+	tidy_process(p.options.lab != NULL);
+	rc = run(&p);
+	clear(&p);
+	if (rc == OK)
+		return 0;
+	log_line("pedsim", LOG_ERROR, "%s", err_text(rc));
+	return 1;
+}
