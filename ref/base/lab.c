@@ -221,6 +221,8 @@ run_clock(struct peer *peer, char *words, struct buf *out)
 	(void)out;
 	if (*words != '\0')
 		return ERR_VALUE;
+	if (peer->lab->config->moved != NULL)
+		peer->lab->config->moved(peer->lab->config->ctx);
 	peer->waits = true;
 	listen_to_threads(peer->lab);
 	loop_later(peer->lab->loop, &peer->lab->settled);

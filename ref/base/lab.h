@@ -62,7 +62,10 @@ struct lab_config {
 	 * ...", without waiting for anything. ERR_NOT_FOUND: no such line.
 	 */
 	enum err (*command)(void *ctx, const char *line, struct buf *out);
-	void *ctx;               /* of the four above */
+	/* Time was moved, maybe by nothing: before anything of it is done;
+	 * NULL: there is nothing to do then. */
+	void (*moved)(void *ctx);
+	void *ctx;               /* of the five above */
 	struct wait_room *waits; /* NULL: no threads wait for a time */
 };
 

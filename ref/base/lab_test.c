@@ -22,6 +22,7 @@ struct room {
 	unsigned disk;
 	unsigned hsm;
 	const char *word; /* at the end of status */
+	unsigned moves;
 	struct loop_timer *timer;
 	int rings_left;
 	char power[64];
@@ -75,6 +76,14 @@ power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
 	    tear ? "tear" : "drop", (unsigned long)seed, nth);
 }
 
+static void
+moved(void *ctx)
+{
+	struct room *room = ctx;
+
+	room->moves++;
+}
+
 static enum err
 own_line(void *ctx, const char *line, struct buf *out)
 {
@@ -117,6 +126,7 @@ set_up(void **state)
 	    .power_off = power_off,
 	    .status = say_more,
 	    .command = own_line,
+	    .moved = moved,
 	    .ctx = room,
 	};
 	sem_init(&room->begun, 0, 0);
@@ -279,9 +289,11 @@ test_the_clock_is_acknowledged_when_nothing_is_due(void **state)
 	rig_move_to(&room->rig, 1000);
 	ask(room, 0, "clock\n");
 	assert_string_equal(hear(room, 0), "");
+	assert_int_equal(room->moves, 1);
 	assert_int_equal(rig_turns(&room->rig, 3), OK);
 	assert_string_equal(
 	    hear(room, 0), "ok elapsed=1000 next=none rings=0\n");
+	assert_int_equal(room->moves, 1);
 }
 
 static void

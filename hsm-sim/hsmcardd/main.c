@@ -1,0 +1,618 @@
+/*
+ * hsmcardd: the card, as a process of its own.
+ *
+ *	hsmcardd --dir DIR [options]; --help lists them
+ *
+ * DIR is what the card keeps without power, and the only one in it at a time
+ * is this process. When its sockets listen it prints "ready":
+ *
+ *	DIR/p11.sock    PKCS#11, for the module libhsm-sim.so (rpc/serve.h)
+ *	DIR/admin.sock  administration (card/admin.h)
+ *
+ * A thread serves each connection; the loop's own lets them in, keeps time and
+ * obeys the laboratory. SIGTERM ends it in order: calls under way are brought
+ * to their end, dialogues at the PED are given up; a second one, or FINISH_S
+ * later, ends it at once.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/lab.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "card/admin.h"
+#include "hsmcardd/door.h"
+#include "rpc/serve.h"
+#include "rpc/wire.h"
+#include "token/token.h"
+
+#define VERSION "0.1.0"
+#define SOFTHSM "/usr/lib/softhsm/libsofthsm2.so"
+/* in the words of card/admin.h */
+#define TOO_MANY "error CARD_NO_MEMORY too many administrators\n"
+
+enum {
+	FINISH_S = 10,
+	BEAT_MS = 1000, /* of the card, where time goes by itself */
+	P11_GUESTS_MAX = 512,
+	ADMIN_GUESTS_MAX = 16,
+};
+
+struct options {
+	const char *dir;
+	const char *softhsm;
+	enum card_model model;
+	enum card_lockout lockout;
+	unsigned slots;
+	bool luna;
+	bool deactivate_ends_auto;
+	const char *lab;
+	const char *clock;
+};
+
+struct program {
+	struct options options;
+	struct env *env;
+	struct loop *loop;
+	struct wait_room *waits;
+	struct card *card;
+	struct token *token;
+	struct rpc_server *rpc;
+	struct admin_config admin_config;
+	char *p11_path, *admin_path;
+	uint8_t p11_refusal[WIRE_HELLO_OCTETS];
+	struct door_config p11_config, admin_door_config;
+	struct door *p11, *admin;
+	struct loop_timer *beat; /* NULL in the laboratory */
+	struct lab_config lab_config;
+	struct lab *lab;
+	int signal_fd;
+	struct loop_fd *signals;
+	bool finishing;
+	struct loop_task finished;
+};
+
+/* ---- the command line ---- */
+
+static const char *const models[] = {[CARD_K6] = "k6", [CARD_LUNA7] = "luna7"};
+static const char *const lockouts[] = {
+    [CARD_LOCKOUT_SO_RESET] = "so-reset",
+    [CARD_LOCKOUT_TIMED] = "timed",
+    [CARD_LOCKOUT_PERMANENT] = "permanent",
+};
+static const char *const codes[] = {"standard", "luna"};
+
+static void
+usage(void)
+{
+	fputs(
+	    "usage: hsmcardd --dir DIR [options]\n"
+	    "\n"
+	    "  --dir DIR                what the card keeps; made where it is "
+	    "not there\n"
+	    "  --model k6|luna7         the built-in card, with a PED; or "
+	    "partitions with\n"
+	    "                           passwords (k6)\n"
+	    "  --slots N                luna7: partitions (1)\n"
+	    "  --rv standard|luna       PKCS#11's return codes, or the "
+	    "vendor's (standard)\n"
+	    "  --lockout so-reset|timed|permanent\n"
+	    "                           of a role with too many failed logins "
+	    "(so-reset)\n"
+	    "  --deactivate-ends-auto   k6: after it the black iKey is "
+	    "needed, as with a Luna\n"
+	    "  --softhsm FILE           SoftHSM's module (" SOFTHSM ")\n"
+	    "  --lab SOCKET --clock FILE\n"
+	    "                           laboratory: virtual time, faults, "
+	    "tamper, battery and\n"
+	    "                           the power switch; for tests only\n"
+	    "  --version\n"
+	    "  --help\n",
+	    stdout);
+}
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+wrong_usage(const char *format, ...)
+{
+	va_list args;
+
+	fputs("hsmcardd: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs("; see --help\n", stderr);
+	exit(2);
+}
+
+static unsigned
+choose(const char *option, const char *value, const char *const *names,
+    unsigned count)
+{
+	unsigned k;
+
+	for (k = 0; k < count; k++) {
+		if (strcmp(names[k], value) == 0)
+			return k;
+	}
+	wrong_usage("%s %s: no such choice", option, value);
+}
+
+#define CHOOSE(option, names) \
+	choose(option, optarg, names, sizeof(names) / sizeof((names)[0]))
+
+static unsigned
+read_slots(const char *text)
+{
+	char *end;
+	unsigned long slots = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || slots < 1 ||
+	    slots > CARD_SLOTS_MAX)
+		wrong_usage("--slots %s: 1 to %d", text, CARD_SLOTS_MAX);
+	return (unsigned)slots;
+}
+
+/* Ends the program for --help, --version and what cannot be read. */
+static void
+read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option known[] = {
+	    {"dir", required_argument, NULL, 'd'},
+	    {"model", required_argument, NULL, 'm'},
+	    {"slots", required_argument, NULL, 's'},
+	    {"rv", required_argument, NULL, 'r'},
+	    {"lockout", required_argument, NULL, 'l'},
+	    {"deactivate-ends-auto", no_argument, NULL, 'a'},
+	    {"softhsm", required_argument, NULL, 'S'},
+	    {"lab", required_argument, NULL, 'L'},
+	    {"clock", required_argument, NULL, 'c'},
+	    {"version", no_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){.softhsm = SOFTHSM, .slots = 1};
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			o->dir = optarg;
+			break;
+		case 'm':
+			o->model = (enum card_model)CHOOSE("--model", models);
+			break;
+		case 's':
+			o->slots = read_slots(optarg);
+			break;
+		case 'r':
+			o->luna = CHOOSE("--rv", codes) != 0;
+			break;
+		case 'l':
+			o->lockout =
+			    (enum card_lockout)CHOOSE("--lockout", lockouts);
+			break;
+		case 'a':
+			o->deactivate_ends_auto = true;
+			break;
+		case 'S':
+			o->softhsm = optarg;
+			break;
+		case 'L':
+			o->lab = optarg;
+			break;
+		case 'c':
+			o->clock = optarg;
+			break;
+		case 'v':
+			puts("hsmcardd " VERSION);
+			exit(0);
+		case 'h':
+			usage();
+			exit(0);
+		default:
+			exit(2);
+		}
+	}
+	if (o->dir == NULL || optind != argc)
+		wrong_usage("--dir DIR is needed, and nothing else than "
+			    "options");
+	if (o->model == CARD_K6 && o->slots != 1)
+		wrong_usage("--slots: a K6 has one partition");
+	if ((o->lab == NULL) != (o->clock == NULL))
+		wrong_usage("--lab and --clock go together");
+}
+
+/* ---- the process ---- */
+
+/* No core files, no peeking by processes of the same user. */
+static void
+tidy_process(void)
+{
+	const struct rlimit none = {0, 0};
+	struct rlimit files;
+
+	umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static enum err
+open_env(struct program *p)
+{
+	const char *clock = p->options.clock;
+	enum err rc = OK;
+
+	if (clock == NULL)
+		return env_new(&p->env);
+	rc = env_new_lab(clock, &p->env);
+	if (rc != OK)
+		log_line("hsmcardd", LOG_ERROR, "%s: %s", clock,
+		    rc == ERR_SYSTEM ? strerror(errno) : err_text(rc));
+	else
+		log_line("hsmcardd", LOG_WARN,
+		    "laboratory mode: not for keys that matter");
+	return rc;
+}
+
+/* ---- the end ---- */
+
+/* At the end of each turn, once it is wanted. */
+static void
+finished(void *ctx)
+{
+	struct program *p = ctx;
+
+	if (door_guests(p->p11) == 0 && door_guests(p->admin) == 0)
+		loop_stop(p->loop);
+}
+
+static void
+finish(struct program *p)
+{
+	p->finishing = true;
+	door_close(p->p11);
+	door_close(p->admin);
+	wait_room_close(p->waits);
+	p->finished.fn = finished;
+	p->finished.ctx = p;
+	loop_each_turn(p->loop, &p->finished);
+	/* real time: the laboratory's may stand still for good */
+	(void)alarm(FINISH_S);
+}
+
+static void
+signalled(void *ctx, unsigned ready)
+{
+	struct program *p = ctx;
+	struct signalfd_siginfo what;
+
+	(void)ready;
+	if (read(p->signal_fd, &what, sizeof(what)) != sizeof(what))
+		return;
+	if (!p->finishing && what.ssi_signo != SIGALRM)
+		finish(p);
+	else
+		loop_stop(p->loop);
+}
+
+/* Blocked before the first thread, so that no other one gets them. */
+static enum err
+watch_signals(struct program *p)
+{
+	sigset_t set;
+	enum err rc = OK;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGALRM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	p->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (p->signal_fd < 0)
+		TRY(ERR_SYSTEM);
+	TRY(loop_fd_new(
+	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
+out:
+	return rc;
+}
+
+/* ---- the laboratory ---- */
+
+static void
+power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
+{
+	struct program *p = ctx;
+	char line[64];
+	struct buf answer;
+
+	(void)seed; /* what the card writes is there whole, or not at all */
+	if (!tear || nth == 0)
+		(void)kill(getpid(), SIGKILL);
+	buf_init(&answer, LAB_LINE_OCTETS);
+	(void)snprintf(line, sizeof(line), "fault cut nth=%u", nth);
+	if (card_lab_command(p->card, line, &answer) != OK)
+		log_line("hsmcardd", LOG_ERROR, "laboratory: %s: failed", line);
+	buf_clear(&answer);
+}
+
+static enum err
+lab_status(void *ctx, struct buf *out)
+{
+	struct program *p = ctx;
+	struct card_slot slot;
+	unsigned k;
+	enum err rc = OK;
+
+	TRY(buf_printf(out, " model=%s applications=%u administrators=%u",
+	    models[p->options.model], door_guests(p->p11),
+	    door_guests(p->admin)));
+	for (k = 1; k <= card_slots(p->card); k++) {
+		if (card_slot(p->card, k, &slot) != CARD_OK)
+			continue;
+		TRY(buf_printf(out, " slot-%u=%s", k,
+		    slot.activated     ? "activated"
+		    : slot.initialized ? "initialized"
+		    : slot.present     ? "blank"
+				       : "none"));
+	}
+out:
+	return rc;
+}
+
+static enum err
+lab_command(void *ctx, const char *line, struct buf *out)
+{
+	struct program *p = ctx;
+
+	return card_lab_command(p->card, line, out);
+}
+
+static void
+time_moved(void *ctx)
+{
+	struct program *p = ctx;
+
+	card_tick(p->card);
+}
+
+static enum err
+open_lab(struct program *p)
+{
+	if (p->options.lab == NULL)
+		return OK;
+	p->lab_config = (struct lab_config){
+	    .path = p->options.lab,
+	    .power_off = power_off,
+	    .status = lab_status,
+	    .command = lab_command,
+	    .moved = time_moved,
+	    .ctx = p,
+	    .waits = p->waits,
+	};
+	return lab_new(p->loop, p->env, &p->lab_config, &p->lab);
+}
+
+/* ---- the service ---- */
+
+static enum err
+open_card(struct program *p)
+{
+	const struct options *o = &p->options;
+	const struct card_config card = {
+	    .dir = o->dir,
+	    .env = p->env,
+	    .waits = p->waits,
+	    .softhsm_module = o->softhsm,
+	    .model = o->model,
+	    .slots = o->slots,
+	    .lockout = o->lockout,
+	    .deactivate_ends_auto = o->deactivate_ends_auto,
+	    .lab = o->lab != NULL,
+	};
+	enum card_rv rv;
+	enum err rc = OK;
+
+	if (mkdir(o->dir, 0700) != 0 && errno != EEXIST) {
+		log_line(
+		    "hsmcardd", LOG_ERROR, "%s: %s", o->dir, strerror(errno));
+		TRY(ERR_SYSTEM);
+	}
+	rv = card_new(&card, &p->card);
+	if (rv != CARD_OK) {
+		log_line(
+		    "hsmcardd", LOG_ERROR, "%s: %s", o->dir, card_rv_text(rv));
+		TRY(ERR_HSM);
+	}
+	TRY(token_new(p->card, p->env, o->luna, &p->token));
+out:
+	return rc;
+}
+
+static void
+serve_p11(void *ctx, int fd)
+{
+	struct program *p = ctx;
+
+	rpc_serve(p->rpc, fd);
+}
+
+static enum err
+open_p11(struct program *p)
+{
+	const struct rpc_server_config server = {
+	    .token = p->token,
+	    .calls = &token_calls,
+	    .app_new = token_app_new,
+	    .app_free = token_app_free,
+	    .env = p->env,
+	    .waits = p->waits,
+	};
+	const struct wire_hello full = {
+	    .version = WIRE_VERSION, .status = WIRE_HELLO_FULL};
+	enum err rc = OK;
+
+	TRY(rpc_server_new(&server, &p->rpc));
+	wire_hello_write(&full, p->p11_refusal);
+	TRY(mem_printf(&p->p11_path, "%s/p11.sock", p->options.dir));
+	p->p11_config = (struct door_config){
+	    .path = p->p11_path,
+	    .guests_max = P11_GUESTS_MAX,
+	    .refusal = {p->p11_refusal, sizeof(p->p11_refusal)},
+	    .waits = p->waits,
+	    .serve = serve_p11,
+	    .ctx = p,
+	};
+	TRY(door_new(p->loop, &p->p11_config, &p->p11));
+out:
+	return rc;
+}
+
+/* What objects take is the token's to know; in the words of card/admin.h. */
+static enum err
+put_storage(void *ctx, unsigned slot, struct buf *out)
+{
+	struct program *p = ctx;
+	struct token_storage storage;
+
+	if (token_storage(p->token, slot, &storage) != CARD_OK ||
+	    !storage.known)
+		return OK;
+	return buf_printf(out, " total=%llu used=%llu objects=%lu",
+	    (unsigned long long)storage.total_octets,
+	    (unsigned long long)storage.used_octets, storage.objects);
+}
+
+static void
+serve_admin(void *ctx, int fd)
+{
+	struct program *p = ctx;
+
+	admin_serve(&p->admin_config, fd);
+}
+
+static enum err
+open_admin(struct program *p)
+{
+	enum err rc = OK;
+
+	p->admin_config = (struct admin_config){
+	    .card = p->card,
+	    .model = p->options.model,
+	    .waits = p->waits,
+	    .storage = put_storage,
+	    .ctx = p,
+	};
+	TRY(mem_printf(&p->admin_path, "%s/admin.sock", p->options.dir));
+	p->admin_door_config = (struct door_config){
+	    .path = p->admin_path,
+	    .guests_max = ADMIN_GUESTS_MAX,
+	    .refusal = bytes_of_text(TOO_MANY),
+	    .waits = p->waits,
+	    .serve = serve_admin,
+	    .ctx = p,
+	};
+	TRY(door_new(p->loop, &p->admin_door_config, &p->admin));
+out:
+	return rc;
+}
+
+static void
+beat(void *ctx)
+{
+	struct program *p = ctx;
+
+	card_tick(p->card);
+	loop_timer_set(p->beat, loop_now_ms(p->loop) + BEAT_MS);
+}
+
+static enum err
+open_beat(struct program *p)
+{
+	enum err rc = OK;
+
+	if (p->options.lab != NULL)
+		return OK;
+	TRY(loop_timer_new(p->loop, beat, p, &p->beat));
+	loop_timer_set(p->beat, loop_now_ms(p->loop) + BEAT_MS);
+out:
+	return rc;
+}
+
+static enum err
+start(struct program *p)
+{
+	enum err rc = OK;
+
+	TRY(open_env(p));
+	TRY(loop_new(p->env, &p->loop));
+	TRY(watch_signals(p));
+	TRY(wait_room_new(p->env, &p->waits));
+	TRY(open_card(p));
+	TRY(open_p11(p));
+	TRY(open_admin(p));
+	TRY(open_beat(p));
+	TRY(open_lab(p));
+	puts("ready");
+	(void)fflush(stdout);
+out:
+	return rc;
+}
+
+/* false: a thread hangs, and is left to the end of the process. */
+static bool
+stop(struct program *p)
+{
+	if ((p->p11 != NULL && door_guests(p->p11) != 0) ||
+	    (p->admin != NULL && door_guests(p->admin) != 0))
+		return false;
+	lab_free(p->lab);
+	loop_timer_free(p->beat);
+	door_free(p->p11);
+	door_free(p->admin);
+	mem_free(p->p11_path);
+	mem_free(p->admin_path);
+	rpc_server_free(p->rpc);
+	token_free(p->token);
+	card_free(p->card);
+	wait_room_free(p->waits);
+	loop_fd_free(p->signals);
+	loop_free(p->loop);
+	env_free(p->env);
+	if (p->signal_fd >= 0)
+		close(p->signal_fd);
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = {.signal_fd = -1};
+	enum err rc = OK;
+
+	log_init();
+	read_options(argc, argv, &p.options);
+	tidy_process();
+	TRY(start(&p));
+	TRY(loop_run(p.loop));
+out:
+	if (rc != OK)
+		log_line("hsmcardd", LOG_ERROR, "stopped: %s", err_text(rc));
+	if (!stop(&p))
+		_exit(rc == OK ? 0 : 1);
+	return rc == OK ? 0 : 1;
+}
