@@ -398,7 +398,9 @@ open_console(struct program *p)
 
 	if (p->options.lab == NULL)
 		return OK;
-	p->cli = (struct cli_config){.host_name = p->config.host_name};
+	p->cli.host_name = p->config.host_name;
+	if (p->server != NULL)
+		p->cli.root = server_root(p->server);
 	/* as --dir has it: paths of sockets are short */
 	TRY(mem_printf(&path, "%s/console.sock", p->options.dir));
 	TRY(console_new(p->loop, path, &p->cli, &p->console));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/hsm.h"
 
 enum { SAY_OCTETS = 2048, PROMPT_OCTETS = 160 };
 
@@ -16,7 +17,8 @@ struct cli {
 	enum cli_mode mode;
 	bool busy;             /* a command is under way */
 	cli_answer_fn *answer; /* who gets the next line; NULL: a command */
-	struct words words;    /* of the command that is under way */
+	struct hsm_session *hsm;
+	struct words words; /* of the command that is under way */
 };
 
 /* ---- saying ---- */
@@ -224,6 +226,7 @@ cli_free(struct cli *cli)
 {
 	if (cli == NULL)
 		return;
+	hsm_session_free(cli->hsm);
 	mem_free(cli);
 }
 
@@ -231,6 +234,12 @@ const struct cli_config *
 cli_config(const struct cli *cli)
 {
 	return cli->config;
+}
+
+struct hsm_session **
+cli_hsm(struct cli *cli)
+{
+	return &cli->hsm;
 }
 
 enum cli_mode

@@ -23,6 +23,8 @@
 #include "cli/command.h"
 
 struct cli;
+struct hsm_session;
+struct root;
 
 enum cli_mark {
 	CLI_SAY = '=',
@@ -36,6 +38,7 @@ enum cli_mark {
 /* What commands work on: borrowed for as long as any session lives. */
 struct cli_config {
 	const char *host_name; /* for the prompt */
+	struct root *root;     /* NULL: nothing but an echo */
 };
 
 /*
@@ -63,6 +66,8 @@ void cli_input(struct cli *cli, struct bytes line);
 /* ---- for commands ---- */
 
 const struct cli_config *cli_config(const struct cli *cli);
+/* What the session has at the HSM: *it is NULL at first, and its own. */
+struct hsm_session **cli_hsm(struct cli *cli);
 enum cli_mode cli_mode(const struct cli *cli);
 void cli_set_mode(struct cli *cli, enum cli_mode mode);
 

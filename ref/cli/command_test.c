@@ -114,6 +114,14 @@ static const struct find finds[] = {
 	{ "a word too many",       "exit now", CLI_PLAIN, COMMAND_UNKNOWN, NULL, 1 },
 	{ "an empty word",         "\"\"",    CLI_PLAIN,  COMMAND_UNKNOWN, NULL, 0 },
 	{ "what takes the rest",   "help show x", CLI_PLAIN, COMMAND_FOUND, "help ...", 1 },
+	{ "words",                 "show hsm status", CLI_PLAIN, COMMAND_FOUND, "show hsm status", 3 },
+	{ "shortened words",       "s h s",   CLI_CONFIG, COMMAND_FOUND, "show hsm status", 3 },
+	{ "words that are missing", "show hsm", CLI_PLAIN, COMMAND_INCOMPLETE, NULL, 2 },
+	{ "too short a word",      "hsm log crypto user", CLI_CONFIG, COMMAND_AMBIGUOUS, NULL, 1 },
+	{ "as short as it may be", "hsm logi c u", CLI_CONFIG, COMMAND_FOUND, "hsm login crypto user", 4 },
+	{ "the other one",         "hsm logo c u", CLI_CONFIG, COMMAND_FOUND, "hsm logout crypto user", 4 },
+	{ "only in configuration", "hsm activate", CLI_PLAIN, COMMAND_ELSEWHERE, NULL, 1 },
+	{ "in both modes",         "hsm enable secure-key-cache", CLI_PLAIN, COMMAND_FOUND, "hsm enable secure-key-cache", 3 },
 	{ "and no rest",           "help",    CLI_PLAIN,  COMMAND_FOUND, "help ...", 1 },
 };
 /* clang-format on */
@@ -168,6 +176,12 @@ static const struct next nexts[] = {
 	{ "config ?",  CLI_PLAIN,  "[<cr>]" },
 	{ "config x ?", CLI_PLAIN, "" },
 	{ "help ?",    CLI_PLAIN,  "[<cr>]" },
+	{ "show ?",    CLI_PLAIN,  "[hsm ...]" },
+	{ "show hsm status ?", CLI_PLAIN, "[<cr>]" },
+	{ "hsm ?",     CLI_PLAIN,  "[enable ...][disable ...]" },
+	{ "hsm log?",  CLI_CONFIG, "[login ...][logout ...]" },
+	{ "hsm log ?", CLI_CONFIG, "" },
+	{ "hsm remote ped ?", CLI_CONFIG, "[init][connect]" },
 };
 /* clang-format on */
 
