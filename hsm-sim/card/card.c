@@ -245,14 +245,15 @@ card_new(const struct card_config *config, struct card **out)
 	enum card_rv rc = CARD_OK;
 
 	*out = NULL;
-	if (config->slots < 1 || config->slots > CARD_SLOTS_MAX)
+	if (config->slots < 1 || config->slots > CARD_SLOTS_MAX ||
+	    (config->model == CARD_K6 &&
+		(config->slots != 1 || config->waits == NULL)))
 		return CARD_ARGUMENT;
 	TRY(rv_of(MEM_NEW(card)));
 	card->config = *config;
 	card->env = config->env;
 	card->dir_fd = -1;
 	pthread_mutex_init(&card->lock, NULL);
-	pthread_mutex_init(&card->ped_lock, NULL);
 	TRY(parts_init(card));
 	TRY(rv_of(faults_new(&card->faults)));
 	TRY(dir_open(card));
@@ -262,6 +263,11 @@ card_new(const struct card_config *config, struct card **out)
 	TRY(backing_new(config->softhsm_module, config->dir, &card->state,
 	    &card->steps, &card->backing));
 	TRY(tokens_open(card));
+	if (config->model == CARD_K6) {
+		TRY(card_power_on(card));
+		TRY(port_new(
+		    card->env, config->waits, config->dir, &card->port));
+	}
 	*out = card;
 	card = NULL;
 out:
@@ -276,6 +282,7 @@ card_free(struct card *card)
 
 	if (card == NULL)
 		return;
+	port_free(card->port);
 	backing_free(card->backing);
 	battery_free(card->battery);
 	for (slot = 0; slot <= CARD_SLOTS_MAX; slot++) {
@@ -286,7 +293,6 @@ card_free(struct card *card)
 		close(card->dir_fd);
 	faults_free(card->faults);
 	pthread_mutex_destroy(&card->lock);
-	pthread_mutex_destroy(&card->ped_lock);
 	secret_wipe(card, sizeof(*card));
 	mem_free(card);
 }
@@ -296,7 +302,10 @@ card_tick(struct card *card)
 {
 	pthread_mutex_lock(&card->lock);
 	battery_beat(card->battery);
+	card_battery_tick(card);
 	pthread_mutex_unlock(&card->lock);
+	if (card->port != NULL)
+		port_tick(card->port);
 }
 
 /* ---- slots ---- */
@@ -477,6 +486,8 @@ card_zeroize_locked(struct card *card)
 		rc = rc != CARD_OK ? rc : step;
 	}
 	secret_wipe(&old, sizeof(old));
+	if (card->port != NULL)
+		port_disconnect(card->port);
 	log_line("card", LOG_WARN, "zeroized");
 	return rc;
 }

@@ -2,9 +2,9 @@
  * What the card's files share: its state in memory, and the moves that all of
  * them make. No part of what others may include.
  *
- * Locks, in this order: ped_lock (whoever talks to the PED), lock (state and
- * memory), a part's use (SoftHSM's sessions). What says "locked" wants `lock`
- * held.
+ * Two locks, in this order: `lock` (state and memory), and each part's `use`
+ * (SoftHSM's sessions). What says "locked" wants `lock` held. The PED is held
+ * by a dialogue (port.h), and never under a lock: people take their time.
  */
 #ifndef CARD_ENGINE_H
 #define CARD_ENGINE_H
@@ -15,6 +15,7 @@
 #include "card/backing.h"
 #include "card/battery.h"
 #include "card/fault.h"
+#include "card/port.h"
 #include "card/rv.h"
 #include "card/state.h"
 
@@ -56,7 +57,7 @@ struct card {
 	struct state state;
 	struct state next; /* on its way to the disk: card_change */
 	struct part parts[CARD_SLOTS_MAX + 1];
-	pthread_mutex_t ped_lock;
+	struct port *port; /* K6 */
 	struct faults *faults;
 };
 
@@ -88,6 +89,9 @@ enum card_rv card_lock_open(
 /* A new secret of SEAL_KEY_OCTETS. */
 enum card_rv card_draw(struct card *card, struct secret **out);
 
+/* Locked. CARD_PIN_INCORRECT: not what opens it; what it opens is no matter. */
+enum card_rv card_lock_try(const struct lock *lock, struct bytes secret);
+
 /* How many rounds a password is worth. */
 unsigned card_rounds(const struct card *card);
 
@@ -98,7 +102,10 @@ unsigned card_failures(struct card *card, unsigned slot, enum card_role role);
 unsigned
 card_attempts(const struct card *card, unsigned slot, enum card_role role);
 
-/* Locked. CARD_PIN_LOCKED, CARD_ROLE_NOT_INITIALIZED, CARD_ROLE_INVALID */
+/*
+ * Locked. May the role try to log in? CARD_TAMPERED, CARD_PIN_LOCKED,
+ * CARD_ROLE_NOT_INITIALIZED, CARD_ROLE_INVALID, CARD_STATE
+ */
 enum card_rv
 card_role_ready(struct card *card, unsigned slot, enum card_role role);
 
@@ -126,6 +133,21 @@ void card_logins_end_all(struct card *card, unsigned slot);
 
 /* Locked. Let go of key and token where nobody needs them. */
 void card_rest(struct card *card, unsigned slot);
+
+/* ---- K6 (k6.c) ---- */
+
+/* Power has returned: restore or end what the battery holds. */
+enum card_rv card_power_on(struct card *card);
+
+/* Locked. Time has passed: what was deactivated for too long is gone. */
+void card_battery_tick(struct card *card);
+
+/* Locked. Nobody is logged in, nothing is activated, the battery is empty. */
+enum card_rv card_forget(struct card *card);
+
+/* card_login of a K6. */
+enum card_rv card_login_trusted(struct card *card, unsigned slot,
+    enum card_role role, struct bytes challenge, struct card_login *out);
 
 /* ---- partitions ---- */
 

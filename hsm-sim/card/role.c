@@ -45,6 +45,16 @@ out:
 	return rc;
 }
 
+enum card_rv
+card_lock_try(const struct lock *lock, struct bytes secret)
+{
+	struct secret *key;
+	enum card_rv rc = card_lock_open(lock, secret, &key);
+
+	secret_free(key);
+	return rc;
+}
+
 /* ---- attempts ---- */
 
 struct state_role *
@@ -88,6 +98,9 @@ card_role_ready(struct card *card, unsigned slot, enum card_role role)
 		return CARD_STATE;
 	if (r == NULL)
 		return CARD_ROLE_INVALID;
+	/* The Security Officer is who looks into it. */
+	if (card->state.tampered && role != CARD_SO)
+		return CARD_TAMPERED;
 	if (!r->lock.set)
 		return CARD_ROLE_NOT_INITIALIZED;
 	if (card_failures(card, slot, role) >= card_attempts(card, slot, role))
@@ -269,6 +282,8 @@ card_login(struct card *card, unsigned slot, enum card_role role,
 
 	if (slot < 1 || slot > card->config.slots)
 		return CARD_ARGUMENT;
+	if (card->config.model == CARD_K6)
+		return card_login_trusted(card, slot, role, password, out);
 	pthread_mutex_lock(&card->lock);
 	rc = login_by_password(card, slot, role, password, out);
 	pthread_mutex_unlock(&card->lock);
