@@ -101,12 +101,21 @@ token_C_GenerateKeyPair(struct token_app *app, CK_SESSION_HANDLE session,
 		rv = making_begin(&private, &turn, CKO_PRIVATE_KEY, NULL,
 		    private_templ, private_count);
 	if (rv == CKR_OK)
+		rv = template_key_type(
+		    public_templ, public_count, mechanism_key_type(row));
+	if (rv == CKR_OK)
+		rv = template_key_type(
+		    private_templ, private_count, mechanism_key_type(row));
+	if (rv == CKR_OK)
 		rv = making_session(&public, &private, &backing);
 	private.backing = public.backing;
 	if (rv == CKR_OK)
 		rv = turn.softhsm->C_GenerateKeyPair(backing, mechanism,
 		    public.attributes, public.count, private.attributes,
 		    private.count, &made[0], &made[1]);
+	/* OpenSSL does not like the numbers that the template has. */
+	if (rv == CKR_GENERAL_ERROR)
+		rv = CKR_DOMAIN_PARAMS_INVALID;
 	if (rv == CKR_OK)
 		rv = adopt_pair(
 		    &public, &private, made, public_key, private_key);
@@ -282,6 +291,9 @@ token_C_DeriveKey(struct token_app *app, CK_SESSION_HANDLE session,
 	if (rv == CKR_OK)
 		rv = turn.softhsm->C_DeriveKey(backing, mechanism,
 		    base->backing, m.attributes, m.count, &made);
+	/* The other side's value is none that this key goes with. */
+	if (rv == CKR_GENERAL_ERROR || rv == CKR_ARGUMENTS_BAD)
+		rv = CKR_MECHANISM_PARAM_INVALID;
 	if (rv == CKR_OK)
 		rv = making_adopt(&m, made, key);
 	making_end(&m);

@@ -48,11 +48,62 @@ template_bool(const CK_ATTRIBUTE *templ, CK_ULONG count, CK_ATTRIBUTE_TYPE type,
 	return CKR_OK;
 }
 
+/* A number that the template may say; *value stays where it does not. */
+static CK_RV
+template_number(const CK_ATTRIBUTE *templ, CK_ULONG count,
+    CK_ATTRIBUTE_TYPE type, CK_ULONG *value)
+{
+	const CK_ATTRIBUTE *attribute = template_find(templ, count, type);
+
+	if (attribute == NULL)
+		return CKR_OK;
+	if (attribute->ulValueLen != sizeof(*value))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	memcpy(value, attribute->pValue, sizeof(*value));
+	return CKR_OK;
+}
+
+CK_RV
+template_key_type(const CK_ATTRIBUTE *templ, CK_ULONG count, CK_KEY_TYPE wanted)
+{
+	CK_KEY_TYPE type = wanted;
+	CK_RV rv = template_number(templ, count, CKA_KEY_TYPE, &type);
+
+	if (rv == CKR_OK && type != wanted)
+		rv = CKR_TEMPLATE_INCONSISTENT;
+	return rv;
+}
+
+/* SoftHSM makes an AES key of as many octets as it is given. */
+CK_RV
+template_key_length(const CK_ATTRIBUTE *templ, CK_ULONG count)
+{
+	CK_KEY_TYPE type = CK_UNAVAILABLE_INFORMATION;
+	const CK_ATTRIBUTE *value = template_find(templ, count, CKA_VALUE);
+	CK_RV rv = template_number(templ, count, CKA_KEY_TYPE, &type);
+	CK_ULONG n;
+	bool fits = true;
+
+	if (rv != CKR_OK || value == NULL)
+		return rv;
+	n = value->ulValueLen;
+	if (type == CKK_AES)
+		fits = n == 16 || n == 24 || n == 32;
+	else if (type == CKK_DES)
+		fits = n == 8;
+	else if (type == CKK_DES2)
+		fits = n == 16;
+	else if (type == CKK_DES3)
+		fits = n == 24;
+	return fits ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
+}
+
 static CK_RV
 template_class(
     const CK_ATTRIBUTE *templ, CK_ULONG count, CK_OBJECT_CLASS *class)
 {
 	const CK_ATTRIBUTE *attribute = template_find(templ, count, CKA_CLASS);
+	CK_OBJECT_CLASS wanted = *class;
 
 	if (attribute == NULL)
 		return *class == CK_UNAVAILABLE_INFORMATION
@@ -61,7 +112,9 @@ template_class(
 	if (attribute->ulValueLen != sizeof(*class))
 		return CKR_ATTRIBUTE_VALUE_INVALID;
 	memcpy(class, attribute->pValue, sizeof(*class));
-	return CKR_OK;
+	return wanted == CK_UNAVAILABLE_INFORMATION || wanted == *class
+		   ? CKR_OK
+		   : CKR_TEMPLATE_INCONSISTENT;
 }
 
 /* With CKA_TOKEN and CKA_PRIVATE in front, and not said again. */

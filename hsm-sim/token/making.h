@@ -35,6 +35,13 @@ CK_RV template_check(const CK_ATTRIBUTE *templ, CK_ULONG count);
 const CK_ATTRIBUTE *template_find(
     const CK_ATTRIBUTE *templ, CK_ULONG count, CK_ATTRIBUTE_TYPE type);
 
+/* Says it a key type, and another than the one that is made? */
+CK_RV template_key_type(
+    const CK_ATTRIBUTE *templ, CK_ULONG count, CK_KEY_TYPE wanted);
+
+/* Has the value of a secret key the length that its type has? */
+CK_RV template_key_length(const CK_ATTRIBUTE *templ, CK_ULONG count);
+
 /*
  * class  of what is made, for what the template does not say;
  *        CK_UNAVAILABLE_INFORMATION: the template has to say it

@@ -29,6 +29,8 @@ token_C_CreateObject(struct token_app *app, CK_SESSION_HANDLE session,
 		rv = making_begin(
 		    &m, &turn, CK_UNAVAILABLE_INFORMATION, NULL, templ, count);
 	if (rv == CKR_OK)
+		rv = template_key_length(templ, count);
+	if (rv == CKR_OK)
 		rv = making_session(&m, NULL, &backing);
 	if (rv == CKR_OK)
 		rv = turn.softhsm->C_CreateObject(

@@ -178,6 +178,12 @@ mechanism_check(
 	return CKR_OK;
 }
 
+CK_KEY_TYPE
+mechanism_key_type(const struct mechanism *mechanism)
+{
+	return key_types[mechanism->keys].type;
+}
+
 static CK_OBJECT_CLASS
 class_for(enum mechanism_keys keys, CK_FLAGS flag)
 {

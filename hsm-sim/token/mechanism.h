@@ -60,6 +60,9 @@ const struct mechanism *mechanism_find(CK_MECHANISM_TYPE type);
 CK_RV mechanism_check(
     const CK_MECHANISM *mechanism, CK_FLAGS flag, const struct mechanism **out);
 
+/* The type of the keys that it makes. */
+CK_KEY_TYPE mechanism_key_type(const struct mechanism *mechanism);
+
 /*
  * Is this a key for it: class, type, size, and what it may be used for?
  *
