@@ -66,6 +66,7 @@ ped      base ikey link
 card     base ikey link
 token    base card
 rpc      base card token
+lunacm   base card
 kmip     base wire model crypto store device
 nae      base wire model crypto store device
 cli      base wire model crypto store device

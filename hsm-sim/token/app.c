@@ -48,12 +48,19 @@ token_free(struct token *token)
 enum card_rv
 token_storage(struct token *token, unsigned slot, struct token_storage *out)
 {
+	struct partition *part;
+
 	memset(out, 0, sizeof(*out));
 	if (slot < 1 || slot > token->slots)
 		return CARD_ARGUMENT;
+	part = &token->partitions[slot];
 	card_backing_begin(token->card, slot);
-	if (partition_sync(&token->partitions[slot]))
-		partition_storage(&token->partitions[slot], out);
+	if (partition_sync(part)) {
+		partition_storage(part, out);
+	} else {
+		out->known = true; /* there is nothing */
+		out->total_octets = part->capacity_octets;
+	}
 	card_backing_end(token->card, slot);
 	return CARD_OK;
 }

@@ -16,6 +16,7 @@ partition_init(struct partition *part, struct card *card, unsigned slot)
 		part->capacity_octets = here.capacity_octets;
 	/* None has it: the first call finds out what the card has. */
 	part->epoch = UINT64_MAX;
+	part->epoch_first = card_epoch(card, slot);
 	if (pthread_rwlockattr_init(&attr) != 0)
 		return ERR_NOMEM;
 	/* Else a busy partition would never be listed. */
@@ -117,6 +118,9 @@ partition_sync(struct partition *part)
 	pthread_mutex_lock(&part->lock);
 	if (part->epoch != epoch || part->logouts != logouts) {
 		forget(part, part->epoch != epoch);
+		/* Made anew under our eyes: there was nothing in it. */
+		if (part->epoch != epoch)
+			part->private_known = epoch != part->epoch_first;
 		part->backing = backing;
 		atomic_store(&part->epoch, epoch);
 		atomic_store(&part->logouts, logouts);
@@ -367,9 +371,29 @@ partition_use(struct partition *part, struct object *key)
 					   : atomic_load(&key->backing);
 }
 
+/*
+ * Have in the index what can be seen: private objects where any application,
+ * or an administrator, is logged in as a user.
+ */
+static void
+survey(struct partition *part)
+{
+	CK_SESSION_INFO info = {.state = CKS_RW_PUBLIC_SESSION};
+	CK_SESSION_HANDLE session;
+
+	if (loaded(part, false) && part->private_known)
+		return;
+	if (partition_take(part, &session) != CKR_OK)
+		return;
+	(void)part->softhsm->C_GetSessionInfo(session, &info);
+	partition_give(part, session, true);
+	(void)partition_load(part, info.state == CKS_RW_USER_FUNCTIONS);
+}
+
 void
 partition_storage(struct partition *part, struct token_storage *out)
 {
+	survey(part);
 	pthread_mutex_lock(&part->lock);
 	out->total_octets = part->capacity_octets;
 	out->used_octets = used_octets(part);

@@ -28,6 +28,7 @@ struct partition {
 	CK_FUNCTION_LIST *softhsm;
 	unsigned slot;
 	uint64_t capacity_octets;
+	uint64_t epoch_first; /* of what was there when the power came */
 
 	/* What makes objects and what lists them may not overlap: the list
 	 * would have some twice. Makers share it. Taken before `lock`. */

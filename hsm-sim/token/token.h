@@ -51,8 +51,9 @@ void token_app_free(struct token_app *app);
 
 /* What the objects of a partition take. */
 struct token_storage {
-	/* Counted since the card had power: a partition that nobody has logged
-	 * in to yet keeps its private objects to itself. */
+	/* Counted since the card had power: a partition that no user has logged
+	 * in to yet keeps its private objects to itself, but where it was made
+	 * since then. */
 	bool known;
 	uint64_t total_octets, used_octets; /* free is the difference */
 	unsigned long objects;
