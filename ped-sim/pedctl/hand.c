@@ -194,7 +194,7 @@ hand_screen(const struct hand *hand)
 
 /* ---- commands ---- */
 
-static enum err
+static enum err __attribute__((format(printf, 2, 0)))
 send_line(struct hand *hand, const char *format, va_list args)
 {
 	char line[HAND_ANSWER_OCTETS];
@@ -263,7 +263,7 @@ out:
 	return rc;
 }
 
-static enum err
+static enum err __attribute__((format(printf, 2, 3)))
 ask_plain(struct hand *hand, const char *format, ...)
 {
 	va_list args;
