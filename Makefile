@@ -167,7 +167,7 @@ build/$(1)/$(2): $(patsubst %.c,build/$(1)/pic/%.o,$(wildcard hsm-sim/$(2)/*.c))
     build/$(1)/pic/libsim.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(filter-out -pie,$$(LDFLAGS_$(1))) -shared \
 		$$(if $$(findstring fsanitize,$$(LDFLAGS_$(1))),,-Wl$$(comma)-z$$(comma)defs) \
-		-o $$@ $$^ $$(REF_LIBS)
+		-o $$@ $$^ -Wl$$(comma)--as-needed $$(REF_LIBS)
 endef
 
 define VARIANT_RULES

@@ -356,17 +356,14 @@ forget(struct buf *b, size_t octets)
 static enum err
 serve_frame(struct connection *c)
 {
-	struct wait_room *waits = c->server->config.waits;
 	struct bytes body;
 	enum err rc = OK;
 
 	TRY(receive_frame(c, &body));
-	wait_errand_begin(waits);
 	rc = answer_frame(c, body);
 	arena_reset(c->arena);
 	forget(&c->out, c->out.octets);
 	forget(&c->in, WIRE_LENGTH_OCTETS + body.octets);
-	wait_errand_end(waits);
 out:
 	return rc;
 }
@@ -379,6 +376,8 @@ rpc_serve(struct rpc_server *server, int fd)
 	struct wire_hello hello;
 	enum err rc = OK;
 
+	/* a request that has come, or is being answered, keeps time waiting */
+	wait_errand_begin(server->config.waits);
 	buf_init(&c.in, WIRE_LENGTH_OCTETS + RPC_FRAME_OCTETS_MAX);
 	buf_init(&c.out, WIRE_LENGTH_OCTETS + RPC_FRAME_OCTETS_MAX);
 	TRY(arena_new(ARENA_OCTETS, &c.arena));
@@ -396,4 +395,5 @@ out:
 	buf_clear(&c.in);
 	buf_clear(&c.out);
 	arena_free(c.arena);
+	wait_errand_end(server->config.waits);
 }
