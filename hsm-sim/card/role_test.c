@@ -593,7 +593,10 @@ what_is_not_this_cards_state_is_refused(void **state)
 	roles_make();
 	card_rig_off(&rig);
 	rig.config.model = CARD_K6;
+	assert_int_equal(card_new(&rig.config, &rig.card), CARD_ARGUMENT);
+	rig.config.slots = 1;
 	assert_int_equal(card_new(&rig.config, &rig.card), CARD_STATE);
+	rig.config.slots = 2;
 	rig.config.model = CARD_LUNA7;
 	card_rig_on(&rig);
 	card_rig_off(&rig);
