@@ -16,6 +16,7 @@
 
 enum {
 	CONF_MOST_OCTETS = 8192,
+	OBJECT_MOST_OCTETS = 65536,
 	PATH_OCTETS = 4096,
 	PIN_OCTETS = 2 * SEAL_KEY_OCTETS, /* hexadecimal */
 	UUID_OCTETS = 36,
@@ -147,27 +148,102 @@ out:
 	return rc;
 }
 
-/* What was made is on the disk, whatever SoftHSM thinks of syncing. */
+/* ---- what SoftHSM does not keep safe ---- */
+
+/*
+ * SoftHSM writes token.object anew with each login, in place: a loss of power
+ * meanwhile leaves it empty, and the token unreadable. What is in it does not
+ * change after the token was made, so a copy beside it is good for ever.
+ */
+static const char object_name[] = "token.object";
+static const char kept_name[] = "token.kept";
+
 static enum err
-sync_token(const struct backing *b, const char *serial)
+copy(int folder_fd, const char *from, const char *to, struct steps *steps)
+{
+	struct buf file;
+	enum err rc = OK;
+
+	buf_init(&file, OBJECT_MOST_OCTETS);
+	TRY(file_get(folder_fd, from, &file));
+	TRY(file_put(folder_fd, to, buf_peek(&file), steps));
+out:
+	buf_clear(&file);
+	return rc;
+}
+
+static enum err
+keep(int folder_fd, struct steps *steps)
+{
+	return copy(folder_fd, object_name, kept_name, steps);
+}
+
+static enum err
+mend(int folder_fd, struct steps *steps)
+{
+	struct stat kept, object;
+
+	if (fstatat(folder_fd, kept_name, &kept, 0) != 0)
+		return ERR_NOT_FOUND;
+	if (fstatat(folder_fd, object_name, &object, 0) == 0 &&
+	    object.st_size >= kept.st_size)
+		return OK;
+	log_line("card", LOG_WARN, "a token was being written: mended");
+	return copy(folder_fd, kept_name, object_name, steps);
+}
+
+/* Something to be done in the folder of that token. */
+static enum err
+in_folder(struct backing *b, const char *serial,
+    enum err (*act)(int folder_fd, struct steps *steps))
 {
 	char other[STATE_SERIAL_OCTETS + 1];
 	int fd = openat(b->tokens_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
+	int folder_fd = -1;
 	enum err rc = OK;
 
 	if (dir == NULL)
 		return ERR_SYSTEM;
-	while ((entry = readdir(dir)) != NULL) {
+	while (folder_fd < 0 && (entry = readdir(dir)) != NULL) {
 		if (serial_of(entry->d_name, other) &&
 		    strcmp(other, serial) == 0)
-			TRY(file_sync_folder(b->tokens_fd, entry->d_name));
+			folder_fd = openat(b->tokens_fd, entry->d_name,
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
+	TRY(folder_fd >= 0 ? OK : ERR_NOT_FOUND);
+	TRY(act(folder_fd, b->steps));
 out:
+	if (folder_fd >= 0)
+		close(folder_fd);
 	closedir(dir);
 	return rc;
 }
+
+/* What was made is on the disk, whatever SoftHSM thinks of syncing. */
+static enum err
+sync_folder(int folder_fd, struct steps *steps)
+{
+	(void)steps;
+	return file_sync_folder(folder_fd);
+}
+
+static enum err
+mend_tokens(struct backing *b, const struct state *state)
+{
+	enum err rc = OK;
+	size_t k;
+
+	for (k = 0; k < state->slots; k++) {
+		if (state->partitions[k].token[0] != '\0')
+			TRY(in_folder(b, state->partitions[k].token, mend));
+	}
+out:
+	return rc;
+}
+
+/* ---- SoftHSM ---- */
 
 static enum card_rv
 load(struct backing *b, const char *module)
@@ -217,6 +293,7 @@ backing_new(const char *module, const char *dir, const struct state *state,
 		TRY(CARD_STATE);
 	TRY(conf_put(dir, steps));
 	TRY(rv_of(remove_tokens(b, state, NULL)));
+	TRY(rv_of(mend_tokens(b, state)));
 	seal_legacy();
 	TRY(load(b, module));
 	*out = b;
@@ -390,7 +467,9 @@ backing_make(struct backing *b, struct env *env, const struct secret *key,
 	rv = b->calls->C_Logout(token.guard);
 	if (rv != CKR_OK)
 		TRY(refused("C_Logout", rv));
-	TRY(rv_of(sync_token(b, serial)));
+	TRY(rv_of(in_folder(b, serial, keep)));
+	TRY(rv_of(in_folder(b, serial, sync_folder)));
+	TRY(rv_of(file_sync_folder(b->tokens_fd)));
 	steps_pass(b->steps);
 	*out = token;
 	token.open = false;

@@ -170,15 +170,9 @@ remove_one(int dir_fd, const char *name, struct steps *steps)
 }
 
 enum err
-file_sync_folder(int dir_fd, const char *name)
+file_sync_folder(int dir_fd)
 {
-	enum err rc = OK;
-
-	TRY(each_file(dir_fd, name, sync_one, NULL));
-	if (fsync(dir_fd) != 0)
-		TRY(system_err("sync the folder of", name));
-out:
-	return rc;
+	return each_file(dir_fd, ".", sync_one, NULL);
 }
 
 enum err

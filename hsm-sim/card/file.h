@@ -43,8 +43,10 @@ enum err file_get(int dir_fd, const char *name, struct buf *out) MUST_CHECK;
 enum err
 file_remove(int dir_fd, const char *name, struct steps *steps) MUST_CHECK;
 
-/* A folder and what is in it, synced or removed. ERR_SYSTEM */
-enum err file_sync_folder(int dir_fd, const char *name) MUST_CHECK;
+/* What is in a folder, and the folder itself. ERR_SYSTEM */
+enum err file_sync_folder(int dir_fd) MUST_CHECK;
+
+/* A folder of files, and all of them. A step each. ERR_SYSTEM */
 enum err file_remove_folder(
     int dir_fd, const char *name, struct steps *steps) MUST_CHECK;
 

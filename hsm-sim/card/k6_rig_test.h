@@ -7,7 +7,7 @@
 
 #include "card/person_test.h"
 
-enum { BLUE, RED, BLACK, ORANGE, SPARE, OTHER, KEYS_OF_NOBODY };
+enum { BLUE, RED, BLACK, ORANGE, SPARE, OTHER, MORE };
 
 #define BLUE_PIN    "1111"
 #define BLACK_PIN   "33334444"
@@ -16,7 +16,6 @@ enum { BLUE, RED, BLACK, ORANGE, SPARE, OTHER, KEYS_OF_NOBODY };
 #define INSERT_RED  "Insert a DOMAIN PED Key. Press ENTER."
 #define INSERT_USER "Insert a USER / Partition Owner PED Key. Press ENTER."
 #define INSERT_RPK  "Insert a RPK / Remote PED Key. Press ENTER."
-#define MOST_STEPS  64
 #define END                   \
 	{                     \
 		.words = NULL \

@@ -96,15 +96,9 @@ three_blank_ikeys_make_an_hsm(void **state)
 
 	(void)state;
 	k6_make(&k6);
-	for (k = 0; k < LENGTH(colours); k++) {
-		struct ikey key;
-
+	for (k = 0; k < LENGTH(colours); k++)
 		assert_int_equal(
-		    ikey_read(
-			(struct bytes){k6.person.keys[k], IKEY_OCTETS}, &key),
-		    OK);
-		assert_int_equal(key.colour, colours[k]);
-	}
+		    person_key(&k6.person, (unsigned)k).colour, colours[k]);
 	assert_int_equal(strlen(k6.challenge), CARD_CHALLENGE_OCTETS);
 	for (k = 0; k < CARD_CHALLENGE_OCTETS; k++)
 		assert_true(k % 5 == 4
@@ -215,12 +209,8 @@ a_partition_wants_so_and_red_ikey(void **state)
 	assert_int_equal(
 	    card_login_check(k6.rig.card, &so), CARD_NOT_LOGGED_IN);
 	k6.person.slot = -1;
-	for (unsigned key = BLUE; key <= RED; key++) {
-		struct ikey blank;
-
-		assert_int_equal(ikey_blank(k6.person.env, &blank), OK);
-		assert_int_equal(ikey_write(&blank, k6.person.keys[key]), OK);
-	}
+	person_blank(&k6.person, BLUE);
+	person_blank(&k6.person, RED);
 	k6_script(&k6, to_initialize);
 	assert_int_equal(card_initialize(k6.rig.card, "hsm"), CARD_OK);
 	memcpy(k6.person.keys[RED], red, sizeof(red));
@@ -812,12 +802,9 @@ a_batterys_copy_is_of_no_use_after_zeroizing(void **state)
 	assert_int_equal(fread(image, 1, sizeof(image), f), sizeof(image));
 	fclose(f);
 	assert_int_equal(card_zeroize(k6.rig.card), CARD_OK);
-	for (unsigned key = BLUE; key <= BLACK; key++) {
-		struct ikey blank;
-
-		assert_int_equal(ikey_blank(k6.person.env, &blank), OK);
-		assert_int_equal(ikey_write(&blank, k6.person.keys[key]), OK);
-	}
+	person_blank(&k6.person, BLUE);
+	person_blank(&k6.person, RED);
+	person_blank(&k6.person, BLACK);
 	k6_make(&k6);
 	card_rig_off(&k6.rig);
 	f = fopen(path, "w");

@@ -29,9 +29,9 @@ enum act {
 	CLEAR, /* give it up */
 	LEAVE, /* give it up and leave remote mode */
 	WAIT,  /* let so many ms pass, and then no answer comes */
-	LATE,  /* let so many ms pass, then ENTER with what is in the slot */
-	HANG_UP,
-	CUT, /* nothing more: the script is over, and so is the test's PED */
+	LATE,  /* let so many ms pass, then as INSERT, or as TYPE */
+	BUSY,  /* another operation is tried meanwhile, in vain; then INSERT */
+	CUT,   /* hang up */
 };
 
 struct step {
@@ -67,6 +67,26 @@ struct person {
 	bool owes; /* an answer to what the card gives up */
 };
 
+/* Not an iKey that was anything yet. */
+static inline void
+person_blank(struct person *p, unsigned k)
+{
+	struct ikey key;
+
+	assert_int_equal(ikey_blank(p->env, &key), OK);
+	assert_int_equal(ikey_write(&key, p->keys[k]), OK);
+}
+
+static inline struct ikey
+person_key(const struct person *p, unsigned k)
+{
+	struct ikey key;
+
+	assert_int_equal(
+	    ikey_read((struct bytes){p->keys[k], IKEY_OCTETS}, &key), OK);
+	return key;
+}
+
 static inline void
 person_init(struct person *p, struct card_rig *rig)
 {
@@ -78,29 +98,38 @@ person_init(struct person *p, struct card_rig *rig)
 	p->fd = -1;
 	p->line = "local";
 	assert_int_equal(env_new(&p->env), OK);
-	for (k = 0; k < PERSON_KEYS; k++) {
-		struct ikey key;
+	for (k = 0; k < PERSON_KEYS; k++)
+		person_blank(p, k);
+}
 
-		assert_int_equal(ikey_blank(p->env, &key), OK);
-		assert_int_equal(ikey_write(&key, p->keys[k]), OK);
+/* One message, or two of them at once; the other may be NULL. */
+static inline bool
+person_send_both(struct person *p, const struct ped_message *one,
+    const struct ped_message *other)
+{
+	const struct ped_message *both[] = {one, other};
+	struct buf plain, wire;
+	bool sent = true;
+	size_t k;
+
+	buf_init(&plain, 4096);
+	buf_init(&wire, 16384);
+	for (k = 0; k < LENGTH(both) && both[k] != NULL; k++) {
+		buf_reset(&plain);
+		sent = sent && ped_message_write(both[k], &plain) == OK &&
+		       channel_put(p->channel, buf_peek(&plain), &wire) == OK;
 	}
+	sent = sent && send(p->fd, wire.at, wire.octets, MSG_NOSIGNAL) ==
+			   (ssize_t)wire.octets;
+	buf_clear(&plain);
+	buf_clear(&wire);
+	return sent;
 }
 
 static inline bool
 person_send(struct person *p, const struct ped_message *m)
 {
-	struct buf plain, frame;
-	bool sent = false;
-
-	buf_init(&plain, 4096);
-	buf_init(&frame, 8192);
-	if (ped_message_write(m, &plain) == OK &&
-	    channel_put(p->channel, buf_peek(&plain), &frame) == OK)
-		sent = send(p->fd, frame.at, frame.octets, MSG_NOSIGNAL) ==
-		       (ssize_t)frame.octets;
-	buf_clear(&plain);
-	buf_clear(&frame);
-	return sent;
+	return person_send_both(p, m, NULL);
 }
 
 static inline void
@@ -165,6 +194,12 @@ person_prompted(struct person *p, struct bytes text)
 		return person_say(p, PED_OK);
 	case LATE:
 		person_pass(p, step->ms);
+		p->slot = (int)step->key;
+		return person_say(p, PED_OK);
+	case BUSY:
+		if (card_activate(p->rig->card) != CARD_PED_BUSY)
+			person_complain(p, "not busy", p->shown);
+		p->slot = (int)step->key;
 		return person_say(p, PED_OK);
 	case PRESS:
 		return person_say(p, PED_OK);
@@ -184,7 +219,6 @@ person_prompted(struct person *p, struct bytes text)
 		p->owes = true;
 		person_pass(p, step->ms);
 		return true;
-	case HANG_UP:
 	case CUT:
 		break;
 	}
@@ -222,6 +256,8 @@ person_rpv_read(struct person *p, struct bytes text)
 			person_pass(p, step->ms);
 			return true;
 		}
+		if (step->act == LATE)
+			person_pass(p, step->ms);
 	}
 	if (ikey_open(&key,
 		step != NULL ? bytes_of_text(step->digits) : BYTES_NONE,

@@ -600,8 +600,12 @@ port_ask(struct port *port, const struct ped_message *ask, int64_t due_ms,
 			TRY(failed(port, ERR_UNEXPECTED));
 		if (ped_message_read(message, answer) != OK)
 			TRY(failed(port, ERR_UNEXPECTED));
-		if (answer->code == PED_LEAVING)
-			TRY(failed(port, ERR_CLOSED));
+		/* It knows the vector no more, and may yet answer. */
+		if (answer->code == PED_LEAVING) {
+			line->proved = false;
+			line->owed++;
+			TRY(CARD_PED_CLIENT);
+		}
 	} while (line->owed != 0 && line->owed-- != 0);
 	if (answer->code == PED_CLEARED)
 		TRY(CARD_PED_CLEARED);

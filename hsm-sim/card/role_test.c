@@ -1,3 +1,5 @@
+#include <glob.h>
+
 #include "card/rig_test.h"
 
 #define SO_PASSWORD "so-password"
@@ -609,6 +611,46 @@ what_is_not_this_cards_state_is_refused(void **state)
 	assert_int_equal(card_new(&rig.config, &rig.card), CARD_STATE);
 }
 
+/* SoftHSM was writing it as the power failed. */
+static void
+a_token_that_was_being_written_is_mended(void **state)
+{
+	char name[512];
+	struct card_login login;
+	glob_t found;
+	unsigned k;
+	static const char *const files[] = {
+	    "token.object", "generation", "token.lock"};
+
+	(void)state;
+	roles_make();
+	login = logged_in(CARD_USER, CO_PASSWORD);
+	assert_int_equal(object_make("mine"), CKR_OK);
+	card_logout(rig.card, &login);
+	for (k = 0; k < LENGTH(files); k++) {
+		card_rig_off(&rig);
+		(void)snprintf(
+		    name, sizeof(name), "%s/tokens/*/%s", rig.dir, files[k]);
+		assert_int_equal(glob(name, 0, NULL, &found), 0);
+		assert_int_equal(found.gl_pathc, 1);
+		assert_int_equal(truncate(found.gl_pathv[0], 0), 0);
+		globfree(&found);
+		card_rig_on(&rig);
+		login = logged_in(CARD_USER, CO_PASSWORD);
+		assert_int_equal(objects_count(), 1);
+		assert_int_equal(object_make("more"), CKR_OK);
+		restart();
+		login = logged_in(CARD_USER, CO_PASSWORD);
+		assert_int_equal(objects_count(), 2);
+		card_rig_off(&rig);
+		card_rig_on(&rig);
+		roles_make();
+		login = logged_in(CARD_USER, CO_PASSWORD);
+		assert_int_equal(object_make("mine"), CKR_OK);
+		card_logout(rig.card, &login);
+	}
+}
+
 /* Nothing that opens anything is on the disk. */
 static void
 files_hold_no_password(void **state)
@@ -653,6 +695,7 @@ main(void)
 	    CASE(zeroizing_ends_everything),
 	    CASE(one_card_at_a_time_in_a_directory),
 	    CASE(what_is_not_this_cards_state_is_refused),
+	    CASE(a_token_that_was_being_written_is_mended),
 	    CASE(files_hold_no_password),
 	};
 #undef CASE
