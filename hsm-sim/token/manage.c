@@ -246,9 +246,11 @@ matches_here(const struct search *s, const struct object *object, bool *asked)
 			       equals(a, &object->key_type,
 				   sizeof(object->key_type));
 		else if (a->type == CKA_LABEL)
-			same = equals(a, object->label, object->label_octets);
+			same = object->has_label &&
+			       equals(a, object->label, object->label_octets);
 		else if (a->type == CKA_ID)
-			same = equals(a, object->id, object->id_octets);
+			same = object->has_id &&
+			       equals(a, object->id, object->id_octets);
 		else if (a->type == CKA_TOKEN)
 			same = equals(a, &on_token, sizeof(on_token));
 		else if (a->type == CKA_PRIVATE)

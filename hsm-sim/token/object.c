@@ -108,6 +108,9 @@ object_read(
 			octets += object->value_octets * RSA_PRIVATE_HALVES / 2;
 	}
 	object->octets = octets;
+	object->has_label =
+	    size[AT_LABEL].ulValueLen != CK_UNAVAILABLE_INFORMATION;
+	object->has_id = size[AT_ID].ulValueLen != CK_UNAVAILABLE_INFORMATION;
 	rv = take_text(softhsm, session, backing, CKA_LABEL,
 	    size[AT_LABEL].ulValueLen, &object->label, &object->label_octets);
 	if (rv == CKR_OK)

@@ -41,6 +41,7 @@ struct object {
 	CK_KEY_TYPE key_type;    /* CK_UNAVAILABLE_INFORMATION: no key */
 	size_t value_octets;     /* of a secret key, or of an RSA modulus */
 	CK_SESSION_HANDLE owner; /* whose session object it is */
+	bool has_label, has_id;  /* an empty one is one */
 	uint8_t *label, *id;
 	size_t label_octets, id_octets;
 	uint64_t octets; /* what it takes in the partition */

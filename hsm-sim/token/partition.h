@@ -19,7 +19,7 @@
 #include "token/token.h"
 
 enum {
-	PARTITION_SHADOWS = 256, /* then the oldest goes */
+	PARTITION_SHADOWS = 64, /* then the oldest goes */
 	PARTITION_IDLE = 32,     /* sessions kept for the next operation */
 };
 
