@@ -36,6 +36,7 @@ shellcheck            lint of shell and bats
 clang                 fuzzing
 clang-format          lint of C
 libclang-rt-14-dev    sanitizers for clang
+python3               iKeys made without our code
 python3-pykmip        foreign witness: a KMIP server and client
 gdb                   core files, memory scans
 curl                  tests of HTTP ports

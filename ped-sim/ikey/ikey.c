@@ -192,6 +192,7 @@ out:
 	return rc;
 }
 
+/* req: KS-01-090 */
 enum err
 ikey_open(const struct ikey *key, struct bytes pin, struct secret **share)
 {

@@ -93,7 +93,11 @@ ped_ask_prefilled(const struct ask *ask)
 	return text;
 }
 
-/* A number outside is not taken: it is asked for again. */
+/*
+ * A number outside is not taken: it is asked for again.
+ *
+ * req: KS-05-043 KS-05-044
+ */
 enum err
 ped_do_answer_number(struct ped *ped)
 {
@@ -246,6 +250,7 @@ out:
 	return rc;
 }
 
+/* req: KS-01-030 */
 static enum err
 hear_idle(struct ped *ped, const struct ped_message *m)
 {

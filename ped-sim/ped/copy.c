@@ -121,6 +121,7 @@ ped_do_target(struct ped *ped)
 	return OK;
 }
 
+/* req: KS-05-147 */
 enum err
 ped_do_overwrite(struct ped *ped)
 {

@@ -1057,7 +1057,6 @@ confirm(struct bench *b, const struct secret *vector)
 
 static const char session[] = "COMPUTE SESSION KEY...\nEnter PED PIN.";
 
-/* req: KS-05-079 */
 static void
 both_sides_prove_the_vector_by_two_of_three_orange_ikeys(void **state)
 {

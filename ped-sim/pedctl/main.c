@@ -631,6 +631,8 @@ main(int argc, char **argv)
 	enum status status;
 	enum err rc;
 
+	/* each step of a script is seen as it is done */
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	argv++;
 	argc--;
 	if (argc > 2 && strcmp(argv[0], "--patience") == 0) {
