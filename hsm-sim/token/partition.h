@@ -20,7 +20,7 @@
 
 enum {
 	PARTITION_SHADOWS = 64, /* then the oldest goes */
-	PARTITION_IDLE = 32,     /* sessions kept for the next operation */
+	PARTITION_IDLE = 32,    /* sessions kept for the next operation */
 };
 
 struct partition {
