@@ -232,6 +232,138 @@ run_role_changepw(struct session *s, const struct admin_request *r,
 	return OK;
 }
 
+/* ---- the built-in card ---- */
+
+static enum err
+run_status(struct session *s, const struct admin_request *r, struct buf *out,
+    enum card_rv *rv)
+{
+	static const char *const peds[] = {[CARD_PED_NONE] = "none",
+	    [CARD_PED_LOCAL] = "local",
+	    [CARD_PED_REMOTE_ON] = "remote"};
+	struct card_status st;
+	enum err rc = OK;
+
+	(void)r;
+	*rv = CARD_OK;
+	card_status(s->card, &st);
+	TRY(put_flag(out, "initialized", st.initialized));
+	TRY(put_flag(out, "partition", st.has_partition));
+	TRY(put_flag(out, "activated", st.activated));
+	TRY(put_flag(out, "auto-activation", st.auto_activation));
+	TRY(put_flag(out, "tampered", st.tampered));
+	TRY(put_flag(out, "zeroized", st.zeroized));
+	TRY(put_flag(out, "remote-vector", st.has_rpv));
+	TRY(put_text(out, "ped", peds[st.ped]));
+	TRY(buf_printf(out, " so-attempts=%u user-attempts=%u",
+	    st.so_attempts_left, st.user_attempts_left));
+	TRY(put_flag(out, "user-locked", st.user_locked));
+	TRY(put_text(out, "label", st.label));
+	TRY(put_text(out, "serial", st.serial));
+out:
+	return rc;
+}
+
+static enum err
+run_so_login(struct session *s, const struct admin_request *r, struct buf *out,
+    enum card_rv *rv)
+{
+	(void)r;
+	(void)out;
+	*rv = is_logged_in(s) ? CARD_ALREADY_LOGGED_IN
+			      : card_so_login(s->card, &s->login);
+	return OK;
+}
+
+static enum err
+run_remote_disconnect(struct session *s, const struct admin_request *r,
+    struct buf *out, enum card_rv *rv)
+{
+	(void)r;
+	(void)out;
+	card_remote_disconnect(s->card);
+	*rv = CARD_OK;
+	return OK;
+}
+
+static enum err
+run_initialize(struct session *s, const struct admin_request *r,
+    struct buf *out, enum card_rv *rv)
+{
+	(void)out;
+	*rv = card_initialize(s->card, r->text[0]);
+	return OK;
+}
+
+static enum err
+run_create_partition(struct session *s, const struct admin_request *r,
+    struct buf *out, enum card_rv *rv)
+{
+	(void)out;
+	*rv = card_create_partition(s->card, &s->login, r->text[0]);
+	return OK;
+}
+
+static enum err
+run_activate(struct session *s, const struct admin_request *r, struct buf *out,
+    enum card_rv *rv)
+{
+	(void)r;
+	(void)out;
+	*rv = card_activate(s->card);
+	return OK;
+}
+
+static enum err
+run_deactivate(struct session *s, const struct admin_request *r,
+    struct buf *out, enum card_rv *rv)
+{
+	(void)r;
+	(void)out;
+	*rv = card_deactivate(s->card);
+	return OK;
+}
+
+static enum err
+run_reset_password(struct session *s, const struct admin_request *r,
+    struct buf *out, enum card_rv *rv)
+{
+	(void)r;
+	(void)out;
+	*rv = card_reset_password(s->card, &s->login);
+	return OK;
+}
+
+static enum err
+run_remote_init(struct session *s, const struct admin_request *r,
+    struct buf *out, enum card_rv *rv)
+{
+	(void)r;
+	(void)out;
+	*rv = card_remote_init(s->card, &s->login);
+	return OK;
+}
+
+static enum err
+run_remote_connect(struct session *s, const struct admin_request *r,
+    struct buf *out, enum card_rv *rv)
+{
+	(void)r;
+	(void)out;
+	*rv = card_remote_connect(s->card);
+	return OK;
+}
+
+static enum err
+run_policy(struct session *s, const struct admin_request *r, struct buf *out,
+    enum card_rv *rv)
+{
+	(void)out;
+	*rv = card_policy_set(
+	    s->card, &s->login, (unsigned)r->number[0], (unsigned)r->number[1]);
+	return OK;
+}
+
 static const struct admin_command commands[] = {
 #define ADMIN(model, name, run, keys, says) {model, name, run, keys, says},
 #include "card/admin.def"
