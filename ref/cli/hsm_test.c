@@ -769,15 +769,17 @@ a_new_password_takes_the_place_of_the_old_one(void **state)
 
 	(void)state;
 	imprint();
-	(void)types("hsm logout crypto user");
 	plays(&reset);
 	assert_string_equal(types("hsm set password"),
 	    "=Luna PED operation required to reset the crypto user password "
 	    "- use User or Partition Owner (black) PED key.\n"
 	    "='partition resetPw' successful.\n"
 	    "*Enter the crypto user password that the PED displays:\n");
-	/* a wrong one leaves what was kept */
-	(void)types("AAAA-AAAA-AAAA-AAAA");
+	/* a wrong one is found out, though somebody is logged in, and leaves
+	 * what was kept */
+	assert_non_null(strstr(types("AAAA-AAAA-AAAA-AAAA"),
+	    "=This is not the crypto user password.\n"));
+	assert_int_equal(keys(), KEYSTORE_LOGGED_OUT);
 	assert_true(root_has_password(root));
 	assert_string_equal(types(PASSWORD),
 	    "=Crypto user successful logged into the HSM\n.0\n" PROMPT);

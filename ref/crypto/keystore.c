@@ -33,6 +33,7 @@ static const char sealed_magic[4] = {'T', 'S', 'S', 'K'};
 struct probe {
 	bool wants_login; /* the wish, and which wish it is */
 	bool login;       /* ... and log in for it */
+	bool anew;        /* ... whether or not it is logged in */
 	unsigned wish;
 	bool need_master;
 	struct secret *fresh; /* to be wrapped: there is no master key yet */
@@ -69,6 +70,7 @@ struct keystore {
 	enum keystore_state state;
 	bool wants_login;
 	bool may_login; /* by itself */
+	bool anew;      /* the next login is not to rest on an older one */
 	unsigned wish;  /* counts changes of it */
 
 	struct buf wrapped; /* the master key, as stored or to be stored */
@@ -349,6 +351,13 @@ keystore_login(struct keystore *ks)
 }
 
 void
+keystore_login_anew(struct keystore *ks)
+{
+	keystore_login(ks);
+	ks->anew = true;
+}
+
+void
 keystore_logout(struct keystore *ks)
 {
 	ks->wants_login = false;
@@ -410,6 +419,8 @@ probe_prepare(struct keystore *ks)
 	probe_clear(p);
 	p->wants_login = ks->wants_login;
 	p->login = ks->wants_login && ks->may_login;
+	p->anew = ks->anew;
+	ks->anew = false;
 	p->wish = ks->wish;
 	p->need_master = !ks->proven || (ks->cache && ks->masked == NULL);
 	p->refused = false;
@@ -449,6 +460,8 @@ probe_login(struct probe *p, struct hsm *hsm)
 {
 	enum err rc = hsm_probe(hsm);
 
+	if (rc == OK && p->login && p->anew)
+		rc = hsm_logout(hsm) == OK ? ERR_HSM_LOGGED_OUT : ERR_HSM;
 	if (rc == ERR_HSM_LOGGED_OUT && p->login) {
 		rc = hsm_login(hsm);
 		p->refused = rc == ERR_HSM_LOGGED_OUT || rc == ERR_CONFIG;

@@ -81,6 +81,12 @@ void keystore_login(struct keystore *ks);
 void keystore_logout(struct keystore *ks);
 
 /*
+ * As keystore_login, and where the card is logged in already, log out before:
+ * whether the PIN is right is to be known.
+ */
+void keystore_login_anew(struct keystore *ks);
+
+/*
  * May probes log in by themselves, where it is wished? At first they may. Not
  * where a login would have to wait for a person at the PED. It counts for the
  * probe that was begun too, until its work begins.

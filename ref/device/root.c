@@ -482,6 +482,7 @@ root_password(struct root *root, struct bytes password, struct root_wait *wait)
 	TRY(vault_seal(root->config.env, root->vault_path, password_name,
 	    password, &root->candidate));
 	root->candidate_wait = wait;
+	keystore_login_anew(root->keystore);
 	root_login(root, wait);
 out:
 	if (rc != OK)
