@@ -22,6 +22,7 @@
 #   create     (TLS ping-pong + one row of a commit of 32) / Create
 #   handshake  full handshake / connection with a full handshake and one Get
 #   locate     Locate by name among 100 objects / among 100,000
+#   unseal     (Unix socket ping-pong + 25 us) / a master key through the card
 #   pykmip-get, pykmip-create   requests a CPU second, as a multiple of PyKMIP's
 #
 # Exit code: 0 all that were measured hold, 1 one misses, 2 one was refused.
@@ -50,14 +51,19 @@ bars='get 0.55
 create 0.5
 handshake 0.85
 locate 0.5
+unseal 1
 pykmip-get 100
 pykmip-create 60'
 
 mkdir -p build
 dir=$(mktemp -d "$PWD/build/bench.XXXXXX")
-pykmip=''
+pykmip='' card=''
 finish() {
 	local d
+	if [[ -n $card ]]; then
+		kill "$card" || true
+		wait "$card" || true
+	fi
 	for d in "$dir"/server-*; do
 		[[ ! -d $d ]] || harness/appliance stop "$d" >&2 || true
 	done
@@ -133,6 +139,29 @@ server_locate_among() { # objects server
 		--conns "$conns" --for "$seconds"
 }
 server_locate() { server_locate_among "$objects" large; }
+
+# A card of its own, with nothing else to do. Its module finds it by its socket.
+card_start() {
+	local word
+	export HSM_SIM_SOCKET=$dir/card/p11.sock
+	mkdir "$dir/card"
+	mkfifo "$dir/card-out"
+	build/bin/hsmcardd --dir "$dir/card" --model luna7 >"$dir/card-out" &
+	card=$!
+	read -r word <"$dir/card-out"
+	[[ $word == ready ]]
+	through_card init
+}
+through_card() { # mode option...
+	"$limit/limit_card" -M build/opt/libhsm-sim.so -P 'a password' -m "$@"
+}
+limit_unseal() {
+	compute "$("$limit/limit_card" -m ping -t "$seconds" |
+		value server_us) + 25"
+}
+server_unseal() {
+	through_card unseal -p "$card" -t "$seconds" | value server_us
+}
 
 # Both sides in turn, the ratio of each pair.
 measure() { # name
@@ -216,7 +245,8 @@ echo "bench: $(nproc) processors, Linux $(uname -r), $(openssl version |
 if [[ -n $conf ]]; then
 	names='get create handshake'
 else
-	names='get create handshake locate'
+	names='get create handshake locate unseal'
+	card_start
 	start main
 	start small
 	start large

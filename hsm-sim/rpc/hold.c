@@ -33,7 +33,8 @@ struct session {
 struct hold {
 	struct session *sessions[BUCKETS];
 	unsigned session_count;
-	unsigned holding; /* sessions that hold something */
+	unsigned holding;   /* sessions that hold something */
+	struct buf scratch; /* for a shape */
 };
 
 /* ---- sessions ---- */
@@ -41,7 +42,12 @@ struct hold {
 enum err
 hold_new(struct hold **out)
 {
-	return MEM_NEW(*out);
+	enum err rc = OK;
+
+	TRY(MEM_NEW(*out));
+	buf_init(&(*out)->scratch, SHAPE_OCTETS_MAX);
+out:
+	return rc;
 }
 
 static struct session **
@@ -154,33 +160,34 @@ hold_free(struct hold *hold)
 	if (hold == NULL)
 		return;
 	drop_all(hold, false);
+	buf_clear(&hold->scratch);
 	mem_free(hold);
 }
 
 /* ---- shapes ---- */
 
-/* All kinds of arguments that an Init has are looked at. */
+/* An Init has a session, a mechanism, and most have a key. */
 static bool
-shape_of(enum call_id call, const union call_args *args, struct shape *out)
+shape_of(struct hold *hold, enum call_id call, const union call_args *args,
+    struct shape *shape)
 {
 	const enum call_kind *kinds = calls[call].kinds;
-	struct buf b;
+	struct buf *b = &hold->scratch;
 	enum err rc = OK;
 	size_t k;
 
-	buf_init(&b, sizeof(out->at));
-	out->octets = 0;
-	TRY(item_put_octet(&b, (uint8_t)call));
+	buf_reset(b);
+	shape->octets = 0;
+	TRY(item_put_octet(b, (uint8_t)call));
 	for (k = 0; kinds[k] != CALL_END; k++) {
 		if (kinds[k] == CALL_MECHANISM)
-			TRY(mechanism_write(args->arg[k].at, false, &b));
+			TRY(mechanism_write(args->arg[k].at, false, b));
 		else
-			TRY(item_put_number(&b, args->arg[k].number));
+			TRY(item_put_number(b, args->arg[k].number));
 	}
-	memcpy(out->at, b.at, b.octets);
-	out->octets = b.octets;
+	memcpy(shape->at, b->at, b->octets);
+	shape->octets = b->octets;
 out:
-	buf_clear(&b);
 	return rc == OK;
 }
 
@@ -241,7 +248,7 @@ before_init(struct hold *hold, enum call_id call, const union call_args *args,
 	struct shape shape;
 	enum err rc = OK;
 
-	if (!shape_of(call, args, &shape)) {
+	if (!shape_of(hold, call, args, &shape)) {
 		session_doubt(s);
 		goto out;
 	}
