@@ -155,6 +155,23 @@ out:
 	return rc;
 }
 
+static bool
+is_hello(struct bytes body, enum channel_side from)
+{
+	return body.octets == HELLO_OCTETS &&
+	       memcmp(body.at, magic, sizeof(magic)) == 0 &&
+	       body.at[AT_SIDE] == (uint8_t)from;
+}
+
+bool
+channel_is_hello(struct bytes frame, enum channel_side from)
+{
+	struct bytes length;
+
+	return bytes_split(&frame, LENGTH_OCTETS, &length) == OK &&
+	       is_hello(frame, from);
+}
+
 bool
 channel_is_open(const struct channel *ch)
 {
@@ -233,9 +250,7 @@ take_hello(struct channel *ch, struct bytes body)
 	struct secret *agreed = NULL;
 	enum err rc = OK;
 
-	if (body.octets != HELLO_OCTETS ||
-	    memcmp(body.at, magic, sizeof(magic)) != 0 ||
-	    body.at[AT_SIDE] != (uint8_t)from)
+	if (!is_hello(body, from))
 		TRY(ERR_VERSION);
 	memcpy(hello_of(ch, from), body.at, HELLO_OCTETS);
 	TRY(agree(ch, body.at + AT_POINT, &agreed));

@@ -53,6 +53,13 @@ enum err channel_hello(struct channel *ch, struct buf *out) MUST_CHECK;
 enum err channel_frame(struct bytes in, size_t *octets) MUST_CHECK;
 
 /*
+ * Is this whole frame a hello of that side? Where the channel is open it then
+ * has ended at the other end, which begins anew: what is sealed looks like this
+ * once in 2^56.
+ */
+bool channel_is_hello(struct bytes frame, enum channel_side from);
+
+/*
  * Take one whole frame: the peer's hello (then *message has no octets), or a
  * sealed message, opened into `room`, which is reset first. After a failure the
  * channel has ended: each further call fails too.

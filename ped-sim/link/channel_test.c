@@ -266,6 +266,16 @@ static const struct {
 /* clang-format on */
 
 static void
+assert_hello(const char *hex, enum channel_side from, bool is_one)
+{
+	uint8_t frame[64];
+	size_t octets = hex_read(hex, frame, sizeof(frame));
+
+	assert_int_equal(
+	    channel_is_hello((struct bytes){frame, octets}, from), is_one);
+}
+
+static void
 a_hello_is_of_the_other_side(void **state)
 {
 	struct bytes message;
@@ -281,6 +291,12 @@ a_hello_is_of_the_other_side(void **state)
 		assert_int_equal(channel_is_open(p.card), hellos[k].want == OK);
 		pair_clear(&p);
 	}
+	assert_hello(hello_ped, CHANNEL_PED, true);
+	assert_hello(hello_ped, CHANNEL_CARD, false);
+	assert_hello(hello_card, CHANNEL_CARD, true);
+	assert_hello("", CHANNEL_CARD, false);
+	assert_hello("0007 545350454431 50", CHANNEL_PED, false);
+	assert_hello(from_card[0], CHANNEL_CARD, false);
 	/* and there is one hello only */
 	pair_open(&p);
 	assert_int_equal(take_hex(&p, p.card, hello_ped, &message), ERR_SEAL);

@@ -466,35 +466,66 @@ break_off(struct ped *ped, enum err why)
 	ped_line_down(ped);
 }
 
-void
-ped_line_up(struct ped *ped)
+/* Our hello goes out; what there was of a channel is gone. */
+static enum err
+begin(struct ped *ped)
 {
 	struct buf wire;
 	enum err rc = OK;
 
 	buf_init(&wire, CHANNEL_FRAME_MOST_OCTETS);
-	ped_ask_hang_up(ped);
+	channel_free(ped->channel);
+	ped->channel = NULL;
 	TRY(channel_new(ped->config->env, CHANNEL_PED, &ped->channel));
 	TRY(channel_hello(ped->channel, &wire));
 	ped->config->send(ped->config->ctx, buf_peek(&wire));
 out:
 	buf_clear(&wire);
+	return rc;
+}
+
+void
+ped_line_up(struct ped *ped)
+{
+	enum err rc;
+
+	ped_ask_hang_up(ped);
+	rc = begin(ped);
 	if (rc != OK)
 		break_off(ped, rc);
+}
+
+/*
+ * The card begins anew, where a relay kept the connection: so do we, and what
+ * went on before is over.
+ */
+static enum err
+begin_anew(struct ped *ped)
+{
+	ped->is_trusted = false;
+	ped->in_operation = false;
+	ped->ask.is_open = false;
+	vector_forget(&ped->vector);
+	if (is_asked(ped))
+		ped_go_home(ped);
+	return begin(ped);
 }
 
 /* The first frame, if it is whole; *octets 0: it is not. */
 static enum err
 take_frame(struct ped *ped, size_t *octets)
 {
+	struct bytes frame;
 	struct bytes message;
 	enum err rc = OK;
 
 	TRY(channel_frame(buf_peek(&ped->in), octets));
 	if (*octets == 0)
 		return OK;
-	TRY(channel_take(ped->channel, (struct bytes){ped->in.at, *octets},
-	    &ped->room, &message));
+	frame = (struct bytes){ped->in.at, *octets};
+	if (ped_is_linked(ped) && channel_is_hello(frame, CHANNEL_CARD))
+		TRY(begin_anew(ped));
+	TRY(channel_take(ped->channel, frame, &ped->room, &message));
 	buf_drop(&ped->in, *octets);
 	if (message.octets != 0)
 		TRY(hear(ped, message));

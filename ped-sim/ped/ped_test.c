@@ -1014,6 +1014,44 @@ a_card_that_is_none_is_hung_up(void **state)
 	bench_clear(&b);
 }
 
+/* A relay keeps its connection to us while the card is another one. */
+static void
+card_begins_anew(struct bench *b)
+{
+	struct buf hello;
+	struct bytes none;
+
+	buf_init(&hello, 64);
+	buf_reset(&b->sent);
+	channel_free(b->card);
+	assert_int_equal(channel_new(b->rig.env, CHANNEL_CARD, &b->card), OK);
+	assert_int_equal(channel_hello(b->card, &hello), OK);
+	ped_line_octets(b->ped, buf_peek(&hello));
+	assert_int_equal(
+	    channel_take(b->card, buf_peek(&b->sent), &b->room, &none), OK);
+	buf_reset(&b->sent);
+	buf_clear(&hello);
+}
+
+static void
+a_card_that_begins_anew_is_answered(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_on(&b);
+	connect_card(&b);
+	ask(&b, PED_PIN, "USER LOGIN...\nEnter PED PIN.");
+	press(&b, "12");
+	card_begins_anew(&b);
+	assert_string_equal(screen(&b), "Awaiting command...");
+	assert_int_equal(b.drops, 0);
+	ask(&b, PED_ENTER, "A");
+	press(&b, "ENTER");
+	assert_hears(&b, PED_OK);
+	bench_clear(&b);
+}
+
 /* ---- the remote PED vector ---- */
 
 static struct secret *
@@ -1148,6 +1186,12 @@ a_wrong_pin_or_another_colour_proves_nothing(void **state)
 	assert_hears(&b, PED_SHARE);
 	confirm(&b, vector);
 	assert_hears(&b, PED_PROOF);
+	assert_true(ped_is_trusted(b.ped));
+	/* what was proved was proved for this channel */
+	card_begins_anew(&b);
+	assert_false(ped_is_trusted(b.ped));
+	ask(&b, PED_PIN, "USER LOGIN...\nEnter PED PIN.");
+	assert_int_equal(b.drops, 1);
 	secret_free(vector);
 	bench_clear(&b);
 }
@@ -1220,6 +1264,7 @@ main(void)
 	    cmocka_unit_test(an_ask_that_the_card_gives_up_is_answered),
 	    cmocka_unit_test(ikeys_are_read_and_written_where_they_are),
 	    cmocka_unit_test(a_card_that_is_none_is_hung_up),
+	    cmocka_unit_test(a_card_that_begins_anew_is_answered),
 	    cmocka_unit_test(
 		both_sides_prove_the_vector_by_two_of_three_orange_ikeys),
 	    cmocka_unit_test(a_wrong_pin_or_another_colour_proves_nothing),
