@@ -4,6 +4,7 @@
  * Source: PKCS#11 2.40 base, section 5.13
  */
 #include "token/making.h"
+#include "token/wrap.h"
 
 enum { USE = TURN_USE | TURN_BACKING };
 
@@ -200,8 +201,12 @@ token_C_WrapKey(struct token_app *app, CK_SESSION_HANDLE session,
 	    what->class == CKO_SECRET_KEY && what->value_octets % 8 != 0)
 		rv = CKR_KEY_SIZE_RANGE;
 	if (rv == CKR_OK)
-		rv = wrap(
-		    &turn, mechanism, with, what, wrapped_key, wrapped_key_len);
+		rv = row->type == CKM_AES_KEY_WRAP_PAD &&
+			     wrap_needs_padding(what)
+			 ? wrap_padded(
+			       &turn, with, what, wrapped_key, wrapped_key_len)
+			 : wrap(&turn, mechanism, with, what, wrapped_key,
+			       wrapped_key_len);
 	object_unref(with);
 	object_unref(what);
 	return turn_end(&turn, rv);
