@@ -227,24 +227,20 @@ give_up(struct ped *ped)
 static enum err
 show(struct ped *ped, const struct ped_message *m, enum state state)
 {
-	struct bytes title = m->text;
-	const uint8_t *end;
+	const struct bytes title = ped_title(m->text);
+	const bool is_new =
+	    !bytes_equal(title, ped_title(buf_peek(&ped->ask.text)));
 	enum err rc = OK;
 
+	/* titles are no secret; what is only shown may be one */
+	if (is_new && state != AT_SHOW)
+		ped_log(ped, "%.*s", (int)title.octets,
+		    title.octets != 0 ? (const char *)title.at : "");
 	buf_reset(&ped->ask.text);
 	TRY(buf_put(&ped->ask.text, m->text));
 	ped->ask.is_open = state != AT_SHOW;
 	ped->ask.least = m->number[0];
 	ped->ask.most = m->number[1];
-	if (ped->ask.is_open && !ped->in_operation) {
-		/* titles are no secret; what is only shown may be one */
-		end = title.octets != 0 ? memchr(title.at, '\n', title.octets)
-					: NULL;
-		if (end != NULL)
-			title.octets = (size_t)(end - title.at);
-		ped_log(ped, "%.*s", (int)title.octets, (const char *)title.at);
-		ped->in_operation = true;
-	}
 	ped_go(ped, state);
 out:
 	return rc;
@@ -255,7 +251,6 @@ static enum err
 hear_idle(struct ped *ped, const struct ped_message *m)
 {
 	(void)m;
-	ped->in_operation = false;
 	buf_reset(&ped->ask.text);
 	if (is_asked(ped))
 		ped_go_home(ped);
@@ -419,7 +414,6 @@ ped_ask_hang_up(struct ped *ped)
 	channel_free(ped->channel);
 	ped->channel = NULL;
 	ped->is_trusted = false;
-	ped->in_operation = false;
 	ped->ask.is_open = false;
 	vector_forget(&ped->vector);
 	buf_reset(&ped->in);
@@ -503,7 +497,6 @@ static enum err
 begin_anew(struct ped *ped)
 {
 	ped->is_trusted = false;
-	ped->in_operation = false;
 	ped->ask.is_open = false;
 	vector_forget(&ped->vector);
 	if (is_asked(ped))

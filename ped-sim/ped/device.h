@@ -100,7 +100,6 @@ struct ped {
 	enum ped_line line;
 	struct channel *channel; /* NULL: the cable is not connected */
 	bool is_trusted;
-	bool in_operation;
 	struct buf in, room;
 	struct ask ask;
 	struct vector vector;
@@ -126,6 +125,8 @@ void ped_entry_clear(struct ped *ped);
 
 const char *ped_text(enum text text);
 void ped_screen_draw(struct ped *ped);
+/* The first line, which says what goes on. */
+struct bytes ped_title(struct bytes text);
 
 /* ---- ask.c ---- */
 

@@ -746,6 +746,7 @@ the_slot_holds_one_ikey_and_an_ikey_has_one_slot(void **state)
 static void
 asks_are_shown_and_answered_by_their_keys(void **state)
 {
+	struct ped_action action;
 	struct bench b;
 
 	(void)state;
@@ -776,6 +777,13 @@ asks_are_shown_and_answered_by_their_keys(void **state)
 	ask(&b, PED_IDLE, "");
 	assert_string_equal(screen(&b), "Awaiting command...");
 	assert_int_equal(b.sent.octets, 0);
+	/* each title once, and what was only shown not at all */
+	assert_true(ped_action(b.ped, 0, &action));
+	assert_string_equal(action.text, "SETTING RPV...");
+	assert_true(ped_action(b.ped, 1, &action));
+	assert_string_equal(action.text, "USER LOGIN...");
+	assert_true(ped_action(b.ped, 2, &action));
+	assert_string_equal(action.text, "Local PED mode");
 	bench_clear(&b);
 }
 

@@ -67,18 +67,22 @@ screen_log(struct ped *ped, enum text text)
 	}
 }
 
-/* The first line says what goes on; it stays while the card thinks. */
+struct bytes
+ped_title(struct bytes text)
+{
+	const uint8_t *end =
+	    text.octets != 0 ? memchr(text.at, '\n', text.octets) : NULL;
+
+	if (end != NULL)
+		text.octets = (size_t)(end - text.at);
+	return text;
+}
+
+/* What goes on stays while the card thinks. */
 static void
 screen_wait(struct ped *ped, enum text text)
 {
-	struct bytes title = buf_peek(&ped->ask.text);
-	const uint8_t *end =
-	    title.octets != 0 ? memchr(title.at, '\n', title.octets) : NULL;
-
-	if (end != NULL) {
-		title.octets = (size_t)(end - title.at);
-		display_put(&ped->display, title);
-	}
+	display_put(&ped->display, ped_title(buf_peek(&ped->ask.text)));
 	screen_text(ped, text);
 }
 
