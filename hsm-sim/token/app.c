@@ -384,14 +384,17 @@ op_end(struct session *session, enum op_kind kind, bool clean)
 {
 	struct op *op = &session->ops[kind];
 	const struct token *token = session->app->token;
+	struct partition *part = &token->partitions[session->slot];
 
 	if (kind == OP_FIND)
 		found_drop(session);
 	/* A session that the card has closed is not ours any more. */
-	if (op->backing != CK_INVALID_HANDLE &&
-	    session->epoch == card_epoch(token->card, session->slot))
-		partition_give(
-		    &token->partitions[session->slot], op->backing, clean);
+	if (session->epoch == card_epoch(token->card, session->slot)) {
+		if (op->backing != CK_INVALID_HANDLE)
+			partition_give(part, op->backing, clean);
+		if (op->plain != CK_INVALID_HANDLE)
+			partition_give(part, op->plain, clean);
+	}
 	object_unref(op->key);
 	mem_free(op->pad_label);
 	memset(op, 0, sizeof(*op));

@@ -81,6 +81,9 @@ struct op {
 	const struct mechanism *mechanism;
 	CK_SESSION_HANDLE backing; /* the session of SoftHSM it is in */
 	struct object *key;        /* counted */
+	/* ECDSA of a hash that is made here: the digest is under way in
+	 * `backing`, the plain operation in this one. */
+	CK_SESSION_HANDLE plain;
 	/* RSA-OAEP that is made here, of the plain RSA operation. */
 	bool oaep;
 	struct pad_oaep pad;

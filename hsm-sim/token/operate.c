@@ -100,6 +100,26 @@ oaep_begin(struct op *op, const CK_RSA_PKCS_OAEP_PARAMS *params)
 		   : CKR_KEY_SIZE_RANGE;
 }
 
+/* The hash of an ECDSA mechanism that has one; of all others its own type. */
+static CK_MECHANISM_TYPE
+hash_of(CK_MECHANISM_TYPE type)
+{
+	switch (type) {
+	case CKM_ECDSA_SHA1:
+		return CKM_SHA_1;
+	case CKM_ECDSA_SHA224:
+		return CKM_SHA224;
+	case CKM_ECDSA_SHA256:
+		return CKM_SHA256;
+	case CKM_ECDSA_SHA384:
+		return CKM_SHA384;
+	case CKM_ECDSA_SHA512:
+		return CKM_SHA512;
+	default:
+		return type;
+	}
+}
+
 static CK_RV
 backing_init(struct turn *turn, struct op *op, enum op_kind kind,
     const CK_MECHANISM *mechanism)
@@ -142,6 +162,26 @@ backing_init(struct turn *turn, struct op *op, enum op_kind kind,
 	return rv == CKR_ARGUMENTS_BAD ? CKR_MECHANISM_PARAM_INVALID : rv;
 }
 
+/*
+ * SoftHSM's ECDSA takes a hash: that is made in a session of its own.
+ *
+ * spec: pkcs11-2.40-curr 2.3.7
+ */
+static CK_RV
+hashed_begin(struct turn *turn, struct op *op, enum op_kind kind)
+{
+	CK_MECHANISM hash = {hash_of(op->mechanism->type), NULL, 0};
+	CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0};
+	CK_RV rv = backing_init(turn, op, kind, &ecdsa);
+
+	op->plain = op->backing;
+	op->backing = CK_INVALID_HANDLE;
+	if (rv == CKR_OK)
+		rv = partition_take(turn->part, &op->backing);
+	return rv == CKR_OK ? turn->softhsm->C_DigestInit(op->backing, &hash)
+			    : rv;
+}
+
 static CK_RV
 op_begin(struct turn *turn, enum op_kind kind, const CK_MECHANISM *mechanism,
     CK_OBJECT_HANDLE key)
@@ -167,9 +207,11 @@ op_begin(struct turn *turn, enum op_kind kind, const CK_MECHANISM *mechanism,
 		rv = oaep_begin(op, mechanism->pParameter);
 	if (rv == CKR_OK)
 		rv = partition_take(turn->part, &op->backing);
-	if (rv == CKR_OK)
-		rv = backing_init(turn, op, kind, mechanism);
 	op->mechanism = row;
+	if (rv == CKR_OK)
+		rv = hash_of(row->type) != row->type
+			 ? hashed_begin(turn, op, kind)
+			 : backing_init(turn, op, kind, mechanism);
 	op->phase = OP_READY;
 	if (rv != CKR_OK)
 		op_end(turn->session, kind, false);
@@ -287,6 +329,37 @@ length_check(const struct op *op, enum op_kind kind, CK_ULONG octets)
 	return octets <= rsa_room(op) ? CKR_OK : refused;
 }
 
+/*
+ * The end of an operation that hashes: all of the data, or what came in parts.
+ * Room is asked for before the digest is over.
+ */
+static CK_RV
+hashed_end(struct turn *turn, struct op *op, enum op_kind kind, CK_BYTE *in,
+    CK_ULONG in_len, bool parts, CK_BYTE *out, CK_ULONG *out_len)
+{
+	CK_FUNCTION_LIST *f = turn->softhsm;
+	CK_BYTE digest[64] = {0};
+	CK_ULONG n = sizeof(digest), need = 0;
+	CK_RV rv = CKR_OK;
+
+	if (kind == OP_SIGN) {
+		rv = f->C_Sign(op->plain, digest, n, NULL, &need);
+		if (rv != CKR_OK || out == NULL || *out_len < need) {
+			*out_len = need;
+			return rv == CKR_OK && out != NULL
+				   ? CKR_BUFFER_TOO_SMALL
+				   : rv;
+		}
+	}
+	rv = parts ? f->C_DigestFinal(op->backing, digest, &n)
+		   : f->C_Digest(op->backing, in, in_len, digest, &n);
+	if (rv == CKR_OK)
+		rv = kind == OP_SIGN
+			 ? f->C_Sign(op->plain, digest, n, out, out_len)
+			 : f->C_Verify(op->plain, digest, n, out, *out_len);
+	return rv;
+}
+
 static CK_RV
 one_shot(struct turn *turn, struct op *op, enum op_kind kind, CK_BYTE *in,
     CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
@@ -294,6 +367,9 @@ one_shot(struct turn *turn, struct op *op, enum op_kind kind, CK_BYTE *in,
 	CK_FUNCTION_LIST *f = turn->softhsm;
 	one_shot_fn *shoot = NULL;
 
+	if (op->plain != CK_INVALID_HANDLE)
+		return hashed_end(
+		    turn, op, kind, in, in_len, false, out, out_len);
 	switch (kind) {
 	case OP_ENCRYPT:
 		if (op->oaep)
@@ -363,6 +439,8 @@ part(struct turn *turn, struct op *op, enum op_kind kind, CK_BYTE *in,
 {
 	CK_FUNCTION_LIST *f = turn->softhsm;
 
+	if (op->plain != CK_INVALID_HANDLE)
+		return f->C_DigestUpdate(op->backing, in, in_len);
 	switch (kind) {
 	case OP_ENCRYPT:
 		return f->C_EncryptUpdate(
@@ -443,6 +521,8 @@ last(struct turn *turn, struct op *op, enum op_kind kind, CK_BYTE *out,
 {
 	CK_FUNCTION_LIST *f = turn->softhsm;
 
+	if (op->plain != CK_INVALID_HANDLE)
+		return hashed_end(turn, op, kind, NULL, 0, true, out, out_len);
 	switch (kind) {
 	case OP_ENCRYPT:
 		return f->C_EncryptFinal(op->backing, out, out_len);

@@ -293,6 +293,61 @@ signatures_are_judged(void **state)
 	assert_false(active());
 }
 
+/* ECDSA of data is ECDSA of its hash, in parts and at once. */
+static void
+ecdsa_hashes_first(void **state)
+{
+	static const CK_BYTE p256[] = {
+	    0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+	CK_MECHANISM gen = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
+	CK_MECHANISM plain = {CKM_ECDSA, NULL, 0};
+	CK_MECHANISM hashed = {CKM_ECDSA_SHA256, NULL, 0};
+	CK_ATTRIBUTE of_public[] = {
+	    {CKA_EC_PARAMS, (void *)(uintptr_t)p256, sizeof(p256)},
+	    YES(CKA_VERIFY),
+	};
+	CK_ATTRIBUTE of_private = YES(CKA_SIGN);
+	CK_OBJECT_HANDLE ec_public, ec_private;
+	CK_BYTE data[] = "data", digest[32], signature[64];
+	CK_ULONG n = sizeof(digest), m = 63;
+
+	(void)state;
+	assert_int_equal(token_C_GenerateKeyPair(rig.a, s, &gen, of_public, 2,
+			     &of_private, 1, &ec_public, &ec_private),
+	    CKR_OK);
+	assert_int_equal(token_C_DigestInit(rig.a, s, &sha256), CKR_OK);
+	assert_int_equal(token_C_Digest(rig.a, s, data, 4, digest, &n), CKR_OK);
+	assert_int_equal(
+	    token_C_SignInit(rig.a, s, &hashed, ec_private), CKR_OK);
+	assert_int_equal(token_C_SignUpdate(rig.a, s, data, 3), CKR_OK);
+	assert_int_equal(token_C_SignUpdate(rig.a, s, data + 3, 1), CKR_OK);
+	assert_int_equal(
+	    token_C_SignFinal(rig.a, s, signature, &m), CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(m, 64);
+	assert_int_equal(token_C_SignFinal(rig.a, s, signature, &m), CKR_OK);
+	assert_false(active());
+	assert_int_equal(
+	    token_C_VerifyInit(rig.a, s, &plain, ec_public), CKR_OK);
+	assert_int_equal(
+	    token_C_Verify(rig.a, s, digest, 32, signature, m), CKR_OK);
+	assert_int_equal(
+	    token_C_SignInit(rig.a, s, &plain, ec_private), CKR_OK);
+	assert_int_equal(
+	    token_C_Sign(rig.a, s, digest, 32, signature, &m), CKR_OK);
+	assert_int_equal(
+	    token_C_VerifyInit(rig.a, s, &hashed, ec_public), CKR_OK);
+	assert_int_equal(
+	    token_C_Verify(rig.a, s, data, 4, signature, m), CKR_OK);
+	assert_int_equal(
+	    token_C_VerifyInit(rig.a, s, &hashed, ec_public), CKR_OK);
+	assert_int_equal(token_C_VerifyUpdate(rig.a, s, data, 3), CKR_OK);
+	assert_int_equal(
+	    token_C_VerifyFinal(rig.a, s, signature, m), CKR_SIGNATURE_INVALID);
+	assert_false(active());
+	assert_int_equal(token_C_VerifyInit(rig.a, s, &hashed, ec_private),
+	    CKR_KEY_TYPE_INCONSISTENT);
+}
+
 /* ---- two at a time ---- */
 
 /* spec: pkcs11-2.40 5.12 */
@@ -493,6 +548,7 @@ main(void)
 	    T(one_shot_ends_it),
 	    T(parts_and_one_shot_do_not_mix),
 	    T(signatures_are_judged),
+	    T(ecdsa_hashes_first),
 	    T(dual_functions_do_both),
 	    T(sign_and_encrypt_at_once),
 	    T(oaep_with_every_hash),
