@@ -214,7 +214,9 @@ person_prompted(struct person *p, struct bytes text)
 	case CLEAR:
 		return person_say(p, PED_CLEARED);
 	case LEAVE:
-		return person_say(p, PED_CLEARED) && person_say(p, PED_LEAVING);
+		return person_send_both(p,
+		    &(struct ped_message){.code = PED_CLEARED},
+		    &(struct ped_message){.code = PED_LEAVING});
 	case WAIT:
 		p->owes = true;
 		person_pass(p, step->ms);
