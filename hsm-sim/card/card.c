@@ -253,6 +253,7 @@ card_new(const struct card_config *config, struct card **out)
 	card->config = *config;
 	card->env = config->env;
 	card->dir_fd = -1;
+	card->steps.left = config->lab ? config->cut : 0;
 	pthread_mutex_init(&card->lock, NULL);
 	TRY(parts_init(card));
 	TRY(rv_of(faults_new(&card->faults)));

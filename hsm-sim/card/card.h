@@ -86,6 +86,9 @@ struct card_config {
 	bool deactivate_ends_auto;
 	unsigned kdf_rounds; /* of passwords; 0: the card's own */
 	bool lab;            /* faults, tamper and battery are there */
+	/* Laboratory: the power fails at this step of what is written, counted
+	 * from power on; 0: at none. As `fault cut nth=N` later. */
+	unsigned cut;
 };
 
 /*
