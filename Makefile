@@ -94,7 +94,7 @@ BASE_CFLAGS := -std=c11 -g -D_GNU_SOURCE $(WARN)
 # What a source file may see, by the side it is on.
 INC_ref        = -Iref $(REF_CFLAGS)
 INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
-INC_robust     = -Iharness/touchstone
+INC_robust     = -Iharness/touchstone -Iharness $(P11_CFLAGS)
 INC_pkcs11     = -Iharness/touchstone $(P11_CFLAGS)
 INC_sim        = -Iref -Ihsm-sim -Iped-sim $(REF_CFLAGS)
 INC_bench      = -Iharness $(REF_CFLAGS)
