@@ -1311,6 +1311,17 @@ begin(CK_SESSION_HANDLE s, const struct known *k, enum op_kind kind,
 	JUDGE(rv, CKR_OK);
 }
 
+/* The signature is right, and one bit away it is not. */
+static void
+verify(CK_SESSION_HANDLE s, const struct known *k, struct mechanism *m,
+    struct bytes in, CK_BYTE *signature, CK_ULONG n)
+{
+	JUDGE(op_one(OP_VERIFY, s, in, signature, &n), CKR_OK);
+	signature[n / 2] ^= 1;
+	begin(s, k, OP_VERIFY, m);
+	JUDGE(op_one(OP_VERIFY, s, in, signature, &n), CKR_SIGNATURE_INVALID);
+}
+
 /* What is different each time is known by its inverse, in the same token. */
 static void
 invert(CK_SESSION_HANDLE s, const struct answer *a, struct mechanism *m,
@@ -1322,7 +1333,7 @@ invert(CK_SESSION_HANDLE s, const struct answer *a, struct mechanism *m,
 
 	begin(s, a->known, inverse, m);
 	if (inverse == OP_VERIFY) {
-		JUDGE(op_one(inverse, s, in, out, &n), CKR_OK);
+		verify(s, a->known, m, in, out, n);
 		return;
 	}
 	JUDGE(
@@ -1347,7 +1358,7 @@ answers(const struct trial *t)
 	if (a->kind == OP_VERIFY) {
 		n = right.octets;
 		memcpy(out, right.at, n);
-		JUDGE(op_one(a->kind, s, in, out, &n), CKR_OK);
+		verify(s, a->known, &m, in, out, n);
 		return;
 	}
 	JUDGE(op_one(a->kind, s, in, out, &n), CKR_OK);
@@ -1386,6 +1397,8 @@ answers_in_parts(const struct trial *t)
 		n = right.octets;
 		memcpy(out, right.at, n);
 		JUDGE(op_final(a->kind, s, out, &n), CKR_OK);
+		begin(s, a->known, a->kind, &m);
+		verify(s, a->known, &m, in, out, n);
 		return;
 	}
 	room = sizeof out - n;

@@ -261,16 +261,51 @@ init_pin_by_nobody(const struct trial *t)
 	    CKR_USER_NOT_LOGGED_IN);
 }
 
+/* As a trial must leave it, whatever the module did: the user's PIN. Nothing
+ * is judged here, and no PIN is given that may be wrong. */
+static void
+restore_by_user(void)
+{
+	struct bytes other = wrong_pin(user_pin);
+	CK_SESSION_HANDLE s;
+
+	(void)p11->C_CloseAllSessions(slot);
+	(void)p11->C_OpenSession(
+	    slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s);
+	(void)p11->C_Login(s, CKU_USER, (CK_UTF8CHAR *)other.at, other.octets);
+	(void)p11->C_SetPIN(s, (CK_UTF8CHAR *)other.at, other.octets,
+	    (CK_UTF8CHAR *)user_pin.at, user_pin.octets);
+}
+
+/* A PIN of the SO's giving may have to be changed by the user before it is good
+ * for anything. */
+static void
+restore_by_so(void)
+{
+	struct bytes other = wrong_pin(user_pin);
+	CK_SESSION_HANDLE s;
+
+	(void)p11->C_CloseAllSessions(slot);
+	(void)p11->C_OpenSession(
+	    slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s);
+	(void)p11->C_Login(s, CKU_SO, (CK_UTF8CHAR *)so_pin.at, so_pin.octets);
+	(void)p11->C_InitPIN(s, (CK_UTF8CHAR *)other.at, other.octets);
+	restore_by_user();
+}
+
 static void
 init_pin(const struct trial *t)
 {
 	CK_SESSION_HANDLE s = session_open(true);
+	struct bytes other = wrong_pin(user_pin);
 
 	(void)t;
 	JUDGE(ask_login(s, CKU_SO, so_pin), CKR_OK);
-	MUST(C_InitPIN, (s, (CK_UTF8CHAR *)user_pin.at, user_pin.octets));
+	at_end(restore_by_so);
+	MUST(C_InitPIN, (s, (CK_UTF8CHAR *)other.at, other.octets));
 	MUST(C_Logout, (s));
-	JUDGE(ask_login(s, CKU_USER, user_pin), CKR_OK);
+	JUDGE(ask_login(s, CKU_USER, other), CKR_OK, CKR_PIN_EXPIRED);
+	session_is(s, CKS_RW_USER_FUNCTIONS);
 }
 
 static void
@@ -282,6 +317,7 @@ init_pin_length(const struct trial *t)
 	if (token.ulMinPinLen < 2)
 		not_claimed("ulMinPinLen is %lu", token.ulMinPinLen);
 	JUDGE(ask_login(s, CKU_SO, so_pin), CKR_OK);
+	at_end(restore_by_so);
 	WANT(C_InitPIN, (s, (CK_UTF8CHAR *)"x", 1), CKR_PIN_LEN_RANGE,
 	    CKR_PIN_INVALID);
 	MUST(C_Logout, (s));
@@ -312,10 +348,12 @@ set_pin_and_back(const struct trial *t)
 
 	(void)t;
 	JUDGE(set_pin(s, user_pin, other), CKR_OK);
+	at_end(restore_by_user);
 	MUST(C_Logout, (s));
 	JUDGE(ask_login(s, CKU_USER, user_pin), CKR_PIN_INCORRECT);
 	JUDGE(ask_login(s, CKU_USER, other), CKR_OK);
 	JUDGE(set_pin(s, other, user_pin), CKR_OK);
+	at_end(NULL);
 	MUST(C_Logout, (s));
 	JUDGE(ask_login(s, CKU_USER, user_pin), CKR_OK);
 }

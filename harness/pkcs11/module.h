@@ -60,6 +60,9 @@ void holds(bool condition, const char *what, const char *expected);
 void same_number(const char *what, CK_ULONG got, CK_ULONG expected);
 void same_octets(const char *what, struct bytes got, struct bytes expected);
 
+/* Call it when the trial ends, however it does: what must not stay as it is. */
+void at_end(void (*undo)(void));
+
 /* --- sessions ------------------------------------------------------------ */
 
 /* A R/W session when `rw`, else a R/O one. */

@@ -42,6 +42,7 @@ random_exact(const struct trial *t)
 		not_claimed("the token's flags have no CKF_RNG");
 	memset(out, 0xa5, sizeof out);
 	MUST(C_GenerateRandom, (s, out + 1, 32));
+	holds(memcmp(out, out + 1, 32) != 0, "the buffer", "written");
 	holds(out[0] == 0xa5 && out[33] == 0xa5, "the octets around the buffer",
 	    "untouched");
 	MUST(C_GenerateRandom, (s, out, 0));

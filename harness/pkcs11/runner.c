@@ -215,6 +215,9 @@ excused(const struct runner *r, const struct trial *t, struct outcome *o)
 	    (flags & (CKF_USER_PIN_LOCKED | CKF_USER_PIN_FINAL_TRY)))
 		return idle(
 		    o, VERDICT_NOT_RUN, "the user's PIN is locked, or nearly");
+	if ((t->needs & NEED_PIN) && (flags & CKF_USER_PIN_TO_BE_CHANGED))
+		return idle(
+		    o, VERDICT_NOT_RUN, "the user's PIN must be changed first");
 	if ((t->needs & NEED_SO_PIN) &&
 	    (flags & (CKF_SO_PIN_LOCKED | CKF_SO_PIN_FINAL_TRY)))
 		return idle(

@@ -340,6 +340,10 @@ wrap_private_key(const struct trial *t)
 	MUST(C_Sign, (s, data, sizeof data, signature, &octets));
 	MUST(C_VerifyInit, (s, &sign, public));
 	MUST(C_Verify, (s, data, sizeof data, signature, octets));
+	data[0] ^= 1;
+	MUST(C_VerifyInit, (s, &sign, public));
+	WANT(C_Verify, (s, data, sizeof data, signature, octets),
+	    CKR_SIGNATURE_INVALID);
 }
 
 static void
