@@ -261,36 +261,52 @@ init_pin_by_nobody(const struct trial *t)
 	    CKR_USER_NOT_LOGGED_IN);
 }
 
-/* As a trial must leave it, whatever the module did: the user's PIN. Nothing
- * is judged here, and no PIN is given that may be wrong. */
-static void
-restore_by_user(void)
+/*
+ * As a trial must leave it, whatever the module did: the user's PIN. Nothing is
+ * judged here, and no PIN is given that must be wrong.
+ */
+static CK_SESSION_HANDLE
+fresh_login(CK_USER_TYPE who, struct bytes pin)
 {
-	struct bytes other = wrong_pin(user_pin);
-	CK_SESSION_HANDLE s;
+	CK_SESSION_HANDLE s = CK_INVALID_HANDLE;
 
 	(void)p11->C_CloseAllSessions(slot);
 	(void)p11->C_OpenSession(
 	    slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s);
-	(void)p11->C_Login(s, CKU_USER, (CK_UTF8CHAR *)other.at, other.octets);
-	(void)p11->C_SetPIN(s, (CK_UTF8CHAR *)other.at, other.octets,
+	(void)p11->C_Login(s, who, (CK_UTF8CHAR *)pin.at, pin.octets);
+	return s;
+}
+
+static CK_RV
+change_back(void)
+{
+	struct bytes other = wrong_pin(user_pin);
+	CK_SESSION_HANDLE s = fresh_login(CKU_USER, other);
+
+	return p11->C_SetPIN(s, (CK_UTF8CHAR *)other.at, other.octets,
 	    (CK_UTF8CHAR *)user_pin.at, user_pin.octets);
 }
 
+static void
+restore_by_user(void)
+{
+	(void)change_back();
+}
+
 /* A PIN of the SO's giving may have to be changed by the user before it is good
- * for anything. */
+ * for anything; so another is given, and changed. */
 static void
 restore_by_so(void)
 {
 	struct bytes other = wrong_pin(user_pin);
-	CK_SESSION_HANDLE s;
+	CK_SESSION_HANDLE s = fresh_login(CKU_SO, so_pin);
 
-	(void)p11->C_CloseAllSessions(slot);
-	(void)p11->C_OpenSession(
-	    slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s);
-	(void)p11->C_Login(s, CKU_SO, (CK_UTF8CHAR *)so_pin.at, so_pin.octets);
-	(void)p11->C_InitPIN(s, (CK_UTF8CHAR *)other.at, other.octets);
-	restore_by_user();
+	if (p11->C_InitPIN(s, (CK_UTF8CHAR *)other.at, other.octets) !=
+		CKR_OK ||
+	    change_back() == CKR_OK)
+		return;
+	s = fresh_login(CKU_SO, so_pin);
+	(void)p11->C_InitPIN(s, (CK_UTF8CHAR *)user_pin.at, user_pin.octets);
 }
 
 static void

@@ -436,6 +436,7 @@ choose(const struct module_options *o, struct facts *f)
 {
 	CK_SLOT_ID slots[64];
 	CK_ULONG count = 64;
+	const char *wrong = "no such token; see --slot and --token";
 	CK_RV rv = ASK(C_GetSlotList, (CK_TRUE, slots, &count));
 
 	if (rv != CKR_OK)
@@ -444,8 +445,10 @@ choose(const struct module_options *o, struct facts *f)
 		if (o->has_slot && slots[i] != o->slot)
 			continue;
 		rv = ASK(C_GetTokenInfo, (slots[i], &f->token));
-		if (rv != CKR_OK)
+		if (rv != CKR_OK) {
+			wrong = rv_name(rv);
 			continue;
+		}
 		if (o->label != NULL && !labelled(&f->token, o->label))
 			continue;
 		if (!o->has_slot && o->label == NULL &&
@@ -455,7 +458,7 @@ choose(const struct module_options *o, struct facts *f)
 		rv = ASK(C_GetSlotInfo, (f->slot, &f->slot_info));
 		return rv == CKR_OK ? NULL : rv_name(rv);
 	}
-	return "no such token; see --slot and --token";
+	return wrong;
 }
 
 static const char *
