@@ -169,19 +169,24 @@ token_C_GetSessionInfo(
 
 /* ---- the roles ---- */
 
+/* Is it the PED where its secrets are set, and not PKCS#11? */
+static bool
+trusted_path(const struct turn *turn)
+{
+	struct card_slot slot;
+
+	return card_slot(turn->token->card, turn->session->slot, &slot) ==
+		   CARD_OK &&
+	       slot.ped;
+}
+
 /* A PIN, or the trusted path (no octets). */
 static CK_RV
 pin_of(const struct turn *turn, const CK_BYTE *pin, CK_ULONG pin_len,
     struct bytes *out)
 {
-	struct card_slot slot;
-
 	*out = BYTES_NONE;
-	if (pin == NULL && pin_len > 0)
-		return CKR_ARGUMENTS_BAD;
-	if (pin == NULL && (card_slot(turn->token->card, turn->session->slot,
-				&slot) != CARD_OK ||
-			       !slot.ped))
+	if (pin == NULL && (pin_len > 0 || !trusted_path(turn)))
 		return CKR_ARGUMENTS_BAD;
 	if (pin != NULL)
 		*out = (struct bytes){pin, pin_len};
@@ -310,6 +315,8 @@ token_C_InitPIN(struct token_app *app, CK_SESSION_HANDLE session, CK_BYTE *pin,
 		rv = pin_of(&turn, pin, pin_len, &given);
 		if (rv == CKR_OK && turn.login.role != CARD_SO)
 			rv = token_rv(app->token, CARD_NOT_LOGGED_IN);
+		if (rv == CKR_OK && trusted_path(&turn))
+			rv = token_rv(app->token, CARD_POLICY);
 		if (rv == CKR_OK)
 			rv = token_rv(
 			    app->token, card_role_init(app->token->card,
@@ -330,6 +337,8 @@ set_pin(struct turn *turn, struct bytes old_pin, struct bytes new_pin)
 
 	if ((turn->session->flags & CKF_RW_SESSION) == 0)
 		return CKR_SESSION_READ_ONLY;
+	if (trusted_path(turn))
+		return token_rv(turn->token, CARD_POLICY);
 	if (turn->login.role == CARD_NOBODY)
 		rv = card_login(
 		    card, turn->session->slot, CARD_USER, old_pin, &now);

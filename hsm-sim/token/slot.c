@@ -302,7 +302,10 @@ init_token(struct token *token, unsigned slot, const struct card_slot *here,
 	struct card_login so = {.role = CARD_NOBODY};
 	enum card_rv rv = CARD_OK;
 
-	if (here->initialized && !here->ped) {
+	/* The built-in card's is made at the console, with iKeys. */
+	if (here->ped)
+		return CARD_POLICY;
+	if (here->initialized) {
 		rv = card_login(token->card, slot, CARD_SO, pin, &so);
 		if (rv != CARD_OK)
 			return rv;
