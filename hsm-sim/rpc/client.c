@@ -432,9 +432,11 @@ rpc_client_call(
 out:
 	if (rc != OK)
 		rv = rv_of(rc);
-	/* half of an exchange cannot be made good */
-	if (conn->owed)
+	if (conn->owed) {
+		/* half of an exchange cannot be made good */
+		rv = rc == ERR_CLOSED ? CKR_DEVICE_REMOVED : CKR_DEVICE_ERROR;
 		atomic_store(&c->broken, rv);
+	}
 	give_back(c, conn);
 	return rv;
 }

@@ -584,6 +584,180 @@ what_cannot_go_is_refused_here(void **state)
 	assert_int_equal(rpc_client_new(&config, &none), CKR_DEVICE_REMOVED);
 }
 
+/* ---- a card that says what it is told to ---- */
+
+enum { FRAMES_MAX = 8 };
+
+struct script {
+	const char *hello;   /* its answer; NULL: as it should be */
+	const char *answers; /* to every frame; NULL: as it should be */
+	int listener;
+	uint8_t frames[FRAMES_MAX][256]; /* that came, lengths included */
+	size_t frame_count;
+};
+
+static bool
+take_octets(int fd, uint8_t *at, size_t octets)
+{
+	return recv(fd, at, octets, MSG_WAITALL) == (ssize_t)octets;
+}
+
+static void
+give_octets(int fd, const char *text)
+{
+	struct hex h = hex(text);
+
+	(void)!send(fd, h.at, h.octets, MSG_NOSIGNAL);
+}
+
+/* One connection, until it ends. */
+static void *
+play(void *arg)
+{
+	struct script *s = arg;
+	int fd = accept(s->listener, NULL, NULL);
+	uint8_t octets[32];
+
+	if (!take_octets(fd, octets, sizeof(octets)))
+		abort();
+	give_octets(fd, s->hello != NULL ? s->hello
+					 : "4853494d2d503131 0001 0000 "
+					   "00000000 #1 #2");
+	while (s->frame_count < FRAMES_MAX) {
+		uint8_t *frame = s->frames[s->frame_count];
+
+		if (!take_octets(fd, frame, 4) ||
+		    !take_octets(fd, frame + 4, bytes_u32(frame)))
+			break;
+		s->frame_count++;
+		if (s->answers != NULL)
+			give_octets(fd, s->answers);
+		else if (frame[4] == 2) /* C_DecryptInit and C_Decrypt */
+			give_octets(fd, "0000001d #0 #0 #4 01 01020304");
+		else if (frame[6] == 34)
+			give_octets(fd, "00000015 #0 #4 01 01020304");
+		else
+			give_octets(fd, "00000008 #0");
+	}
+	close(fd);
+	return NULL;
+}
+
+/* In place of the daemon. */
+static void
+script_start(struct script *s, pthread_t *thread, char path[96])
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	(void)snprintf(path, 96, "%s/script.sock", daemon_.dir);
+	strcpy(address.sun_path, path);
+	s->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	s->frame_count = 0;
+	assert_int_equal(
+	    bind(s->listener, (void *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(s->listener, 1), 0);
+	assert_int_equal(pthread_create(thread, NULL, play, s), 0);
+}
+
+static void
+script_stop(struct script *s, pthread_t thread, const char *path)
+{
+	(void)pthread_join(thread, NULL);
+	close(s->listener);
+	(void)unlink(path);
+}
+
+/* What is proven goes in one frame with its call. */
+static void
+a_proven_init_costs_no_round_trip(void **state)
+{
+	static const struct step init = INIT(1, 1), decrypt = DECRYPT(1);
+	/* how many calls, and the first one's number */
+	static const uint8_t want[][2] = {
+	    {1, 33}, {1, 34}, {2, 33}, {2, 33}, {2, 33}};
+	struct script script = {.hello = NULL};
+	struct rpc_client_config config;
+	struct user u = {NULL, NULL};
+	pthread_t thread;
+	char path[96];
+	size_t k;
+
+	(void)state;
+	script_start(&script, &thread, path);
+	config = (struct rpc_client_config){.path = path};
+	assert_int_equal(rpc_client_new(&config, &u.client), CKR_OK);
+	for (k = 0; k < 4; k++) {
+		assert_int_equal(run(&u, &init).rv, CKR_OK);
+		assert_int_equal(run(&u, &decrypt).rv, CKR_OK);
+	}
+	rpc_client_free(u.client);
+	script_stop(&script, thread, path);
+	assert_int_equal(script.frame_count, 5);
+	for (k = 0; k < 5; k++) {
+		assert_int_equal(script.frames[k][4], want[k][0]);
+		assert_int_equal(script.frames[k][6], want[k][1]);
+	}
+}
+
+#define MAGIC "4853494d2d503131 "
+
+static void
+a_card_that_talks_nonsense_is_given_up(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *hello;   /* NULL: as it should be */
+		const char *answers; /* likewise */
+		CK_RV at_first;
+		CK_RV later;
+	} rows[] = {
+	    {"nothing wrong", NULL, NULL, CKR_OK, CKR_OK},
+	    {"another version", MAGIC "0002 0001 00000000 #0 #0", NULL,
+		CKR_GENERAL_ERROR, 0},
+	    {"a name it does not know", MAGIC "0001 0002 00000000 #0 #0", NULL,
+		CKR_DEVICE_REMOVED, 0},
+	    {"no room", MAGIC "0001 0003 00000000 #0 #0", NULL,
+		CKR_DEVICE_MEMORY, 0},
+	    {"no hello", "0001020304050607 0001 0000 00000000 #0 #0", NULL,
+		CKR_DEVICE_ERROR, 0},
+	    {"an empty answer", NULL, "00000000", CKR_OK, CKR_DEVICE_ERROR},
+	    {"half a return value", NULL, "00000004 00000000", CKR_OK,
+		CKR_DEVICE_ERROR},
+	    {"more than the answer", NULL, "00000009 #0 00", CKR_OK,
+		CKR_DEVICE_ERROR},
+	    {"more than a frame", NULL, "01000001", CKR_OK, CKR_DEVICE_ERROR},
+	};
+	struct rpc_client_config config;
+	struct rpc_client *c;
+	pthread_t thread;
+	char path[96];
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		struct script script = {
+		    .hello = rows[k].hello, .answers = rows[k].answers};
+
+		print_message("%s\n", rows[k].name);
+		script_start(&script, &thread, path);
+		config = (struct rpc_client_config){.path = path};
+		assert_int_equal(rpc_client_new(&config, &c), rows[k].at_first);
+		if (c != NULL) {
+			assert_int_equal(
+			    simple(c, CALL_C_CloseSession, 1), rows[k].later);
+			assert_int_equal(
+			    simple(c, CALL_C_CloseSession, 1), rows[k].later);
+		}
+		rpc_client_free(c);
+		script_stop(&script, thread, path);
+		/* once given up, nothing more is asked of it */
+		assert_int_equal(script.frame_count, c == NULL ? 0
+						     : rows[k].later == CKR_OK
+							 ? 2
+							 : 1);
+	}
+}
+
 /* ---- locks of the application ---- */
 
 static unsigned mutexes, locks;
@@ -662,6 +836,8 @@ main(void)
 	    TEST(applications_do_not_see_each_other),
 	    TEST(a_card_that_has_gone_is_gone),
 	    TEST(a_card_that_hangs_is_given_up),
+	    TEST(a_proven_init_costs_no_round_trip),
+	    TEST(a_card_that_talks_nonsense_is_given_up),
 	    TEST(what_cannot_go_is_refused_here),
 	    TEST(an_applications_own_locks_are_used),
 	};

@@ -415,7 +415,7 @@ static const struct token_calls fake_calls = {
 
 /* ---- the daemon ---- */
 
-enum { FAKE_THREADS_MAX = 64 };
+enum { FAKE_THREADS_MAX = RPC_APPS_MAX + 8 };
 
 struct fake_daemon {
 	struct token token;

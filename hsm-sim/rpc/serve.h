@@ -21,8 +21,8 @@ struct rpc_server;
 struct token;
 
 enum {
-	RPC_APPS_MAX = 1024,       /* at the same time */
-	RPC_CONNECTIONS_MAX = 256, /* of one application */
+	RPC_APPS_MAX = 256,        /* at the same time */
+	RPC_CONNECTIONS_MAX = 128, /* of one application */
 };
 
 /* Borrowed for as long as the server lives. */

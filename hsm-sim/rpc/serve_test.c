@@ -223,6 +223,44 @@ a_frame_may_come_in_pieces_and_have_two_calls(void **state)
 	close(fd);
 }
 
+/* As many as may be, and one more. */
+static void
+there_is_an_end_to_connections(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned most;
+		bool join; /* the first one's application, or one's own */
+	} rows[] = {
+	    {"applications", RPC_APPS_MAX, false},
+	    {"connections of one", RPC_CONNECTIONS_MAX, true},
+	};
+	struct wire_hello first, hello;
+	int fds[RPC_APPS_MAX], fd;
+	size_t k, j;
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		const unsigned most = rows[k].most;
+		const uint8_t *name = rows[k].join ? first.name : no_name;
+
+		print_message("%s\n", rows[k].name);
+		fds[0] = join(no_name, &first);
+		for (j = 1; j < most; j++) {
+			fds[j] = join(name, &hello);
+			assert_int_equal(hello.status, WIRE_HELLO_WELCOME);
+		}
+		fd = join(name, &hello);
+		assert_int_equal(hello.status, WIRE_HELLO_FULL);
+		assert_over(fd);
+		for (j = 0; j < most; j++)
+			close(fds[j]);
+		fake_await_apps(&daemon_, 0);
+		fake_stop(&daemon_);
+		fake_start(&daemon_);
+	}
+}
+
 int
 main(void)
 {
@@ -236,6 +274,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_frame_may_come_in_pieces_and_have_two_calls, set_up,
 		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		there_is_an_end_to_connections, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
