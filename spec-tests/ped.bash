@@ -2,17 +2,18 @@
 # What suites with a PED load: a PED in this test's own directory, its hands,
 # and iKeys made without the project's code.
 
-# ped_start [DIR] [OPTION...]: pedsim in DIR (ped) of $BATS_TEST_TMPDIR, in
-# virtual time; several share the clock
-ped_start() {
-  local name=${1:-ped} ready line=
-  [ $# -eq 0 ] || shift
+# laboratory_start NAME PROGRAM OPTION...: in $BATS_TEST_TMPDIR, in virtual time;
+# returns when it is ready
+laboratory_start() {
+  local name=$1 program=$2 ready line=
+  shift 2
   cd "$BATS_TEST_TMPDIR" || return 1
   mkdir -p lab
   [ -e clock ] || "$TOP/build/bin/labctl" make .
-  exec {ready}< <(exec "$TOP/build/bin/pedsim" --dir "$name" \
-    --lab "lab/$name.sock" "$@" 2>>"$name.log" 3>&-)
-  echo $! >>"peds"
+  exec {ready}< <(exec "$TOP/build/bin/$program" --dir "$name" \
+    --lab "lab/$name.sock" --clock clock "$@" 2>>"$name.log" 3>&-)
+  echo $! >>running
+  echo $! >"$name.pid"
   read -r -t 20 line <&"$ready" || true
   exec {ready}<&-
   [ "$line" = ready ] || {
@@ -21,13 +22,38 @@ ped_start() {
   }
 }
 
-# peds_stop: all of them; harmless when there are none
-peds_stop() {
+# laboratory_kill NAME: as a crash would
+laboratory_kill() {
+  kill -KILL "$(<"$BATS_TEST_TMPDIR/$1.pid")"
+}
+
+# laboratory_stop: all of it; harmless when there is nothing
+laboratory_stop() {
   local pid
-  [ -e "$BATS_TEST_TMPDIR/peds" ] || return 0
+  [ -e "$BATS_TEST_TMPDIR/running" ] || return 0
   while read -r pid; do
     kill -TERM "$pid" 2>/dev/null || true
-  done <"$BATS_TEST_TMPDIR/peds"
+  done <"$BATS_TEST_TMPDIR/running"
+}
+
+# ped_start [DIR] [OPTION...]: pedsim in DIR (ped)
+ped_start() {
+  local name=${1:-ped}
+  [ $# -eq 0 ] || shift
+  laboratory_start "$name" pedsim "$@"
+}
+
+# card_start [DIR] [OPTION...]: hsmcardd in DIR (card)
+card_start() {
+  local name=${1:-card}
+  [ $# -eq 0 ] || shift
+  laboratory_start "$name" hsmcardd "$@"
+}
+
+# admin COMMAND...: one session at the card "card", or at $CARD
+admin() {
+  (cd "$BATS_TEST_TMPDIR" && /usr/bin/python3 "$TOP/spec-tests/card_admin.py" \
+    "${CARD:-card}/admin.sock" "$@" 3>&-)
 }
 
 # pedctl COMMAND...: at the PED "ped", or at $PED

@@ -15,7 +15,7 @@ setup() {
 }
 
 teardown() {
-  peds_stop
+  laboratory_stop
 }
 
 # ---------------------------------------------------------------------------
@@ -136,7 +136,7 @@ teardown() {
 @test "A PED keeps nothing without power" {
   ped_start
   pedctl mode remote
-  "$TOP/build/bin/labctl" ask lab/ped.sock power drop || true
+  laboratory_kill ped
   ped_start
   assert_screen "Awaiting command..."
   run pedctl log
@@ -372,7 +372,7 @@ END
   blank_ikey copy
   printf %s "$pin" >pin.key
   scan() {
-    "$TOP/build/bin/scan" --pid "$(<peds)" --dir ped --run 8 \
+    "$TOP/build/bin/scan" --pid "$(<ped.pid)" --dir ped --run 8 \
       --key pin.key --key share.key
   }
   log_in black "$pin"
@@ -453,7 +453,7 @@ press 4"
   assert_output --partial "no PED answers there"
   pedctl wait-screen MODE >out 2>err &
   timer_set 30000
-  peds_stop
+  laboratory_stop
   wait $! || status=$?
   assert_equal "$status" 1
   run cat err

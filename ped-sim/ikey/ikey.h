@@ -87,6 +87,8 @@ enum err ikey_read(struct bytes in, struct ikey *out) MUST_CHECK;
 /*
  * Put a share on it; whatever it was before, its serial number stays.
  *
+ * req: KS-01-082
+ *
  * pin  digits; no octets: none is imposed
  *
  * On failure the iKey is what it was.

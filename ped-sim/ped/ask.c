@@ -287,6 +287,7 @@ hear_pin(struct ped *ped, const struct ped_message *m)
 	return show(ped, m, AT_ASK_PIN);
 }
 
+/* req: KS-01-047 */
 static enum err
 hear_key_read(struct ped *ped, const struct ped_message *m)
 {

@@ -4,6 +4,8 @@
  *
  * That the PIN was right is not to be seen: a wrong one makes duplicates that
  * the HSM will count as wrong iKeys.
+ *
+ * req: KS-01-088 KS-05-136
  */
 #include <string.h>
 

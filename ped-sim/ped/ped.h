@@ -11,6 +11,8 @@
  *
  * States, keys and texts are tables: state.def, key.def, text.def.
  *
+ * req: KS-01-027
+ *
  * Sources: KeySecure user guide, chapters 1 and 5; docs/ped.md
  */
 #ifndef PED_PED_H
