@@ -227,7 +227,10 @@ a_partition_wants_so_and_red_ikey(void **state)
 
 /* ---- the texts, in their order ---- */
 
-/* req: KS-05-040 to KS-05-051, literally */
+/*
+ * req: KS-05-040, KS-05-041, KS-05-042, KS-05-045, KS-05-047, KS-05-048,
+ * KS-05-049, KS-05-051  literally, in their order
+ */
 static void
 the_dialogue_of_the_orange_ikey_is_the_guides(void **state)
 {
