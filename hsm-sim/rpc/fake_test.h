@@ -417,6 +417,14 @@ static const struct token_calls fake_calls = {
 
 enum { FAKE_THREADS_MAX = RPC_APPS_MAX + 8 };
 
+struct fake_daemon;
+
+struct fake_peer {
+	struct fake_daemon *daemon;
+	int fd;
+	pthread_t thread;
+};
+
 struct fake_daemon {
 	struct token token;
 	struct env *env;
@@ -426,14 +434,8 @@ struct fake_daemon {
 	char path[80];
 	int fd;
 	pthread_t listener;
-	pthread_t threads[FAKE_THREADS_MAX];
-	int fds[FAKE_THREADS_MAX];
-	unsigned thread_count;
-};
-
-struct fake_peer {
-	struct fake_daemon *daemon;
-	int fd;
+	struct fake_peer peers[FAKE_THREADS_MAX];
+	unsigned peer_count;
 };
 
 static inline void *
@@ -443,7 +445,6 @@ fake_serve(void *arg)
 
 	rpc_serve(peer->daemon->server, peer->fd);
 	(void)shutdown(peer->fd, SHUT_RDWR);
-	mem_free(peer);
 	return NULL;
 }
 
@@ -451,19 +452,14 @@ static inline void *
 fake_listen(void *arg)
 {
 	struct fake_daemon *d = arg;
-	int fd;
 
 	while (wait_readable(d->waits, d->fd, INT64_MAX) == OK) {
-		struct fake_peer *peer = mem_zalloc(1, sizeof(*peer));
+		struct fake_peer *peer = &d->peers[d->peer_count++];
 
-		fd = accept(d->fd, NULL, NULL);
-		if (peer == NULL || fd < 0 ||
-		    d->thread_count == FAKE_THREADS_MAX)
-			abort();
-		*peer = (struct fake_peer){d, fd};
-		d->fds[d->thread_count] = fd;
-		if (pthread_create(&d->threads[d->thread_count++], NULL,
-			fake_serve, peer) != 0)
+		peer->daemon = d;
+		peer->fd = accept(d->fd, NULL, NULL);
+		if (d->peer_count == FAKE_THREADS_MAX || peer->fd < 0 ||
+		    pthread_create(&peer->thread, NULL, fake_serve, peer) != 0)
 			abort();
 	}
 	return NULL;
@@ -481,7 +477,7 @@ fake_start(struct fake_daemon *d)
 		assert_non_null(mkdtemp(d->dir));
 		(void)snprintf(d->path, sizeof(d->path), "%s/p11.sock", d->dir);
 	}
-	d->thread_count = 0;
+	d->peer_count = 0;
 	(void)pthread_mutex_init(&d->token.lock, NULL);
 	(void)pthread_cond_init(&d->token.moved, NULL);
 	assert_int_equal(env_new(&d->env), OK);
@@ -505,9 +501,9 @@ fake_stop(struct fake_daemon *d)
 
 	wait_room_close(d->waits);
 	(void)pthread_join(d->listener, NULL);
-	for (k = 0; k < d->thread_count; k++) {
-		(void)pthread_join(d->threads[k], NULL);
-		close(d->fds[k]);
+	for (k = 0; k < d->peer_count; k++) {
+		(void)pthread_join(d->peers[k].thread, NULL);
+		close(d->peers[k].fd);
 	}
 	close(d->fd);
 	assert_int_equal(d->token.apps, 0);
