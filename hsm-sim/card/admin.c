@@ -31,7 +31,6 @@ struct admin_command {
 	const char *name;
 	run_fn *run;
 	const char *keys;
-	const char *says;
 };
 
 /* ---- roles, as the tools of the 7.x name them ---- */
@@ -365,7 +364,7 @@ run_policy(struct session *s, const struct admin_request *r, struct buf *out,
 }
 
 static const struct admin_command commands[] = {
-#define ADMIN(model, name, run, keys, says) {model, name, run, keys, says},
+#define ADMIN(model, name, run, keys) {model, name, run, keys},
 #include "card/admin.def"
 #undef ADMIN
 };
@@ -582,11 +581,6 @@ carry_out(struct session *s, char *line, struct buf *out)
 	if (command->model != ANY && command->model != (int)s->config->model)
 		return put_error(out, CARD_ARGUMENT, command->name,
 		    "not with this model of the card");
-	if (command->says != NULL) {
-		TRY(buf_printf(out, "say %s\n", command->says));
-		TRY(send_all(s->fd, buf_peek(out)));
-		buf_reset(out);
-	}
 	TRY(buf_put_text(out, "ok"));
 	TRY(command->run(s, &request, out, &rv));
 	log_line("card", LOG_INFO, "administration: %s: %s", command->name,

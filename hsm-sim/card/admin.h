@@ -2,12 +2,11 @@
  * The administration of the card, by lines.
  *
  * A connection is an administrator's session: one login belongs to it, and
- * ends with it. A line asks, an answer of lines comes back, then the next may
- * be asked:
+ * ends with it. A line asks, its answer comes back, one line, then the next may be
+ * asked:
  *
  *	COMMAND KEY=VALUE ...     in any order, one blank between words
  *
- *	say TEXT                  while it is under way, any number of times
  *	ok KEY=VALUE ...          it is done
  *	error NAME TEXT           it is not: a row of rv.def, words for a person
  *

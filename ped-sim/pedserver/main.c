@@ -1,0 +1,457 @@
+/*
+ * PedServer: on the machine that a remote PED is plugged in.
+ *
+ *	PedServer -m config -create     make the configuration
+ *	PedServer -m start              leave a server running
+ *	PedServer -m show               what it is doing
+ *	PedServer -m stop
+ *
+ * What it prints is the guide's where the guide has it: -m stop, and what it
+ * says when something fails, it has not.
+ *
+ * req: KS-05-054, KS-05-056, KS-05-059
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/lab.h"
+#include "base/log.h"
+#include "pedserver/server.h"
+
+enum { ANSWER_S = 20 };
+
+struct options {
+	const char *mode;
+	const char *file;
+	bool create, set, show;
+	const char *lab;
+	const char *clock;
+	struct settings settings;
+};
+
+struct program {
+	struct options *options;
+	struct env *env;
+	struct loop *loop;
+	struct server *server;
+	struct lab_config lab_config;
+	struct lab *lab;
+	int signal_fd;
+	struct loop_fd *signals;
+};
+
+/* ---- the command line ---- */
+
+static const struct option known[] = {
+    {"mode", required_argument, NULL, 'm'},
+    {"create", no_argument, NULL, 'C'},
+    {"set", no_argument, NULL, 'S'},
+    {"show", no_argument, NULL, 'W'},
+    {"configfile", required_argument, NULL, 'f'},
+    {"lab", required_argument, NULL, 'l'},
+    {"clock", required_argument, NULL, 'k'},
+    {"help", no_argument, NULL, 'h'},
+    /* settings, by the names of their keys */
+    {"hostname", required_argument, NULL, 's'},
+    {"ip", required_argument, NULL, 's'},
+    {"port", required_argument, NULL, 's'},
+    {"external-server", required_argument, NULL, 's'},
+    {"admin-port", required_argument, NULL, 's'},
+    {"external-admin", required_argument, NULL, 's'},
+    {"idle-timeout", required_argument, NULL, 's'},
+    {"usb", required_argument, NULL, 's'},
+    {"log", required_argument, NULL, 's'},
+    {NULL, 0, NULL, 0},
+};
+
+static void
+usage(void)
+{
+	fputs(
+	    "usage: PedServer -m config -create|-set|-show [settings]\n"
+	    "       PedServer -m start [settings] [-lab SOCKET -clock FILE]\n"
+	    "       PedServer -m show|stop\n"
+	    "\n"
+	    "  -configfile FILE             pedServer.ini\n"
+	    "\n"
+	    "settings, kept in that file by -create and -set:\n"
+	    "  -hostname NAME, -ip ADDRESS  of this machine, as it is shown\n"
+	    "  -port N                      for a PedClient (1503)\n"
+	    "  -external-server yes|no      on every interface (yes)\n"
+	    "  -admin-port N                for this command (1502)\n"
+	    "  -external-admin yes|no       likewise (no)\n"
+	    "  -idle-timeout S              of a connection (1800)\n"
+	    "  -usb SOCKET                  where the PED is plugged in "
+	    "(usb.sock)\n"
+	    "  -log FILE                    of the server in the background\n",
+	    stdout);
+}
+
+static void __attribute__((noreturn))
+wrong_usage(const char *what, const char *value)
+{
+	printf("Error: %s%s\n", what, value);
+	exit(2);
+}
+
+static void
+set(struct options *o, const char *name, const char *value)
+{
+	if (settings_set(&o->settings, bytes_of_text(name), value) != OK)
+		wrong_usage("not a value of ", name);
+}
+
+static void
+read_options(int argc, char **argv, struct options *o, bool settings)
+{
+	int index = 0;
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long_only(argc, argv, "", known, &index)) != -1) {
+		switch (c) {
+		case 'm':
+			o->mode = optarg;
+			break;
+		case 'C':
+			o->create = true;
+			break;
+		case 'S':
+			o->set = true;
+			break;
+		case 'W':
+			o->show = true;
+			break;
+		case 'f':
+			o->file = optarg;
+			break;
+		case 'l':
+			o->lab = optarg;
+			break;
+		case 'k':
+			o->clock = optarg;
+			break;
+		case 's':
+			if (settings)
+				set(o, known[index].name, optarg);
+			break;
+		case 'h':
+			usage();
+			exit(0);
+		default:
+			exit(2);
+		}
+	}
+	if (optind != argc)
+		wrong_usage("not understood: ", argv[optind]);
+}
+
+/* ---- files ---- */
+
+/*
+ * What the file has. Its words where it has not are those of a public
+ * transcript.
+ */
+static bool
+load(struct options *o)
+{
+	char fault[SETTINGS_FAULT_OCTETS];
+
+	o->settings = (struct settings){.port = 0};
+	if (settings_load(&o->settings, o->file, fault) != OK)
+		printf("%s: %s\n", o->file, fault);
+	else if (o->settings.ip[0] != '\0')
+		return true;
+	else
+		puts("readIPFromConfigFile() : config file did not contain an "
+		     "IP address.");
+	return false;
+}
+
+/* ---- -m config ---- */
+
+static int
+show_settings(const struct settings *settings)
+{
+	struct buf text;
+	int status = 1;
+
+	buf_init(&text, SETTINGS_FILE_OCTETS);
+	if (settings_write(settings, &text) == OK) {
+		(void)fwrite(text.at, 1, text.octets, stdout);
+		status = 0;
+	}
+	buf_clear(&text);
+	return status;
+}
+
+/* The file, with what the command line sets. */
+static int
+configure(int argc, char **argv, struct options *o)
+{
+	int status = 1;
+
+	if (o->create + o->set + o->show != 1)
+		wrong_usage("-m config needs one of -create, -set, -show", "");
+	if (o->create)
+		settings_default(&o->settings);
+	else if (!load(o))
+		goto out;
+	read_options(argc, argv, o, true);
+	if (o->show)
+		status = show_settings(&o->settings);
+	else if (settings_save(&o->settings, o->file) == OK)
+		status = 0;
+	else
+		printf("%s: %s\n", o->file, strerror(errno));
+out:
+	puts(status == 0 ? "Configuration command passed."
+			 : "Configuration command failed.");
+	return status;
+}
+
+/* ---- the background process ---- */
+
+static void
+stopped(void *ctx)
+{
+	struct program *p = ctx;
+
+	loop_stop(p->loop);
+}
+
+static void
+signalled(void *ctx, unsigned ready)
+{
+	(void)ready;
+	stopped(ctx);
+}
+
+static enum err
+watch_signals(struct program *p)
+{
+	sigset_t wanted;
+	enum err rc = OK;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &wanted, NULL);
+	p->signal_fd = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (p->signal_fd < 0)
+		TRY(ERR_SYSTEM);
+	TRY(loop_fd_new(
+	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
+out:
+	return rc;
+}
+
+static void
+power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
+{
+	(void)ctx;
+	(void)tear;
+	(void)seed;
+	(void)nth;
+	(void)raise(SIGKILL);
+}
+
+static enum err
+lab_status(void *ctx, struct buf *out)
+{
+	struct program *p = ctx;
+
+	return server_status(p->server, out);
+}
+
+static enum err
+open_lab(struct program *p)
+{
+	if (p->options->lab == NULL)
+		return OK;
+	p->lab_config = (struct lab_config){
+	    .path = p->options->lab,
+	    .power_off = power_off,
+	    .status = lab_status,
+	    .ctx = p,
+	};
+	return lab_new(p->loop, p->env, &p->lab_config, &p->lab);
+}
+
+/* Until it is told to stop. */
+static int
+serve(struct options *o, int tell)
+{
+	struct program p = {.options = o, .signal_fd = -1};
+	char why[BACKGROUND_WORDS_OCTETS] = "";
+	bool at_work = false;
+	enum err rc = OK;
+
+	TRY(o->clock != NULL ? env_new_lab(o->clock, &p.env) : env_new(&p.env));
+	TRY(loop_new(p.env, &p.loop));
+	TRY(watch_signals(&p));
+	TRY(server_new(p.loop, &o->settings, stopped, &p, &p.server, why));
+	TRY(open_lab(&p));
+	TRY(background_ready(
+	    tell, *o->settings.log != '\0' ? o->settings.log : NULL));
+	at_work = true;
+	TRY(loop_run(p.loop));
+out:
+	if (rc != OK && !at_work)
+		background_failed(tell, *why != '\0' ? why : err_text(rc));
+	lab_free(p.lab);
+	server_free(p.server);
+	loop_fd_free(p.signals);
+	loop_free(p.loop);
+	env_free(p.env);
+	if (p.signal_fd >= 0)
+		close(p.signal_fd);
+	return rc == OK ? 0 : 1;
+}
+
+/* req: KS-05-057, KS-05-058 */
+static int
+start(int argc, char **argv, struct options *o)
+{
+	char why[BACKGROUND_WORDS_OCTETS];
+	bool is_new;
+	int tell;
+
+	if (!load(o)) {
+		puts("Startup failed. : 0xc0000404 RC_FILE_ERROR");
+		return 1;
+	}
+	read_options(argc, argv, o, true);
+	puts("Starting background process");
+	(void)fflush(stdout);
+	if (background_split(&is_new, &tell, why) != OK)
+		(void)snprintf(why, sizeof(why), "%s", strerror(errno));
+	else if (is_new)
+		_exit(serve(o, tell));
+	if (*why != '\0') {
+		printf("Startup failed. : %s\n", why);
+		return 1;
+	}
+	puts("Background process started");
+	puts("Ped Server Process created, exiting this process.");
+	return 0;
+}
+
+/* ---- asking it ---- */
+
+/* All that it answers; -1: nobody does. */
+static ssize_t
+ask(unsigned port, const char *line, char *answer, size_t room)
+{
+	const struct sockaddr_in at = {
+	    .sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	const struct timeval patience = {.tv_sec = ANSWER_S};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ssize_t octets = -1;
+	ssize_t got = 1;
+
+	(void)setsockopt(
+	    fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (fd < 0 ||
+	    connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0 ||
+	    send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+		goto out;
+	octets = 0;
+	while (got > 0 && (size_t)octets < room) {
+		got = recv(fd, answer + octets, room - (size_t)octets, 0);
+		octets += got > 0 ? got : 0;
+	}
+out:
+	if (fd >= 0)
+		close(fd);
+	return octets;
+}
+
+/* Its answer is printed; it is whole when it ends in `last`. */
+static int
+ask_and_print(
+    struct options *o, const char *line, const char *last, const char *failed)
+{
+	char answer[8192];
+	size_t octets;
+	ssize_t got = -1;
+
+	if (load(o))
+		got = ask(
+		    o->settings.admin_port, line, answer, sizeof(answer) - 1);
+	answer[got > 0 ? got : 0] = '\0';
+	octets = strlen(answer);
+	if (octets > strlen(last) && answer[octets - 1] == '\n' &&
+	    strncmp(answer + octets - 1 - strlen(last), last, strlen(last)) ==
+		0) {
+		fputs(answer, stdout);
+		return 0;
+	}
+	printf("%s : no Ped Server answers at the admin port.\n", failed);
+	return 1;
+}
+
+static int
+show(int argc, char **argv, struct options *o)
+{
+	(void)argc;
+	(void)argv;
+	putchar('\n');
+	return ask_and_print(o, "show\n", SHOW_PASSED, "Show command failed.");
+}
+
+static int
+stop(int argc, char **argv, struct options *o)
+{
+	(void)argc;
+	(void)argv;
+	return ask_and_print(o, "stop\n", SHUTDOWN_PASSED, "Shutdown failed.");
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct {
+		const char *mode;
+		const char *says;
+		int (*run)(int argc, char **argv, struct options *o);
+	} modes[] = {
+	    {"config", "configuration", configure},
+	    {"start", "startup", start},
+	    {"show", "status", show},
+	    {"stop", "shutdown", stop},
+	};
+	struct options o = {.file = "pedServer.ini"};
+	size_t k;
+
+	log_init();
+	puts("Ped Server Version " SERVER_VERSION);
+	settings_default(&o.settings);
+	read_options(argc, argv, &o, true);
+	if (o.mode == NULL)
+		wrong_usage("You must specify a mode.", "");
+	for (k = 0; k < sizeof(modes) / sizeof(modes[0]); k++) {
+		if (strcmp(modes[k].mode, o.mode) == 0)
+			break;
+	}
+	if (k == sizeof(modes) / sizeof(modes[0]))
+		wrong_usage("no such mode: ", o.mode);
+	if ((o.lab == NULL) != (o.clock == NULL))
+		wrong_usage("-lab and -clock go together", "");
+	printf("Ped Server launched in %s mode.\n", modes[k].says);
+	return modes[k].run(argc, argv, &o);
+}
