@@ -262,7 +262,7 @@ reach(struct card_admin *admin)
 	    admin->loop, admin->fd, LOOP_READ, heard, admin, &admin->watch));
 out:
 	if (rc != OK) {
-		log_line("crypto", LOG_WARN, "card: %s: %s", admin->path,
+		log_line("crypto", LOG_DEBUG, "card: %s: %s", admin->path,
 		    strerror(errno));
 		disconnect(admin);
 	}
