@@ -57,20 +57,17 @@ adopt_pair(struct making *public, struct making *private,
 {
 	struct turn *turn = public->turn;
 	CK_OBJECT_HANDLE handle;
-	struct object *first;
 	CK_RV rv = making_adopt(public, made[0], &handle);
 
 	if (rv != CKR_OK) {
 		turn->softhsm->C_DestroyObject(private->backing, made[1]);
 		return rv;
 	}
-	first = turn_object(turn, handle);
 	rv = making_adopt(private, made[1], private_key);
 	if (rv == CKR_OK)
 		*public_key = handle;
-	else if (first != NULL)
-		(void)object_destroy(turn, first);
-	object_unref(first);
+	else
+		making_undo(public, handle);
 	return rv;
 }
 

@@ -299,21 +299,41 @@ object_writable(const struct turn *turn, const struct object *object)
 	return CKR_OK;
 }
 
-CK_RV
-object_destroy(struct turn *turn, struct object *object)
+/* With the partition's `making`, where it is a token object. */
+static CK_RV
+destroy(struct turn *turn, struct object *object)
 {
 	CK_SESSION_HANDLE session;
 	CK_RV rv = partition_take(turn->part, &session);
 
 	if (rv != CKR_OK)
 		return rv;
-	if (object->on_token)
-		pthread_rwlock_rdlock(&turn->part->making);
 	rv = turn->softhsm->C_DestroyObject(session, object->backing);
 	if (rv == CKR_OK)
 		object_forget(turn, object);
-	if (object->on_token)
-		pthread_rwlock_unlock(&turn->part->making);
 	partition_give(turn->part, session, true);
 	return rv;
+}
+
+CK_RV
+object_destroy(struct turn *turn, struct object *object)
+{
+	CK_RV rv;
+
+	if (object->on_token)
+		pthread_rwlock_rdlock(&turn->part->making);
+	rv = destroy(turn, object);
+	if (object->on_token)
+		pthread_rwlock_unlock(&turn->part->making);
+	return rv;
+}
+
+void
+making_undo(struct making *m, CK_OBJECT_HANDLE handle)
+{
+	struct object *object = turn_object(m->turn, handle);
+
+	if (object != NULL)
+		(void)destroy(m->turn, object);
+	object_unref(object);
 }

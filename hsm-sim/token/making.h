@@ -64,13 +64,16 @@ CK_RV making_session(
 CK_RV
 making_adopt(struct making *m, CK_OBJECT_HANDLE made, CK_OBJECT_HANDLE *object);
 
+/* Destroy again what was adopted. Before the end of it. */
+void making_undo(struct making *m, CK_OBJECT_HANDLE object);
+
 /* Harmless when zeroed. */
 void making_end(struct making *m);
 
 /* May this object be changed or destroyed in this session? */
 CK_RV object_writable(const struct turn *turn, const struct object *object);
 
-/* Destroy it, here and in SoftHSM. */
+/* Destroy it, here and in SoftHSM. Not while something is being made. */
 CK_RV object_destroy(struct turn *turn, struct object *object);
 
 #endif
