@@ -14,9 +14,8 @@
 #include "token/token.h"
 
 enum {
-	APP_CHAINS = 64,       /* of the session table */
-	APP_RANDOM = 64,       /* handles' worth of randomness */
-	OAEP_LABEL_MAX = 1024, /* octets */
+	APP_CHAINS = 64, /* of the session table */
+	APP_RANDOM = 64, /* handles' worth of randomness */
 };
 
 struct token {
@@ -115,6 +114,7 @@ enum {
 	TURN_BACKING = 2, /* uses SoftHSM: card_backing_begin to _end */
 };
 
+/* One call, from its begin to its end: no other is in its session meanwhile. */
 struct turn {
 	struct token_app *app;
 	struct token *token;

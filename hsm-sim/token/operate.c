@@ -20,7 +20,11 @@
 #include "base/secret.h"
 #include "token/app.h"
 
-enum { USE = TURN_USE | TURN_BACKING, RSA_OCTETS_MAX = 16384 / 8 };
+enum {
+	USE = TURN_USE | TURN_BACKING,
+	RSA_OCTETS_MAX = 16384 / 8,
+	PKCS1_OCTETS = 11, /* around a message, at least */
+};
 
 typedef CK_RV
 one_shot_fn(CK_SESSION_HANDLE, CK_BYTE *, CK_ULONG, CK_BYTE *, CK_ULONG *);
@@ -240,7 +244,9 @@ rsa_room(const struct op *op)
 
 	if (op->oaep)
 		return pad_oaep_room(&op->pad, modulus);
-	return op->mechanism->type == CKM_RSA_PKCS ? modulus - 11 : modulus;
+	if (op->mechanism->type == CKM_RSA_PKCS)
+		return modulus > PKCS1_OCTETS ? modulus - PKCS1_OCTETS : 0;
+	return modulus;
 }
 
 /*
