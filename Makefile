@@ -21,6 +21,7 @@
 #   harness/robust/X.c        a program each, for the suites of that name, with
 #                             libtouchstone.a
 #   harness/pkcs11/*.c        touchstone-p11, the PKCS#11 suite's program, likewise
+#   spec-tests/X.c            a program each, of the standard library alone
 #   harness/bench/limit_*.c   a limit program each; the other files beside
 #                             them are their library
 #
@@ -95,6 +96,7 @@ BASE_CFLAGS := -std=c11 -g -D_GNU_SOURCE $(WARN)
 INC_ref        = -Iref $(REF_CFLAGS)
 INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
 INC_robust     = -Iharness/touchstone -Iharness $(P11_CFLAGS)
+INC_keyscaler  = $(P11_CFLAGS)
 INC_pkcs11     = -Iharness/touchstone $(P11_CFLAGS)
 INC_sim        = -Iref -Ihsm-sim -Iped-sim $(REF_CFLAGS)
 INC_bench      = -Iharness $(REF_CFLAGS)
@@ -113,6 +115,7 @@ BENCH := $(wildcard harness/bench/*.c)
 LIMIT := $(filter harness/bench/limit_%,$(BENCH))
 ROBUST := $(wildcard harness/robust/*.c)
 PKCS11 := $(wildcard harness/pkcs11/*.c)
+APPS   := $(wildcard spec-tests/*.c)
 REF   := $(filter-out %_test.c %_fuzz.c,$(wildcard ref/*/*.c))
 TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
 	$(wildcard harness/touchstone/*.c))
@@ -134,6 +137,7 @@ programs = $(if $(wildcard ref/main.c),build/$(1)/touchstone-ref) \
 	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone) \
 	build/$(1)/labctl $(ROBUST:harness/robust/%.c=build/$(1)/%) \
 	$(if $(PKCS11),build/$(1)/touchstone-p11) \
+	$(APPS:spec-tests/%.c=build/$(1)/%) \
 	$(addprefix build/$(1)/,$(sim_programs) $(SIM_SO))
 libs     = $(if $(SIM_LIB),build/$(1)/libsim.a) $(if $(REF),build/$(1)/libref.a) \
 	$(if $(TOOL),build/$(1)/libtouchstone.a)
@@ -230,6 +234,8 @@ $(ROBUST:harness/robust/%.c=build/$(1)/%): \
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS)
 build/$(1)/touchstone-p11: $(PKCS11:%.c=build/$(1)/%.o) build/$(1)/libtouchstone.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS) -ldl
+$(APPS:spec-tests/%.c=build/$(1)/%): build/$(1)/%: build/$(1)/spec-tests/%.o
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -ldl
 
 build/$(1)/ref/%_test: build/$(1)/ref/%_test.o build/$(1)/libref.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ \
@@ -256,7 +262,7 @@ build/$(1)/harness/bench/limit_%: build/$(1)/harness/bench/limit_%.o \
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
 
 -include $$(patsubst %.c,build/$(1)/%.d,$$(REF) $$(TOOL) $$(TESTS) $$(FUZZS) \
-	$$(BENCH) $$(ROBUST) $$(PKCS11) $$(SIM) ref/main.c harness/touchstone/main.c \
+	$$(BENCH) $$(ROBUST) $$(PKCS11) $$(APPS) $$(SIM) ref/main.c harness/touchstone/main.c \
 	harness/labctl/main.c)
 -include $$(patsubst %.c,build/$(1)/pic/%.d,$$(SIM_PIC) $$(SIM))
 endef
@@ -323,7 +329,7 @@ mutants: ## show that the tests can fail; M=GLOB chooses mutants
 	@JOBS=$(JOBS) harness/mutants.sh
 
 format: ## lay the C sources out as clang-format has them
-	@find ref harness hsm-sim ped-sim -name '*.[ch]' | xargs -r clang-format-14 -i
+	@find ref harness hsm-sim ped-sim spec-tests -name '*.[ch]' | xargs -r clang-format-14 -i
 
 trace: ## which clause is built and tested; AREA=kmip lists its clauses
 	@harness/trace.sh

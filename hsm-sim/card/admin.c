@@ -131,11 +131,13 @@ run_partition_info(struct session *s, const struct admin_request *r,
 	TRY(put_text(out, "label", info.label));
 	TRY(put_text(out, "serial", info.serial));
 	TRY(put_text(out, "uuid", info.uuid));
+	TRY(put_text(out, "manufacturer", info.manufacturer));
 	TRY(put_text(out, "model", info.model));
 	TRY(put_text(out, "firmware", info.firmware));
 	TRY(put_flag(out, "initialized", info.initialized));
 	TRY(put_flag(out, "ped", info.ped));
 	TRY(put_flag(out, "user-initialized", info.has_user));
+	TRY(put_flag(out, "fips", card_fips(s->card)));
 	if (s->login.role != CARD_NOBODY && s->login.slot == slot &&
 	    card_login_check(s->card, &s->login) != CARD_NOT_LOGGED_IN)
 		TRY(put_text(out, "login", role_name(s->login.role)));

@@ -262,8 +262,9 @@ test_a_partition_tells_what_it_is(void **state)
 	got = ask("partition-info slot=1\n");
 	assert_non_null(strstr(got, "ok slot=1 label=foundry%20one serial="));
 	assert_non_null(strstr(got,
-	    " model=Cryptovisor7 firmware=7.1.3 initialized=yes ped=no "
-	    "user-initialized=yes login=co used=100"));
+	    " manufacturer=SafeNet model=Cryptovisor7 firmware=7.1.3 "
+	    "initialized=yes ped=no user-initialized=yes fips=no login=co "
+	    "used=100"));
 	got = ask("partition-info slot=2\n");
 	assert_non_null(strstr(got, "ok slot=2 label= serial="));
 	assert_non_null(strstr(got, " initialized=no"));

@@ -17,14 +17,16 @@ enum {
 };
 
 struct model {
-	const char *name, *firmware;
+	const char *manufacturer, *name, *firmware;
 	uint64_t capacity_octets;
 };
 
-/* req: KSC-070, KSC-151  the service's partition as the guide shows it */
+/* req: KSC-070, KSC-140, KSC-151  the service's partition as the guide shows it
+ */
 static const struct model models[] = {
-    [CARD_K6] = {"K6 Base", "6.2.1", 2097152},
-    [CARD_LUNA7] = {"Cryptovisor7", "7.1.3", 159744},
+    [CARD_K6] = {"Touchstone (simulated hardware)", "K6 Base", "6.2.1",
+	2097152},
+    [CARD_LUNA7] = {"SafeNet", "Cryptovisor7", "7.1.3", 159744},
 };
 
 /* ---- state ---- */
@@ -317,6 +319,12 @@ card_slots(const struct card *card)
 	return card->config.slots;
 }
 
+bool
+card_fips(const struct card *card)
+{
+	return card->config.fips;
+}
+
 enum card_rv
 card_partition(struct card *card, unsigned slot, struct state_partition **out)
 {
@@ -368,6 +376,7 @@ card_slot(struct card *card, unsigned slot, struct card_slot *out)
 	memcpy(out->label, p->label, sizeof(out->label));
 	memcpy(out->serial, p->serial, sizeof(out->serial));
 	memcpy(out->uuid, p->uuid, sizeof(out->uuid));
+	out->manufacturer = model->manufacturer;
 	out->model = model->name;
 	out->firmware = model->firmware;
 	out->capacity_octets = model->capacity_octets;

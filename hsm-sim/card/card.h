@@ -85,6 +85,7 @@ struct card_config {
 	 * false: it does not (Luna). docs/decisions.md, KS-05-101 */
 	bool deactivate_ends_auto;
 	unsigned kdf_rounds; /* of passwords; 0: the card's own */
+	bool fips;           /* FIPS 140-2 approved operation mode */
 	bool lab;            /* faults, tamper and battery are there */
 	/* Laboratory: the power fails at this step of what is written, counted
 	 * from power on; 0: at none. As `fault cut nth=N` later. */
@@ -116,12 +117,14 @@ struct card_slot {
 	char label[CARD_LABEL_OCTETS + 1];
 	char serial[16 + 1]; /* stays through initialization and restarts */
 	char uuid[24 + 1];   /* likewise; hexadecimal digits */
-	const char *model;   /* "K6 Base", "Cryptovisor7" */
+	const char *manufacturer;
+	const char *model; /* "K6 Base", "Cryptovisor7" */
 	const char *firmware;
 	uint64_t capacity_octets; /* storage for objects */
 };
 
 unsigned card_slots(const struct card *card);
+bool card_fips(const struct card *card);
 /* CARD_ARGUMENT  there is no slot of that number */
 enum card_rv card_slot(struct card *card, unsigned slot, struct card_slot *out);
 

@@ -56,6 +56,7 @@ struct options {
 	unsigned slots;
 	bool luna;
 	bool deactivate_ends_auto;
+	bool fips;
 	const char *lab;
 	const char *clock;
 };
@@ -111,6 +112,8 @@ usage(void)
 	    "(so-reset)\n"
 	    "  --deactivate-ends-auto   k6: after it the black iKey is "
 	    "needed, as with a Luna\n"
+	    "  --fips                   in FIPS 140-2 approved operation mode: "
+	    "no MD5, no DES\n"
 	    "  --softhsm FILE           SoftHSM's module (" SOFTHSM ")\n"
 	    "  --lab SOCKET --clock FILE\n"
 	    "                           laboratory: virtual time, faults, "
@@ -173,6 +176,7 @@ read_options(int argc, char **argv, struct options *o)
 	    {"rv", required_argument, NULL, 'r'},
 	    {"lockout", required_argument, NULL, 'l'},
 	    {"deactivate-ends-auto", no_argument, NULL, 'a'},
+	    {"fips", no_argument, NULL, 'f'},
 	    {"softhsm", required_argument, NULL, 'S'},
 	    {"lab", required_argument, NULL, 'L'},
 	    {"clock", required_argument, NULL, 'c'},
@@ -203,6 +207,9 @@ read_options(int argc, char **argv, struct options *o)
 			break;
 		case 'a':
 			o->deactivate_ends_auto = true;
+			break;
+		case 'f':
+			o->fips = true;
 			break;
 		case 'S':
 			o->softhsm = optarg;
@@ -422,6 +429,7 @@ open_card(struct program *p)
 	    .slots = o->slots,
 	    .lockout = o->lockout,
 	    .deactivate_ends_auto = o->deactivate_ends_auto,
+	    .fips = o->fips,
 	    .lab = o->lab != NULL,
 	};
 	enum card_rv rv;

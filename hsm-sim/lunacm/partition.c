@@ -106,7 +106,7 @@ static const struct {
 	const char *text;
 } first_block[] = {
     {"Partition Label", "label", NULL},
-    {"Partition Manufacturer", NULL, "SafeNet"},
+    {"Partition Manufacturer", "manufacturer", NULL},
     {"Partition Model", "model", NULL},
     {"Partition Serial Number", "serial", NULL},
     {"Partition Status", NULL, "L3 Device, Error querying state"},

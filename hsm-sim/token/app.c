@@ -18,6 +18,7 @@ token_new(struct card *card, struct env *env, bool luna, struct token **out)
 	token->card = card;
 	token->env = env;
 	token->luna = luna;
+	token->fips = card_fips(card);
 	token->slots = card_slots(card);
 	pthread_mutex_init(&token->lock, NULL);
 	TRY(MEM_ARRAY(token->partitions, token->slots + 1));

@@ -21,7 +21,7 @@ enum {
 struct token {
 	struct card *card;
 	struct env *env;
-	bool luna;
+	bool luna, fips;
 	unsigned slots;
 	struct partition *partitions; /* by slot number; 0 is none */
 	pthread_mutex_t lock;         /* of the list of applications */

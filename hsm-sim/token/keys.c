@@ -34,7 +34,8 @@ token_C_GenerateKey(struct token_app *app, CK_SESSION_HANDLE session,
 	if (key == NULL || (templ == NULL && count > 0))
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
-		rv = mechanism_check(mechanism, CKF_GENERATE, &row);
+		rv = mechanism_check(
+		    mechanism, CKF_GENERATE, app->token->fips, &row);
 	if (rv == CKR_OK)
 		rv = making_begin(
 		    &m, &turn, generated_class(row->type), NULL, templ, count);
@@ -91,7 +92,8 @@ token_C_GenerateKeyPair(struct token_app *app, CK_SESSION_HANDLE session,
 	    (private_templ == NULL && private_count > 0))
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
-		rv = mechanism_check(mechanism, CKF_GENERATE_KEY_PAIR, &row);
+		rv = mechanism_check(
+		    mechanism, CKF_GENERATE_KEY_PAIR, app->token->fips, &row);
 	if (rv == CKR_OK)
 		rv = making_begin(&public, &turn, CKO_PUBLIC_KEY, NULL,
 		    public_templ, public_count);
@@ -188,7 +190,8 @@ token_C_WrapKey(struct token_app *app, CK_SESSION_HANDLE session,
 	if (wrapped_key_len == NULL)
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
-		rv = mechanism_check(mechanism, CKF_WRAP, &row);
+		rv = mechanism_check(
+		    mechanism, CKF_WRAP, app->token->fips, &row);
 	if (rv == CKR_OK)
 		rv = wrapping_key(&turn, row, CKF_WRAP, wrapping, &with);
 	if (rv == CKR_OK && (what = turn_object(&turn, key)) == NULL)
@@ -246,7 +249,8 @@ token_C_UnwrapKey(struct token_app *app, CK_SESSION_HANDLE session,
 	if (key == NULL || wrapped_key == NULL || (templ == NULL && count > 0))
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
-		rv = mechanism_check(mechanism, CKF_UNWRAP, &row);
+		rv = mechanism_check(
+		    mechanism, CKF_UNWRAP, app->token->fips, &row);
 	if (rv == CKR_OK)
 		rv = wrapping_key(&turn, row, CKF_UNWRAP, unwrapping, &with);
 	if (rv == CKR_OK)
@@ -280,7 +284,8 @@ token_C_DeriveKey(struct token_app *app, CK_SESSION_HANDLE session,
 	if (key == NULL || (templ == NULL && count > 0))
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
-		rv = mechanism_check(mechanism, CKF_DERIVE, &row);
+		rv = mechanism_check(
+		    mechanism, CKF_DERIVE, app->token->fips, &row);
 	if (rv == CKR_OK && (base = turn_object(&turn, base_key)) == NULL)
 		rv = CKR_KEY_HANDLE_INVALID;
 	if (rv == CKR_OK)

@@ -160,9 +160,22 @@ param_ok(const struct mechanism *row, const CK_MECHANISM *m)
 	return true;
 }
 
+/* req: KSC-158 */
+bool
+mechanism_offered(const struct mechanism *mechanism, bool fips)
+{
+	if (!fips)
+		return true;
+	if (mechanism->type == CKM_MD5 || mechanism->type == CKM_MD5_RSA_PKCS ||
+	    mechanism->type == CKM_RSA_X_509)
+		return false;
+	return mechanism->keys != KEY_MD5 && mechanism->keys != KEY_DES &&
+	       mechanism->keys != KEY_DES2 && mechanism->keys != KEY_EDWARDS;
+}
+
 CK_RV
-mechanism_check(
-    const CK_MECHANISM *mechanism, CK_FLAGS flag, const struct mechanism **out)
+mechanism_check(const CK_MECHANISM *mechanism, CK_FLAGS flag, bool fips,
+    const struct mechanism **out)
 {
 	const struct mechanism *row;
 
@@ -170,7 +183,8 @@ mechanism_check(
 	if (mechanism == NULL)
 		return CKR_ARGUMENTS_BAD;
 	row = mechanism_find(mechanism->mechanism);
-	if (row == NULL || (row->flags & flag) == 0)
+	if (row == NULL || (row->flags & flag) == 0 ||
+	    !mechanism_offered(row, fips))
 		return CKR_MECHANISM_INVALID;
 	if (!param_ok(row, mechanism))
 		return CKR_MECHANISM_PARAM_INVALID;

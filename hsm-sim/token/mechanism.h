@@ -45,6 +45,12 @@ struct mechanism {
 extern const struct mechanism mechanisms[];
 extern const size_t mechanisms_count;
 
+/*
+ * With an HSM in FIPS 140-2 approved operation mode, what rests on MD5, DES
+ * with one or two keys, EdDSA or bare RSA is not offered.
+ */
+bool mechanism_offered(const struct mechanism *mechanism, bool fips);
+
 /* NULL: there is none. */
 const struct mechanism *mechanism_find(CK_MECHANISM_TYPE type);
 
@@ -52,13 +58,14 @@ const struct mechanism *mechanism_find(CK_MECHANISM_TYPE type);
  * May this be done with that mechanism, and are its parameters in order?
  *
  * flag  CKF_ENCRYPT, CKF_WRAP ...: what for
+ * fips  is the HSM in FIPS mode?
  *
  * CKR_ARGUMENTS_BAD            no mechanism
- * CKR_MECHANISM_INVALID        not known, or not for this
+ * CKR_MECHANISM_INVALID        not known, not offered, or not for this
  * CKR_MECHANISM_PARAM_INVALID
  */
-CK_RV mechanism_check(
-    const CK_MECHANISM *mechanism, CK_FLAGS flag, const struct mechanism **out);
+CK_RV mechanism_check(const CK_MECHANISM *mechanism, CK_FLAGS flag, bool fips,
+    const struct mechanism **out);
 
 /* The type of the keys that it makes. */
 CK_KEY_TYPE mechanism_key_type(const struct mechanism *mechanism);

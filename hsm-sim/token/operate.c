@@ -198,7 +198,8 @@ op_begin(struct turn *turn, enum op_kind kind, const CK_MECHANISM *mechanism,
 		return CKR_ARGUMENTS_BAD;
 	if (!op_allowed(turn->session, kind))
 		return CKR_OPERATION_ACTIVE;
-	rv = mechanism_check(mechanism, op_flag[kind], &row);
+	rv = mechanism_check(
+	    mechanism, op_flag[kind], turn->app->token->fips, &row);
 	if (rv != CKR_OK)
 		return rv;
 	if (kind != OP_DIGEST) {

@@ -170,8 +170,8 @@ token_C_GetTokenInfo(
 	info->ulMaxSessionCount = TOKEN_SESSIONS_MAX;
 	info->ulMaxRwSessionCount = TOKEN_SESSIONS_MAX;
 	blank_fill(info->label, sizeof(info->label), here.label);
-	blank_fill(
-	    info->manufacturerID, sizeof(info->manufacturerID), MANUFACTURER);
+	blank_fill(info->manufacturerID, sizeof(info->manufacturerID),
+	    here.manufacturer);
 	blank_fill(info->model, sizeof(info->model), here.model);
 	blank_fill(info->serialNumber, sizeof(info->serialNumber), here.serial);
 	info->flags = token_flags(&here, expired);
@@ -230,6 +230,7 @@ token_C_GetMechanismList(struct token_app *app, CK_SLOT_ID slot,
 {
 	CK_MECHANISM_TYPE types[128];
 	struct card_slot here;
+	CK_ULONG n = 0;
 	size_t i;
 	CK_RV rv;
 
@@ -242,9 +243,10 @@ token_C_GetMechanismList(struct token_app *app, CK_SLOT_ID slot,
 		rv = CKR_TOKEN_NOT_PRESENT;
 	if (rv != CKR_OK)
 		return rv;
-	for (i = 0; i < mechanisms_count && i < 128; i++)
-		types[i] = mechanisms[i].type;
-	return list_out(types, i, list, count);
+	for (i = 0; i < mechanisms_count && n < 128; i++)
+		if (mechanism_offered(&mechanisms[i], app->token->fips))
+			types[n++] = mechanisms[i].type;
+	return list_out(types, n, list, count);
 }
 
 CK_RV
@@ -264,7 +266,7 @@ token_C_GetMechanismInfo(struct token_app *app, CK_SLOT_ID slot,
 		rv = CKR_TOKEN_NOT_PRESENT;
 	if (rv != CKR_OK)
 		return rv;
-	if (row == NULL)
+	if (row == NULL || !mechanism_offered(row, app->token->fips))
 		return CKR_MECHANISM_INVALID;
 	info->ulMinKeySize = row->min;
 	info->ulMaxKeySize = row->max;
