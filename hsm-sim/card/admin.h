@@ -2,7 +2,7 @@
  * The administration of the card, by lines.
  *
  * A connection is an administrator's session: one login belongs to it, and
- * ends with it. A line asks, its answer comes back, one line, then the next may be
+ * ends with it. A line asks, and its answer is one line; then the next may be
  * asked:
  *
  *	COMMAND KEY=VALUE ...     in any order, one blank between words
