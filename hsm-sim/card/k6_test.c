@@ -1,10 +1,19 @@
 #include <ctype.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 
+#include "card/engine.h"
 #include "card/k6_rig_test.h"
 
 #define HOUR_MS ((int64_t)3600 * 1000)
 
 static struct k6 k6;
+
+/* What find_in_file looks for. */
+static struct bytes wanted[8];
+static size_t wanted_count;
+static unsigned seen_files;
 
 static int
 set_up(void **state)
@@ -900,6 +909,152 @@ policies_stay_within_their_capability(void **state)
 	card_logout(k6.rig.card, &so);
 }
 
+/* Whoever may log in, does; and makes an object while it lasts. */
+struct client {
+	pthread_t thread;
+	_Atomic bool *stop;
+	sem_t *made; /* an object, by whichever of them */
+};
+
+static void
+client_turn(struct client *c)
+{
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}};
+	CK_FUNCTION_LIST *p11 = card_backing(k6.rig.card);
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE object;
+	struct card_login login;
+	CK_SLOT_ID slot;
+	enum card_rv rv =
+	    card_login(k6.rig.card, 1, CARD_USER, TEXT(k6.challenge), &login);
+
+	if (rv != CARD_OK)
+		return;
+	card_backing_begin(k6.rig.card, 1);
+	if (card_login_check(k6.rig.card, &login) == CARD_OK) {
+		/* What began logged in stays so until the end. */
+		if (!card_backing_slot(k6.rig.card, 1, &slot) ||
+		    p11->C_OpenSession(slot,
+			CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+			&session) != CKR_OK ||
+		    p11->C_CreateObject(session, template, 1, &object) !=
+			CKR_OK ||
+		    p11->C_CloseSession(session) != CKR_OK)
+			abort();
+		(void)sem_post(c->made);
+	}
+	card_backing_end(k6.rig.card, 1);
+	card_logout(k6.rig.card, &login);
+}
+
+static void *
+client_run(void *ctx)
+{
+	struct client *c = ctx;
+
+	while (!*c->stop)
+		client_turn(c);
+	return NULL;
+}
+
+/* Logins and calls of many, while the partition comes and goes under them. */
+static void
+many_use_it_while_it_is_deactivated(void **state)
+{
+	enum { CLIENTS = 8, TURNS = 20 };
+	struct client clients[CLIENTS];
+	struct card_status status;
+	_Atomic bool stop = false;
+	sem_t made;
+	unsigned k;
+
+	(void)state;
+	k6_activate(&k6);
+	assert_int_equal(sem_init(&made, 0, 0), 0);
+	for (k = 0; k < CLIENTS; k++) {
+		clients[k] = (struct client){.stop = &stop, .made = &made};
+		assert_int_equal(pthread_create(&clients[k].thread, NULL,
+				     client_run, &clients[k]),
+		    0);
+	}
+	for (k = 0; k < TURNS; k++) {
+		assert_int_equal(sem_wait(&made), 0);
+		assert_int_equal(card_deactivate(k6.rig.card), CARD_OK);
+		card_tick(k6.rig.card);
+		(void)card_epoch(k6.rig.card, 1);
+	}
+	assert_int_equal(card_zeroize(k6.rig.card), CARD_OK);
+	stop = true;
+	for (k = 0; k < CLIENTS; k++)
+		pthread_join(clients[k].thread, NULL);
+	sem_destroy(&made);
+	card_status(k6.rig.card, &status);
+	assert_true(status.zeroized && !status.activated);
+}
+
+/* The files of a card: no challenge, no iKey's secret, no PIN of SoftHSM. */
+static int
+find_in_file(const char *path, const struct stat *st, int type, struct FTW *w)
+{
+	static uint8_t octets[1 << 20];
+	FILE *f;
+	size_t got, k;
+
+	(void)w;
+	if (type != FTW_F || !S_ISREG(st->st_mode))
+		return 0;
+	f = fopen(path, "r");
+	assert_non_null(f);
+	got = fread(octets, 1, sizeof(octets), f);
+	assert_int_equal(fclose(f), 0);
+	for (k = 0; k < wanted_count; k++) {
+		if (memmem(octets, got, wanted[k].at, wanted[k].octets) != NULL)
+			fail_msg("%s has secret number %zu", path, k);
+	}
+	seen_files++;
+	return 0;
+}
+
+static void
+no_file_has_a_secret(void **state)
+{
+	static const char *const pins[] = {BLUE_PIN, "", BLACK_PIN};
+	struct secret *shares[3], *pin;
+	struct state nv;
+	char hex[2 * SEAL_KEY_OCTETS + 1];
+	int dir_fd = open(k6.rig.dir, O_RDONLY | O_DIRECTORY);
+	unsigned k;
+
+	(void)state;
+	k6_activate(&k6);
+	for (k = BLUE; k <= BLACK; k++) {
+		struct ikey key = person_key(&k6.person, k);
+
+		assert_int_equal(
+		    ikey_open(&key, TEXT(pins[k]), &shares[k]), OK);
+	}
+	assert_int_equal(state_load(dir_fd, &nv), OK);
+	assert_int_equal(card_lock_open(&nv.partitions[0].roles[CARD_USER].lock,
+			     secret_peek(shares[BLACK]), &pin),
+	    CARD_OK);
+	for (k = 0; k < SEAL_KEY_OCTETS; k++)
+		(void)snprintf(hex + 2 * k, 3, "%02x", secret_peek(pin).at[k]);
+	wanted_count = 0;
+	for (k = BLUE; k <= BLACK; k++)
+		wanted[wanted_count++] = secret_peek(shares[k]);
+	wanted[wanted_count++] = secret_peek(pin);
+	wanted[wanted_count++] = TEXT(hex);
+	wanted[wanted_count++] = TEXT(k6.challenge);
+	seen_files = 0;
+	assert_int_equal(nftw(k6.rig.dir, find_in_file, 8, FTW_PHYS), 0);
+	assert_true(seen_files >= 5);
+	secret_free(pin);
+	for (k = BLUE; k <= BLACK; k++)
+		secret_free(shares[k]);
+	close(dir_fd);
+}
+
 static void
 the_cable_can_be_pulled(void **state)
 {
@@ -944,6 +1099,8 @@ main(void)
 	    MADE(a_batterys_copy_is_of_no_use_after_zeroizing),
 	    MADE(a_tampered_card_stops),
 	    MADE(policies_stay_within_their_capability),
+	    MADE(many_use_it_while_it_is_deactivated),
+	    MADE(no_file_has_a_secret),
 	    MADE(the_cable_can_be_pulled),
 	};
 #undef FRESH
