@@ -381,10 +381,12 @@ storage() {
 
 # node_start NAME: an application that runs on; node_say, node_hear: to and from it
 node_start() {
-  local fifo=$BATS_TEST_TMPDIR/$1
+  local fifo=$BATS_TEST_TMPDIR/$1 to from
   mkfifo "$fifo.in" "$fifo.out"
   app <"$fifo.in" >"$fifo.out" 3>&- &
-  exec {node_in[$1]}>"$fifo.in" {node_out[$1]}<"$fifo.out"
+  exec {to}>"$fifo.in" {from}<"$fifo.out"
+  node_in[$1]=$to
+  node_out[$1]=$from
 }
 
 node_say() {
