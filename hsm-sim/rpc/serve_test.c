@@ -202,9 +202,11 @@ a_broken_frame_ends_its_connection_alone(void **state)
 	int fd, good = join(no_name, &hello);
 
 	(void)state;
+	assert_int_equal(hello.status, WIRE_HELLO_WELCOME);
 	for (k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
 		print_message("%s\n", rows[k].name);
 		fd = join(no_name, &hello);
+		assert_int_equal(hello.status, WIRE_HELLO_WELCOME);
 		say(fd, rows[k].says);
 		assert_over(fd);
 		fake_await_apps(&daemon_, 1);
@@ -221,6 +223,7 @@ a_frame_may_come_in_pieces_and_have_two_calls(void **state)
 	int fd = join(no_name, &hello);
 
 	(void)state;
+	assert_int_equal(hello.status, WIRE_HELLO_WELCOME);
 	say(fd, "0000");
 	say(fd, "0027 02 000c 00000011 #1 #6");
 	say(fd, "01 000f 00000009 #1 01 0000");
@@ -253,6 +256,7 @@ there_is_an_end_to_connections(void **state)
 
 		print_message("%s\n", rows[k].name);
 		fds[0] = join(no_name, &first);
+		assert_int_equal(first.status, WIRE_HELLO_WELCOME);
 		for (j = 1; j < most; j++) {
 			fds[j] = join(name, &hello);
 			assert_int_equal(hello.status, WIRE_HELLO_WELCOME);
