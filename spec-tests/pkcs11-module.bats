@@ -17,13 +17,13 @@ teardown() {
 }
 
 tool() { pkcs11-tool --module "$module" --slot 1 "$@"; }
-user() { tool --login --pin user-password "$@"; }
+user() { tool --login --pin Zk7q-vT9x-Wm2P "$@"; }
 
 # A partition, its Crypto Officer, whose first password is changed.
 partition() {
   tool --init-token --label foundry --so-pin so-password
   tool --init-pin --login --login-type so --so-pin so-password --pin first-one
-  tool --change-pin --login --pin first-one --new-pin user-password
+  tool --change-pin --login --pin first-one --new-pin Zk7q-vT9x-Wm2P
 }
 
 # apps_start: applications, each a process that does what app() tells it
@@ -38,20 +38,26 @@ apps_start() {
 
 # app NAME COMMAND... ANSWER: tell it, and compare what it says
 app() {
-  local line=''
+  echo "$*:"
   echo "${*:1:$#-1}" >&"$apps_in"
+  told "${*: -1}"
+}
+
+# told ANSWER: what the last one that was told something says
+told() {
+  local line=''
   read -r -t 60 line <&"$apps_out" || true
-  if [ "$line" != "${*: -1}" ]; then
-    printf '%s\n  want %s\n  got  %s\n' "${*:1:$#-1}" "${*: -1}" "$line"
+  [ "$line" = "$1" ] || {
+    printf 'want %s\ngot  %s\n' "$1" "$line"
     return 1
-  fi
+  }
 }
 
 # app_user NAME: with a session, and logged in
 app_user() {
   app "$1" initialize CKR_OK
   app "$1" open CKR_OK
-  app "$1" login user-password CKR_OK
+  app "$1" login Zk7q-vT9x-Wm2P CKR_OK
 }
 
 # --- the module ---------------------------------------------------------------
@@ -131,7 +137,7 @@ app_user() {
   app b state "CKR_OK CKS_RW_PUBLIC_SESSION"
   app b find kek "CKR_OK 0"
   app b login a-wrong-one CKR_PIN_INCORRECT
-  app b login user-password CKR_OK
+  app b login Zk7q-vT9x-Wm2P CKR_OK
   app b find kek "CKR_OK 1"
   app b logout CKR_OK
   app b find kek "CKR_OK 0"
@@ -161,7 +167,7 @@ app_user() {
   partition
   user --keygen --key-type AES:32 --label kek --private
   apps_start
-  app burst 8 20 user-password kek "starts=160 failures=0"
+  app burst 8 20 Zk7q-vT9x-Wm2P kek "starts=160 failures=0"
   # and the burst can tell: a wrong password fails eight times
   app burst 8 1 a-wrong-one kek "starts=8 failures=8"
 }
@@ -234,7 +240,7 @@ wait_for_sockets() {
   app a state CKR_SESSION_HANDLE_INVALID
   app a open CKR_OK
   app a state "CKR_OK CKS_RW_PUBLIC_SESSION"
-  app a login user-password CKR_OK
+  app a login Zk7q-vT9x-Wm2P CKR_OK
   app a find kek "CKR_OK 1"
   app a seal kek CKR_OK
   app a unseal CKR_OK
@@ -261,6 +267,33 @@ wait_for_sockets() {
     assert_output --partial CKR_GENERAL_ERROR
   done
   HSM_SIM_TIMEOUT_MS=86400000 run -0 pkcs11-tool --module "$module" --list-slots
+}
+
+# --- secrets ------------------------------------------------------------------
+
+# scan_card OPTION...: the card's memory and files, for runs of 8 octets
+scan_card() {
+  "$TOP/build/bin/scan" --pid "$CARD_PID" --dir card --run 8 "$@"
+}
+
+@test "A password is in the card while its login is under way, and nowhere afterwards" {
+  partition
+  printf Zk7q-vT9x-Wm2P >password
+  apps_start
+  app a initialize CKR_OK
+  app a open CKR_OK
+  hsmctl fault latency op=C_Login ms=60000
+  echo "a login Zk7q-vT9x-Wm2P" >&"$apps_in"
+  run scan_card --key password --await
+  assert_failure 1
+  assert_line --regexp "^memory .*: 14 octets of password, as octets$"
+  refute_line --regexp "^file "
+  card_clock advance 61s
+  told CKR_OK
+  app a state "CKR_OK CKS_RW_USER_FUNCTIONS"
+  run scan_card --key password
+  assert_success
+  assert_output --regexp '^0 found in [0-9]{7,} octets$'
 }
 
 # --- what comes over the socket ----------------------------------------------
