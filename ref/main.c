@@ -495,6 +495,8 @@ open_server(struct program *p)
 		}
 		TRY(mem_printf(&p->card, "%s/%s", p->options.dir, c->card));
 		server.card = p->card;
+		if (*c->ped_client != '\0')
+			server.ped_client = c->ped_client;
 	}
 	TRY(server_new(&server, &p->server));
 out:

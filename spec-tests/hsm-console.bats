@@ -11,6 +11,7 @@ setup() {
 
 teardown() {
   console_quit
+  [ ! -e "${SERVER_DIR-}/pedServer.ini" ] || pedserver -m stop
   server_stop
 }
 
@@ -448,11 +449,73 @@ Crypto user successful logged into the HSM"
   assert_equal "${lines[5]}" "Shutdown passed."
 }
 
-# req: KS-01-107
-@test "Without a PedClient no remote PED is connected" {
+# remote_server: a PedServer beside the appliance, that its PED is plugged in
+remote_server() {
+  read -r remote_port admin_port < <(/usr/bin/python3 -c '
+import socket
+ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print(*[s.getsockname()[1] for s in ports])')
+  pedserver -m config -create -port "$remote_port" -admin-port "$admin_port" \
+    -usb ped/usb.sock -log pedserver.log
+  pedserver -m start -lab lab/pedserver.sock -clock clock
+}
+
+pedserver() {
+  (cd "$SERVER_DIR" &&
+    "$TOP/build/bin/PedServer" -configfile pedServer.ini "$@" 3>&-) >/dev/null
+}
+
+# req: KS-01-026 KS-01-079 KS-01-107 KS-05-080 KS-05-085 KS-05-087 KS-05-092
+# req: KS-05-102
+@test "The remote PED is connected with the orange iKey, and used from then on" {
   server_start --card
-  run hsm 'hsm remote ped connect'
+  id=$(kmip create)
+  remote_server
+  ped mode remote
+  console_begin config 'hsm remote ped connect'
+  console_says "Remote PED IP [127.0.0.1]:"
+  console_answer ""
+  console_says "Remote PED Port [1503]:"
+  console_answer "$remote_port"
+  present orange
+  console_end
+  assert_success
+  assert_line "Ped Client Version 1.0.5 (10005)"
+  assert_equal "${lines[-1]}" "Remote PED connected."
+  deactivated
+  console_begin config 'hsm activate'
+  present black
+  console_end
+  assert_success
+  keys_work "$id"
+  # without power it is connected no more, until somebody does it again
+  server power off
+  server clock advance 2h1s
+  server power on
+  ped mode remote
+  run hsm 'hsm login crypto user'
   assert_failure 1
+  console_begin config 'hsm remote ped connect' 'hsm login crypto user'
+  console_says "Remote PED IP [127.0.0.1]:"
+  console_answer ""
+  console_says "Remote PED Port [$remote_port]:"
+  console_answer ""
+  present orange
+  present black
+  console_end
+  assert_success
+  keys_work "$id"
+}
+
+# req: KS-01-107
+@test "Where no PedServer is, no remote PED is connected" {
+  server_start --card
+  console_begin config 'hsm remote ped connect'
+  console_answer ""
+  console_answer 1
+  console_end
+  assert_refused "the Ped Client failed"
+  assert_line --partial "Startup failed."
   ped_is_idle
 }
 

@@ -7,12 +7,21 @@
  */
 #include "cli/hsm.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/secret.h"
 #include "crypto/card_admin.h"
+#include "device/program.h"
 #include "device/root.h"
 
-enum { PASSWORD_TRIES = 3 };
+enum {
+	PASSWORD_TRIES = 3,
+	CLIENT_PATH_OCTETS = 120, /* of a socket */
+	QUESTION_OCTETS = 120,
+};
 
 enum text {
 #define TEXT(symbol, source, text) symbol,
@@ -39,6 +48,8 @@ struct hsm_session {
 	struct root_wait wait;
 	struct secret *password; /* typed, and not tried yet */
 	unsigned tries;
+	struct program *client;    /* PedClient, while it runs */
+	struct root_remote remote; /* as it is being typed */
 };
 
 /* ---- saying ---- */
@@ -171,6 +182,7 @@ hsm_session_free(struct hsm_session *s)
 		return;
 	root_unwait(s->root, &s->wait);
 	card_admin_free(s->admin);
+	program_leave(s->client);
 	secret_free(s->password);
 	mem_free(s);
 }
@@ -574,13 +586,56 @@ HSM_COMMAND(hsm_deactivate, deactivate)
 
 /* ---- the remote PED ---- */
 
+/* What it prints is shown, line by line. */
+static void
+client_ended(void *ctx, bool passed, struct bytes prints)
+{
+	struct hsm_session *s = ctx;
+
+	s->client = NULL;
+	while (prints.octets != 0) {
+		const uint8_t *end = memchr(prints.at, '\n', prints.octets);
+		size_t octets =
+		    end != NULL ? (size_t)(end - prints.at) : prints.octets;
+
+		cli_say(s->cli, "%.*s", (int)octets, (const char *)prints.at);
+		octets += end != NULL;
+		prints.at += octets;
+		prints.octets -= octets;
+	}
+	if (passed)
+		s->step(s);
+	else
+		fail(s, CLIENT_FAILED);
+}
+
+/*
+ * Run PedClient in a mode. It knows the card and its own socket as we do.
+ */
+static void
+run_client(struct hsm_session *s, const char *mode, step_fn *step)
+{
+	const struct root_config *config = root_config(s->root);
+	const struct root_remote *remote = root_remote(s->root);
+	char card[CLIENT_PATH_OCTETS], ctl[CLIENT_PATH_OCTETS], port[12];
+	const char *const argv[] = {config->ped_client, "-m", mode, "-card",
+	    card, "-ctl", ctl, "-ip", remote->address, "-port", port, NULL};
+
+	s->step = step;
+	(void)snprintf(card, sizeof(card), "%s/ped.sock", config->card);
+	(void)snprintf(ctl, sizeof(ctl), "%s/pedclient.sock", config->card);
+	(void)snprintf(port, sizeof(port), "%u", remote->port);
+	if (config->ped_client == NULL)
+		fail(s, NO_CLIENT);
+	else if (program_run(config->loop, argv, client_ended, s, &s->client) !=
+		 OK)
+		fail(s, CLIENT_FAILED);
+}
+
 static void
 remote_initialized(struct hsm_session *s)
 {
-	say(s, REMOTE_INIT_CLIENT);
-	say(s, REMOTE_INIT_SHUTDOWN);
-	say(s, REMOTE_INIT_PASSED);
-	succeed(s);
+	run_client(s, "stop", succeed);
 }
 
 /* req: KS-01-106 KS-05-039 KS-05-052 */
@@ -599,12 +654,93 @@ remote_connected(struct hsm_session *s)
 	succeed(s);
 }
 
+static void
+remote_client_runs(struct hsm_session *s)
+{
+	say(s, REMOTE_PED);
+	ask_card(s, "remote-connect", NULL, remote_connected);
+}
+
+static void
+remote_client_stopped(struct hsm_session *s)
+{
+	run_client(s, "start", remote_client_runs);
+}
+
+/* Whichever was there may be to another server. */
+static void
+remote_dial(struct hsm_session *s)
+{
+	root_set_remote(s->root, &s->remote);
+	run_client(s, "stop", remote_client_stopped);
+}
+
+/* Ask for a value that has one already: nothing typed leaves it. */
+static void
+ask_with(struct hsm_session *s, enum text text, const char *present,
+    cli_answer_fn *then)
+{
+	char question[QUESTION_OCTETS];
+
+	(void)snprintf(
+	    question, sizeof(question), "%s [%s]:", texts[text], present);
+	cli_ask(s->cli, CLI_VALUE, question, then);
+}
+
+static bool
+read_port(struct bytes line, unsigned *port)
+{
+	size_t k;
+
+	*port = 0;
+	for (k = 0; k < line.octets && k < 6; k++) {
+		if (line.at[k] < '0' || line.at[k] > '9')
+			return false;
+		*port = *port * 10 + (unsigned)(line.at[k] - '0');
+	}
+	return *port >= 1 && *port <= UINT16_MAX;
+}
+
+static void
+remote_port_typed(struct cli *cli, struct bytes line)
+{
+	struct hsm_session *s = *cli_hsm(cli);
+
+	if (line.octets != 0 && !read_port(line, &s->remote.port))
+		fail(s, NO_PORT);
+	else
+		remote_dial(s);
+}
+
+static void
+remote_address_typed(struct cli *cli, struct bytes line)
+{
+	struct hsm_session *s = *cli_hsm(cli);
+	struct in_addr address;
+	char port[12];
+
+	if (line.octets >= sizeof(s->remote.address)) {
+		fail(s, NO_ADDRESS);
+		return;
+	}
+	if (line.octets != 0) {
+		memcpy(s->remote.address, line.at, line.octets);
+		s->remote.address[line.octets] = '\0';
+	}
+	if (inet_pton(AF_INET, s->remote.address, &address) != 1) {
+		fail(s, NO_ADDRESS);
+		return;
+	}
+	(void)snprintf(port, sizeof(port), "%u", s->remote.port);
+	ask_with(s, REMOTE_PORT, port, remote_port_typed);
+}
+
 /* req: KS-01-107 */
 static void
 remote_connect(struct hsm_session *s)
 {
-	say(s, REMOTE_PED);
-	ask_card(s, "remote-connect", NULL, remote_connected);
+	s->remote = *root_remote(s->root);
+	ask_with(s, REMOTE_ADDRESS, s->remote.address, remote_address_typed);
 }
 HSM_COMMAND(hsm_remote_connect, remote_connect)
 

@@ -170,6 +170,24 @@ card_close(void)
 	close(card.fd);
 }
 
+/* ---- PedClient: it says what it was told ---- */
+
+static char client_path[400];
+
+static void
+client_make(int status)
+{
+	FILE *f;
+
+	(void)snprintf(client_path, sizeof(client_path), "%s/client", dir);
+	f = fopen(client_path, "w");
+	assert_non_null(f);
+	fprintf(
+	    f, "#!/bin/sh\necho \"$1 $2 $7 $8 $9 ${10}\"\nexit %d\n", status);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(client_path, 0700), 0);
+}
+
 /* ---- the appliance ---- */
 
 static bool is_ready;
@@ -201,6 +219,7 @@ boot(void)
 	    .token = CARD_LABEL,
 	    .kek = KEK_LABEL,
 	    .card = dir,
+	    .ped_client = client_path,
 	    .ready = ready,
 	};
 	char path[400];
@@ -250,6 +269,7 @@ set_up(void **state)
 	commit = (struct loop_task){.fn = end_of_turn};
 	loop_each_turn(rig.loop, &commit);
 	card_open();
+	client_make(0);
 	return 0;
 }
 
@@ -689,15 +709,11 @@ a_security_officer_belongs_to_the_session(void **state)
 		assert_int_equal(rig_turns(&rig, 1), OK);
 }
 
-/* req: KS-01-106 KS-01-107 KS-05-039 KS-05-052 */
+/* req: KS-01-106 KS-05-039 KS-05-052 */
 static void
-the_remote_ped_is_imprinted_and_connected(void **state)
+the_remote_ped_is_imprinted(void **state)
 {
 	const struct play init = {"remote-init", "ok\n", initialized};
-	const struct play on = {"remote-connect", "ok\n", initialized};
-	const struct play no = {"remote-connect",
-	    "error CARD_PED_CLIENT the remote PED does not answer\n",
-	    initialized};
 
 	(void)state;
 	card.flags = initialized;
@@ -708,15 +724,84 @@ the_remote_ped_is_imprinted_and_connected(void **state)
 	assert_string_equal(types("hsm remote ped init"),
 	    "=Luna PED operation required to initialize remote PED key "
 	    "vector - use orange PED key(s).\n"
-	    "=Ped Client Version 1.0.5 (10005)\n"
-	    "=Ped Client launched in shutdown mode.\n"
-	    "=Shutdown passed.\n.0\n" PROMPT);
+	    "=-m stop -ip 127.0.0.1 -port 1503\n.0\n" PROMPT);
+	client_make(1);
+	plays(&init);
+	assert_non_null(strstr(types("hsm remote ped init"),
+	    "=-m stop -ip 127.0.0.1 -port 1503\n"
+	    "=Error: the Ped Client failed\n.1\n"));
+	leaves();
+}
+
+/* req: KS-01-107 */
+static void
+the_remote_ped_is_connected_where_it_was_said_to_be(void **state)
+{
+	const struct play on = {"remote-connect", "ok\n", initialized};
+	const struct play no = {"remote-connect",
+	    "error CARD_PED_CLIENT the remote PED does not answer\n",
+	    initialized};
+
+	(void)state;
+	card.flags = initialized;
+	boot();
+	sits_down();
+	(void)types("config");
+	assert_string_equal(
+	    types("hsm remote ped connect"), "?Remote PED IP [127.0.0.1]:\n");
+	assert_string_equal(
+	    types("172.17.66.233"), "?Remote PED Port [1503]:\n");
 	plays(&on);
-	assert_non_null(strstr(
-	    types("hsm remote ped connect"), "=Remote PED connected.\n.0\n"));
+	assert_string_equal(types("1504"),
+	    "=-m stop -ip 172.17.66.233 -port 1504\n"
+	    "=-m start -ip 172.17.66.233 -port 1504\n"
+	    "=Luna PED operation required to connect to the remote PED - use "
+	    "orange PED key(s).\n"
+	    "=Remote PED connected.\n.0\n" PROMPT);
+	/* what was said is kept */
+	leaves();
+	stop();
+	boot();
+	sits_down();
+	(void)types("config");
+	assert_string_equal(types("hsm remote ped connect"),
+	    "?Remote PED IP [172.17.66.233]:\n");
+	assert_string_equal(types(""), "?Remote PED Port [1504]:\n");
 	plays(&no);
-	assert_non_null(strstr(types("hsm remote ped connect"),
-	    "=Error: the remote PED does not answer\n.1\n"));
+	assert_non_null(
+	    strstr(types(""), "=Error: the remote PED does not answer\n.1\n"));
+	leaves();
+}
+
+static void
+what_is_no_address_and_no_port_is_refused(void **state)
+{
+	static const char *const addresses[] = {"127.0.0", "localhost",
+	    "1.2.3.4.5", "::1", "256.0.0.1",
+	    "127.0.0.100000000000000000000000000000000000000"};
+	static const char *const ports[] = {
+	    "0", "65536", "-1", "15x", "9999999999999"};
+	size_t k;
+
+	(void)state;
+	card.flags = initialized;
+	boot();
+	sits_down();
+	(void)types("config");
+	for (k = 0; k < LENGTH(addresses); k++) {
+		(void)types("hsm remote ped connect");
+		assert_string_equal(types(addresses[k]),
+		    "=Error: this is not an IP address\n.1\n" PROMPT);
+	}
+	for (k = 0; k < LENGTH(ports); k++) {
+		(void)types("hsm remote ped connect");
+		(void)types("10.0.0.1");
+		assert_string_equal(types(ports[k]),
+		    "=Error: a port is a number from 1 to 65535\n"
+		    ".1\n" PROMPT);
+	}
+	assert_string_equal(
+	    types("hsm remote ped connect"), "?Remote PED IP [127.0.0.1]:\n");
 	leaves();
 }
 
@@ -851,7 +936,9 @@ main(void)
 	    TEST(a_logout_lasts_until_the_next_login_restarts_included),
 	    TEST(deactivation_and_activation_say_what_the_guide_has),
 	    TEST(a_security_officer_belongs_to_the_session),
-	    TEST(the_remote_ped_is_imprinted_and_connected),
+	    TEST(the_remote_ped_is_imprinted),
+	    TEST(the_remote_ped_is_connected_where_it_was_said_to_be),
+	    TEST(what_is_no_address_and_no_port_is_refused),
 	    TEST(the_cache_is_switched_while_the_crypto_user_is_logged_in),
 	    TEST(a_new_password_takes_the_place_of_the_old_one),
 	    TEST(a_card_that_hangs_stops_no_console),

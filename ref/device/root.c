@@ -1,6 +1,7 @@
 #include "device/root.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ static const char master_key[] = "crypto.master";
 static const char password_key[] = "hsm.password";
 static const char cache_key[] = "hsm.secure-key-cache";
 static const char logout_key[] = "hsm.logged-out";
+static const char remote_key[] = "hsm.remote-ped"; /* "ADDRESS PORT" */
 
 /* The name under which the vault seals it. */
 static const char password_name[] = "hsm.password";
@@ -47,6 +49,7 @@ struct root {
 	struct loop_pool *pool; /* may hang without harm to others */
 	struct card_admin *admin;
 	struct root_status status;
+	struct root_remote remote;
 	struct loop_timer *timer;
 	struct store_waiter master_waiter;
 	enum keystore_state state; /* as it was logged last */
@@ -549,7 +552,37 @@ root_set_cache(struct root *root, bool on, struct root_wait *wait)
 	    on ? cache_on : cache_off, wait);
 }
 
+const struct root_remote *
+root_remote(const struct root *root)
+{
+	return &root->remote;
+}
+
+void
+root_set_remote(struct root *root, const struct root_remote *remote)
+{
+	char text[ROOT_ADDRESS_OCTETS + 16];
+
+	root->remote = *remote;
+	(void)snprintf(
+	    text, sizeof(text), "%s %u", remote->address, remote->port);
+	keep(root, remote_key, bytes_of_text(text), NULL, NULL);
+}
+
 /* ---- life ---- */
+
+/* As root_set_remote wrote it, or as it is at first. */
+static void
+read_remote(struct root *root, struct bytes value)
+{
+	struct root_remote *remote = &root->remote;
+	char text[ROOT_ADDRESS_OCTETS + 16] = "";
+
+	if (value.octets < sizeof(text) && value.octets != 0)
+		memcpy(text, value.at, value.octets);
+	if (sscanf(text, "%45s %u", remote->address, &remote->port) != 2)
+		*remote = (struct root_remote){"127.0.0.1", ROOT_REMOTE_PORT};
+}
 
 static enum err
 open_softhsm(struct root *root)
@@ -642,6 +675,8 @@ open_keystore(struct root *root)
 	if (root->config.card == NULL)
 		goto out;
 	TRY(meta(root, password_key, &root->password));
+	TRY(meta(root, remote_key, &value));
+	read_remote(root, buf_peek(&value));
 	TRY(meta(root, cache_key, &value));
 	keystore_set_cache(
 	    root->keystore, bytes_equal_text(buf_peek(&value), "on"));

@@ -43,6 +43,7 @@ struct root_config {
 	 * none, unless pin_path names a PIN for one that is there. */
 	const char *card;
 	const char *pin_path;
+	const char *ped_client; /* the program; NULL: there is none */
 	/* Called once, when the HSM has been asked for the first time, whatever
 	 * it said. */
 	void (*ready)(void *ctx);
@@ -122,6 +123,15 @@ bool root_has_password(const struct root *root);
  * setting of this card.
  */
 void root_set_cache(struct root *root, bool on, struct root_wait *wait);
+
+/* Where the remote PED's server is; at first this machine. */
+enum { ROOT_ADDRESS_OCTETS = 46, ROOT_REMOTE_PORT = 1503 };
+struct root_remote {
+	char address[ROOT_ADDRESS_OCTETS];
+	unsigned port;
+};
+const struct root_remote *root_remote(const struct root *root);
+void root_set_remote(struct root *root, const struct root_remote *remote);
 
 /* Nobody waits any more; harmless where nobody does. */
 void root_unwait(struct root *root, struct root_wait *wait);

@@ -86,6 +86,7 @@ open_root(struct server *s)
 	    .token = s->config.hsm_token,
 	    .kek = s->config.hsm_kek,
 	    .card = s->config.card,
+	    .ped_client = s->config.ped_client,
 	    .pin_path = s->config.hsm_pin_path,
 	    .ready = s->config.ready,
 	    .ctx = s->config.ctx,

@@ -32,6 +32,7 @@ struct server_config {
 	const char *hsm_pin_path;
 	const char *hsm_kek;
 	const char *card;
+	const char *ped_client;
 	size_t cache_octets; /* of objects; 0: the store's default */
 	unsigned workers;    /* key pairs made at a time */
 	uint32_t lease_s;    /* Lease Time of new objects */
