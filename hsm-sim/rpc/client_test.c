@@ -456,6 +456,7 @@ seed(void *arg)
 	struct seeding *s = arg;
 
 	s->rv = simple(s->client, CALL_C_SeedRandom, 1);
+	fake_give_up(&daemon_);
 	return NULL;
 }
 

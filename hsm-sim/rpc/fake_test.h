@@ -29,8 +29,8 @@ struct token {
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
 	bool gone[FAKE_KEYS + 1];
-	bool hangs; /* C_SeedRandom does, until told */
-	unsigned hanging;
+	bool hangs;                 /* C_SeedRandom does, until told */
+	unsigned hanging, given_up; /* who asked, and has an answer */
 	unsigned apps, apps_ever;
 	unsigned inits; /* that were asked for */
 };
@@ -530,22 +530,36 @@ fake_client(const struct fake_daemon *d)
 	return c;
 }
 
-/* Until so many applications are left. */
+/* Until no more than so many applications are left. */
 static inline void
 fake_await_apps(struct fake_daemon *d, unsigned apps)
 {
 	(void)pthread_mutex_lock(&d->token.lock);
-	while (d->token.apps != apps)
+	while (d->token.apps > apps)
 		(void)pthread_cond_wait(&d->token.moved, &d->token.lock);
 	(void)pthread_mutex_unlock(&d->token.lock);
 }
 
+/* Until so many hang; those that gave up are missing from them. */
 static inline void
 fake_await_hanging(struct fake_daemon *d, unsigned hanging)
 {
+	unsigned now;
+
 	(void)pthread_mutex_lock(&d->token.lock);
-	while (d->token.hanging != hanging)
+	while (d->token.hanging + d->token.given_up < hanging)
 		(void)pthread_cond_wait(&d->token.moved, &d->token.lock);
+	now = d->token.hanging;
+	(void)pthread_mutex_unlock(&d->token.lock);
+	assert_int_equal(now, hanging);
+}
+
+static inline void
+fake_give_up(struct fake_daemon *d)
+{
+	(void)pthread_mutex_lock(&d->token.lock);
+	d->token.given_up++;
+	(void)pthread_cond_broadcast(&d->token.moved);
 	(void)pthread_mutex_unlock(&d->token.lock);
 }
 
