@@ -72,6 +72,38 @@ is_made() {
   assert_output "ok"
 }
 
+@test "A card that was tampered with says so, also after a restart, until it is cleared" {
+  card_start --model k6
+  run hsmctl tamper temp
+  assert_output "ok"
+  run card_admin status
+  assert_output --partial " tampered=yes "
+  hsmctl power drop
+  card_gone
+  card_boot
+  run card_admin status
+  assert_output --partial " tampered=yes "
+  run hsmctl tamper clear
+  assert_output "ok"
+  run card_admin status
+  assert_output --partial " tampered=no "
+  run -1 hsmctl tamper gently
+  assert_output --partial "error CARD_ARGUMENT"
+}
+
+@test "Decommissioned, a card has nothing any more" {
+  card_start --model luna7
+  run card_admin "${init[@]}"
+  assert_success
+  run hsmctl decommission
+  assert_output "ok"
+  is_blank
+  hsmctl power drop
+  card_gone
+  card_boot
+  is_blank
+}
+
 @test "What was answered is there after the power was lost" {
   card_start --model luna7
   run card_admin "${init[@]}"
