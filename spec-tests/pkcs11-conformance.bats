@@ -1,10 +1,8 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2034,SC2154  # pkcs11.bash and bats read and write these
 # The simulated card against PKCS#11 2.40: every check that touchstone-p11 has.
 # bats file_tags=pkcs11, hsm
 bats_require_minimum_version 1.5.0
-
-# bats writes and reads these
-# shellcheck disable=SC2154
 
 setup() {
   load helper

@@ -141,13 +141,14 @@ functions() {
 @test "One function that answers nothing but an error is noticed, whichever" {
   local name only=() missed=()
   # about something else than answers out of turn, which all have
-  for name in 'slot/*' library/finalize-twice session/open-ro \
-    session/close-twice session/close-all login/user-states login/init-pin \
-    login/set-pin object/create-data object/set-label object/copy object/size \
-    object/destroy object/find-in-pieces key/pair-ec wrap/private-key \
-    wrap/ecdh 'known/CKM_AES_CBC/*/SP800-38A-F.2.1' \
-    'known/CKM_SHA256_RSA_PKCS/*' 'known/CKM_SHA256/*' state/digest/key \
-    'other/*'; do
+  for name in slot/list slot/mechanism-info slot/no-event \
+    slot/init-token-wrong-pin session/open-ro session/close-all \
+    session/close-twice library/finalize-twice \
+    login/user-states login/init-pin login/set-pin object/create-data \
+    object/set-label object/copy object/size object/find-in-pieces key/pair-ec \
+    wrap/private-key wrap/ecdh 'known/CKM_AES_CBC/*/SP800-38A-F.2.1' \
+    'known/CKM_SHA256_RSA_PKCS/*parts*' known/CKM_SHA256/digest/FIPS180-abc \
+    state/digest/key other/random other/seed-random other/function-status; do
     only+=(--only "$name")
   done
   LIE='' run -0 p11 --init-token "${only[@]}"

@@ -1,10 +1,8 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2034,SC2154  # pkcs11.bash and bats read and write these
 # What touchstone-p11 says of raw SoftHSM, and how it says it: PKCS#11 2.40.
 # bats file_tags=pkcs11, softhsm
 bats_require_minimum_version 1.5.0
-
-# bats writes and reads these
-# shellcheck disable=SC2154
 
 setup() {
   load helper
@@ -75,6 +73,20 @@ END
     $3 !~ "^pkcs11-(base|curr|ug|hist)-[23]" || seen[$1]++' \
     "$BATS_TEST_TMPDIR/list"
   assert_output ""
+}
+
+@test "The manual counts the checks of each group right" {
+  "$TOP/build/bin/touchstone-p11" --list | cut -d / -f 1 | sort | uniq -c |
+    awk '{ print $2, $1 }' >"$BATS_TEST_TMPDIR/groups"
+  # shellcheck disable=SC2016  # backquotes are the manual's
+  run diff "$BATS_TEST_TMPDIR/groups" <(
+    sed -n 's/^| `\([a-z]*\)` | \([0-9]*\) | .*/\1 \2/p' \
+      "$TOP/docs/pkcs11.md" | sort
+  )
+  assert_success
+  run awk '{ n += $2 } END { print n }' "$BATS_TEST_TMPDIR/groups"
+  run grep -c -F "puts $output checks" "$TOP/docs/pkcs11.md"
+  assert_output 1
 }
 
 @test "Without PINs what needs them is not run, and that is not a pass" {

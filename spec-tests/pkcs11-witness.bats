@@ -1,11 +1,9 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2034,SC2154  # pkcs11.bash and bats read and write these
 # Two foreign programs at the simulated card: OpenSC's pkcs11-tool with its own
 # test, and OpenSSL's engine with keys that are in it.
 # bats file_tags=pkcs11, hsm, witness
 bats_require_minimum_version 1.5.0
-
-# bats writes and reads these
-# shellcheck disable=SC2154
 
 setup() {
   load helper
@@ -64,7 +62,6 @@ key_uri() { echo "pkcs11:token=$P11_TOKEN;object=$1;type=private"; }
 
 @test "pkcs11-tool --test fails at raw SoftHSM: the card puts it right" {
   token_stop
-  CARD_PID=
   softhsm_token
   pair rsa:2048 01 signer
   run ! tool --login --pin "$P11_PIN" --test

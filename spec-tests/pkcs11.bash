@@ -61,6 +61,7 @@ token_stop() {
   [ -n "${CARD_PID-}" ] || return 0
   kill "$CARD_PID"
   wait "$CARD_PID" || true
+  CARD_PID=
 }
 
 # tool ARGS...: opensc's pkcs11-tool at the one slot
