@@ -326,6 +326,23 @@ storage() {
   assert_equal "$(storage)" '0 159744 0'
 }
 
+# docs/decisions.md, KSC-157
+# req: KSC-152 KSC-157
+@test "After a restart, what is stored is known as soon as a user logs in" {
+  with libhsm-sim.so
+  app setup
+  before=$(storage)
+  card_off
+  card_on
+  run lunacm 'role login -name po' "$po" 'par showinfo'
+  assert_output --partial 'Error querying storage'
+  refute_output --partial 'Object Count'
+  assert_equal "$(grep -c 'Command Result : No Error' <<<"$output")" 2
+  assert_equal "$(storage)" "$before"
+  run lunacm 'par showinfo'
+  assert_output --partial 'Object Count: 3'
+}
+
 # req: KSC-116 KSC-117
 @test "The Crypto User uses the Crypto Officer's objects, and changes none" {
   local module

@@ -447,6 +447,22 @@ No Error"
   assert_equal "$(line_of 'Partition Label')" ''
 }
 
+# req: KSC-029
+@test "A partition with a password knows no activation, and needs none" {
+  card_start --model luna7
+  partition_made
+  for policy in 22 23; do
+    run card_admin policy number=$policy value=1
+    assert_output --partial 'error CARD_ARGUMENT'
+  done
+  run card_admin activate
+  assert_output --partial 'error CARD_ARGUMENT'
+  card_stop
+  card_boot
+  run lunacm "${login_co[@]}"
+  assert_results 1 'No Error'
+}
+
 # ---- par init ----
 
 # req: KSC-086 KSC-087 KSC-090 KSC-091 KSC-094 KSC-096 KSC-098 KSC-099 KSC-100

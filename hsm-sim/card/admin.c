@@ -647,5 +647,6 @@ out:
 		log_line("card", LOG_WARN, "administration: %s", err_text(rc));
 	secret_wipe(line, sizeof(line));
 	buf_clear(&out);
+	/* req: KSC-136 */
 	card_logout(s.card, &s.login);
 }

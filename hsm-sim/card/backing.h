@@ -1,5 +1,8 @@
 /*
  * SoftHSMv2, whose only owner the card is: one token for each partition.
+ * What is in it is kept without power.
+ *
+ * req: KSC-166
  *
  * SoftHSM knows one application, this process. It is initialized once, before
  * the first thread, and each token in use has a guard session, without which

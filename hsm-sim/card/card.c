@@ -133,7 +133,11 @@ card_partition_blank(const struct card *card, struct state_partition *p)
 	*p = blank;
 }
 
-/* Partitions that the configuration has and the state has not. */
+/*
+ * Partitions that the configuration has and the state has not.
+ *
+ * req: KSC-015, KSC-058
+ */
 static enum card_rv
 add_partitions(struct card *card)
 {
@@ -333,6 +337,7 @@ card_partition(struct card *card, unsigned slot, struct state_partition **out)
 	if (slot < 1 || slot > card->config.slots)
 		return CARD_ARGUMENT;
 	p = &card->state.partitions[slot - 1];
+	/* req: KSC-026 */
 	if (!p->present || !p->initialized)
 		return CARD_NO_PARTITION;
 	*out = p;
@@ -374,6 +379,7 @@ card_slot(struct card *card, unsigned slot, struct card_slot *out)
 	attempts_show(card, card->config.model == CARD_K6 ? 0 : slot, CARD_SO,
 	    &out->so_low, &out->so_final, &out->so_locked);
 	memcpy(out->label, p->label, sizeof(out->label));
+	/* req: KSC-069, KSC-135, KSC-149 */
 	memcpy(out->serial, p->serial, sizeof(out->serial));
 	memcpy(out->uuid, p->uuid, sizeof(out->uuid));
 	out->manufacturer = model->manufacturer;
@@ -535,6 +541,7 @@ out:
 	return rc;
 }
 
+/* req: KSC-019, KSC-093, KSC-099, KSC-100, KSC-101 */
 enum card_rv
 card_partition_init(struct card *card, unsigned slot, const char *label,
     struct bytes so_password, struct bytes domain)

@@ -265,6 +265,7 @@ login_by_password(struct card *card, unsigned slot, enum card_role role,
 	enum card_rv rc = CARD_OK;
 
 	TRY(card_partition(card, slot, &p));
+	/* req: KSC-104, KSC-119 */
 	TRY(card_role_ready(card, slot, role));
 	rc = card_lock_open(&p->roles[role].lock, password, &key);
 	TRY(card_verdict(card, slot, role, rc));
@@ -300,8 +301,8 @@ password_fits(struct bytes password)
 }
 
 /*
- * req: KSC-107, KSC-108  the Partition SO makes the Crypto Officer, who makes
- * the Crypto User; nobody else does
+ * req: KSC-016, KSC-020, KSC-107, KSC-108, KSC-118, KSC-133  the Partition SO
+ * makes the Crypto Officer, who makes the Crypto User; nobody else does
  */
 static enum card_rv
 may_init(const struct card_login *by, enum card_role role)
@@ -344,6 +345,7 @@ out:
 	return rc;
 }
 
+/* req: KSC-134 */
 enum card_rv
 card_role_init(struct card *card, const struct card_login *by,
     enum card_role role, struct bytes password)
@@ -387,6 +389,7 @@ out:
 	return rc;
 }
 
+/* req: KSC-121, KSC-122, KSC-126, KSC-130, KSC-132, KSC-162 */
 enum card_rv
 card_password(struct card *card, struct card_login *login,
     struct bytes old_password, struct bytes new_password)

@@ -531,7 +531,7 @@ logins_are_counted(void **state)
 	card_logout(rig.card, &so);
 }
 
-/* req: KSC-023, KSC-167 */
+/* req: KSC-167 */
 static void
 partitions_know_nothing_of_each_other(void **state)
 {

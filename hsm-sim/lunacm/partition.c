@@ -42,6 +42,7 @@ static enum err
 ask_domain(struct tool *tool, const struct phrase *phrase, struct secret **out,
     struct result *result)
 {
+	/* req: KSC-095 */
 	*out = NULL;
 	if (phrase->value[DOMAIN].at != NULL)
 		return secret_copy(phrase->value[DOMAIN], out);
@@ -98,7 +99,9 @@ out:
 
 /*
  * The lines of its first block, in order. Of what a service does not tell
- * there is only a text.
+ * there is only a text, and that is no failure.
+ *
+ * req: KSC-138, KSC-139, KSC-141, KSC-142, KSC-157, KSC-160
  */
 static const struct {
 	const char *name;
@@ -212,6 +215,7 @@ show_info(const struct reply *reply)
 	face_say("    Token Flags ->\n");
 	if (bytes_equal_text(field_of(reply, "initialized"), "yes"))
 		face_say("        TOKEN_KCV_CREATED\n");
+	/* req: KSC-149 */
 	face_say("    Partition UUID: %.*s\n\n",
 	    (int)field_of(reply, "uuid").octets,
 	    (const char *)field_of(reply, "uuid").at);

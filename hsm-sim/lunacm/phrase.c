@@ -232,7 +232,11 @@ is_option(const struct word *word)
 	return !word->quoted && word->text.octets > 1 && *word->text.at == '-';
 }
 
-/* The words of a value become one, with the blank that is between them. */
+/*
+ * The words of a value become one, with the blank that is between them.
+ *
+ * req: KSC-103
+ */
 static struct bytes
 join(struct bytes value, struct bytes more)
 {

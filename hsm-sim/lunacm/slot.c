@@ -167,6 +167,7 @@ tool_slot_set(
 		*out = result_slot();
 	if (out->code != CKR_OK)
 		goto out;
+	/* req: KSC-085  whether or not it is initialized */
 	TRY(change_slot(tool, slot, out));
 	TRY(look_at(tool, slot, &reply, out));
 	if (out->code != CKR_OK)

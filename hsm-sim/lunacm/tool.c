@@ -209,6 +209,7 @@ tool_run(struct tool *tool)
 	}
 	face_say("\n");
 	while (!tool->over) {
+		/* req: KSC-073 */
 		rc = face_ask(&tool->face, "lunacm:>", &line);
 		if (rc == ERR_LENGTH) {
 			result = result_arguments("the line is too long");

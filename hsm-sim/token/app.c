@@ -682,6 +682,7 @@ turn_begin(struct turn *turn, struct token_app *app, const char *name,
 		login_check(turn);
 	else if (!session->closed)
 		app_slot_removed(app, session->slot);
+	/* req: KSC-127 */
 	if (rv == CKR_OK && (flags & TURN_USE) != 0 && turn->login.expired)
 		rv = token_rv(token, CARD_PIN_EXPIRED);
 	if (rv != CKR_OK) {

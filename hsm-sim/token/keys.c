@@ -17,6 +17,7 @@ generated_class(CK_MECHANISM_TYPE type)
 		   : CKO_SECRET_KEY;
 }
 
+/* req: KSC-005, KSC-009, KSC-112 */
 CK_RV
 token_C_GenerateKey(struct token_app *app, CK_SESSION_HANDLE session,
     CK_MECHANISM *mechanism, CK_ATTRIBUTE *templ, CK_ULONG count,
@@ -72,6 +73,7 @@ adopt_pair(struct making *public, struct making *private,
 	return rv;
 }
 
+/* req: KSC-005, KSC-009, KSC-112 */
 CK_RV
 token_C_GenerateKeyPair(struct token_app *app, CK_SESSION_HANDLE session,
     CK_MECHANISM *mechanism, CK_ATTRIBUTE *public_templ, CK_ULONG public_count,

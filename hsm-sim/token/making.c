@@ -145,6 +145,7 @@ may_make(const struct making *m)
 		return CKR_SESSION_READ_ONLY;
 	if (m->is_private && !turn_sees_private(turn))
 		return token_rv(turn->token, CARD_NOT_LOGGED_IN);
+	/* req: KSC-117 */
 	if ((m->on_token || m->is_private) && turn->login.role == CARD_LIMITED)
 		return token_rv(turn->token, CARD_RIGHTS);
 	return CKR_OK;
@@ -293,6 +294,7 @@ object_writable(const struct turn *turn, const struct object *object)
 {
 	if (object->on_token && (turn->session->flags & CKF_RW_SESSION) == 0)
 		return CKR_SESSION_READ_ONLY;
+	/* req: KSC-117 */
 	if ((object->on_token || object->is_private) &&
 	    turn->login.role == CARD_LIMITED)
 		return token_rv(turn->token, CARD_RIGHTS);

@@ -11,6 +11,7 @@
 
 enum { USE = TURN_USE | TURN_BACKING };
 
+/* req: KSC-112 */
 CK_RV
 token_C_CreateObject(struct token_app *app, CK_SESSION_HANDLE session,
     CK_ATTRIBUTE *templ, CK_ULONG count, CK_OBJECT_HANDLE *object)
@@ -77,6 +78,7 @@ token_C_CopyObject(struct token_app *app, CK_SESSION_HANDLE session,
 	return turn_end(&turn, rv);
 }
 
+/* req: KSC-114 */
 CK_RV
 token_C_DestroyObject(
     struct token_app *app, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
@@ -181,6 +183,7 @@ set_attributes(struct turn *turn, struct object *object, CK_ATTRIBUTE *templ,
 	return rv != CKR_OK ? rv : read_rv;
 }
 
+/* req: KSC-113 */
 CK_RV
 token_C_SetAttributeValue(struct token_app *app, CK_SESSION_HANDLE session,
     CK_OBJECT_HANDLE object, CK_ATTRIBUTE *templ, CK_ULONG count)

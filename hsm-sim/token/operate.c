@@ -619,6 +619,7 @@ dual_call(struct token_app *app, const char *name, CK_SESSION_HANDLE session,
 
 /* ---- the functions ---- */
 
+/* req: KSC-007, KSC-111, KSC-116 */
 CK_RV
 token_C_EncryptInit(struct token_app *app, CK_SESSION_HANDLE session,
     CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
@@ -743,6 +744,7 @@ token_C_DigestFinal(struct token_app *app, CK_SESSION_HANDLE session,
 	    app, __func__, session, OP_DIGEST, digest, digest_len);
 }
 
+/* req: KSC-008, KSC-111, KSC-115, KSC-116 */
 CK_RV
 token_C_SignInit(struct token_app *app, CK_SESSION_HANDLE session,
     CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)

@@ -2,6 +2,8 @@
  * A partition, as all applications share it: the index of its token objects,
  * sessions of SoftHSM to work in, and what the objects take.
  *
+ * req: KSC-033, KSC-167
+ *
  * SoftHSM is as busy with a token object as with twenty session objects: it
  * looks at the files again before each use. So each AES or other secret key
  * that is used is copied to a session object, its shadow, and the shadow is

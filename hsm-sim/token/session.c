@@ -239,6 +239,7 @@ login(struct turn *turn, CK_USER_TYPE type, struct bytes pin)
 	if (rv != CKR_OK)
 		return rv;
 	memset(&now, 0, sizeof(now));
+	/* req: KSC-047, KSC-161 */
 	card_rv =
 	    card_login(card, turn->session->slot, roles[i].role, pin, &now);
 	if (card_rv != CARD_OK)

@@ -36,6 +36,7 @@ version_of(const char *text)
 	return version;
 }
 
+/* req: KSC-044 */
 static CK_RV
 slot_find(struct token_app *app, CK_SLOT_ID slot, struct card_slot *out)
 {
@@ -169,6 +170,7 @@ token_C_GetTokenInfo(
 	pthread_mutex_unlock(&app->lock);
 	info->ulMaxSessionCount = TOKEN_SESSIONS_MAX;
 	info->ulMaxRwSessionCount = TOKEN_SESSIONS_MAX;
+	/* req: KSC-045 */
 	blank_fill(info->label, sizeof(info->label), here.label);
 	blank_fill(info->manufacturerID, sizeof(info->manufacturerID),
 	    here.manufacturer);

@@ -11,6 +11,8 @@
  *
  * Slots are numbered as the card numbers them, from 1 on.
  *
+ * req: KSC-006, KSC-165
+ *
  * From any thread: calls of different applications, and of different sessions
  * of one application, run side by side; those of one session wait for each
  * other.
