@@ -4,7 +4,7 @@
 #
 #   TARGET   target file of a server that runs already; without it a fresh
 #            reference appliance is started for this run and stopped after it,
-#            in real time, as a product would run
+#            in real time, as a product would run: card, PED and server
 #   OASIS    folder of the OASIS test cases, which are not ours to ship;
 #            ../shared/vectors/oasis when that exists
 #   WAIVERS  file of waivers
@@ -39,7 +39,10 @@ if [ -z "$target" ]; then
 	dir=$(mktemp -d) || exit 2
 	trap finish EXIT
 	trap 'exit 2' INT TERM
-	if ! harness/appliance start "$dir" --real-time >"$dir.log" 2>&1; then
+	if ! APPLIANCE_TEMPLATE=$(harness/template.sh --card 2>"$dir.log") ||
+		! APPLIANCE_TEMPLATE=$APPLIANCE_TEMPLATE \
+			harness/appliance start "$dir" --card --real-time \
+			>"$dir.log" 2>&1; then
 		cat "$dir.log" >&2
 		rm -f "$dir.log"
 		echo "conformance: the reference appliance did not start" >&2

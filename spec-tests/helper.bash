@@ -11,31 +11,11 @@ bats_load_library bats-file
 # ---------------------------------------------------------------------------
 # An appliance for each test, copied from a template of this build.
 
-# server_template [--card]: make the template, once whoever asks
-server_template() {
-  local bin=$TOP/build/bin
-  local programs=("${TOUCHSTONE_REF:-$bin/touchstone-ref}")
-  if [ "${1-}" = --card ]; then
-    programs+=("${HSMCARDD:-$bin/hsmcardd}" "${PEDSIM:-$bin/pedsim}"
-      "${HSM_SIM_MODULE:-$bin/libhsm-sim.so}")
-  fi
-  APPLIANCE_TEMPLATE=$TOP/build/template/$(stat -L -c %i.%Y "${programs[@]}" |
-    paste -s -d -)
-  export APPLIANCE_TEMPLATE
-  mkdir -p "$TOP/build/template"
-  (
-    flock 9
-    [ ! -e "$APPLIANCE_TEMPLATE" ] || exit 0
-    rm -rf "$APPLIANCE_TEMPLATE.new"
-    "$TOP/harness/appliance" template "$APPLIANCE_TEMPLATE.new" "$@" 3>&-
-    mv "$APPLIANCE_TEMPLATE.new" "$APPLIANCE_TEMPLATE"
-  ) 9>"$TOP/build/template/lock"
-}
-
 # server_copy [--card]: $SERVER_DIR with what a new appliance has, not started
 # yet; with a card, imprinted and logged in to
 server_copy() {
-  server_template "$@"
+  APPLIANCE_TEMPLATE=$("$TOP/harness/template.sh" "$@")
+  export APPLIANCE_TEMPLATE
   SERVER_DIR=$BATS_TEST_TMPDIR/appliance
   TARGET=$SERVER_DIR/target.conf
   export SERVER_DIR TARGET

@@ -584,6 +584,36 @@ pedserver() {
   done
 }
 
+# req: KS-05-004
+@test "The store of one appliance is of no use with another one's card" {
+  server_start --card
+  id=$(kmip create)
+  server stop
+  other=$BATS_TEST_TMPDIR/other
+  unset APPLIANCE_TEMPLATE
+  "$TOP/harness/appliance" start "$other" --card 3>&-
+  "$TOP/harness/appliance" stop "$other"
+  # all but the password of the other card's Crypto User
+  cp "$SERVER_DIR/store.db" "$BATS_TEST_TMPDIR/store.db"
+  sqlite3 "$BATS_TEST_TMPDIR/store.db" "
+    ATTACH '$other/store.db' AS other;
+    REPLACE INTO meta SELECT * FROM other.meta WHERE key = 'hsm.password'"
+  cp "$BATS_TEST_TMPDIR/store.db" "$other/store.db"
+  rm -f "$other"/store.db-*
+  "$TOP/harness/appliance" start "$other" 3>&-
+  TARGET=$other/target.conf run kmip get "$id"
+  assert_failure 1
+  assert_output --partial GeneralFailure
+  TARGET=$other/target.conf run kmip create
+  assert_failure 1
+  assert_file_contains "$other/server.log" \
+    "the stored master key is not of this HSM's key-encryption key"
+  "$TOP/harness/appliance" stop "$other"
+  # and where it comes from it is
+  server start
+  kmip get "$id"
+}
+
 # ---- secrets
 
 # req: KS-05-109

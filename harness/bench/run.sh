@@ -18,7 +18,9 @@
 #   ratio NAME VALUE
 #   verdict NAME holds|misses|refused ...
 #
-#   get        TLS ping-pong / Get
+#   get        TLS ping-pong / Get, from a card with the secure key cache on
+#   get-uncached  the same with it off: the card unwraps the master key for each
+#              Get; reported, and holds whatever it is
 #   create     (TLS ping-pong + one row of a commit of 32) / Create
 #   handshake  full handshake / connection with a full handshake and one Get
 #   locate     Locate by name among 100 objects / among 100,000
@@ -48,6 +50,7 @@ conns=32 shaking=8
 
 # name, the least that holds
 bars='get 0.55
+get-uncached 0
 create 0.5
 handshake 0.85
 locate 0.5
@@ -89,9 +92,11 @@ compute() { awk "BEGIN { printf \"%.4f\", $1 }"; }
 
 # --- servers ------------------------------------------------------------------
 
-start() { # name
-	mkdir "$dir/server-$1"
-	harness/appliance start "$dir/server-$1" --real-time >&2
+start() { # name option...
+	local name=$1
+	shift
+	mkdir "$dir/server-$name"
+	harness/appliance start "$dir/server-$name" "$@" --real-time >&2
 }
 
 # load PID-FILE NAME OPTION...: the CPU time of the server for each request.
@@ -115,6 +120,7 @@ row() { "$limit/limit_sqlite" -s full -b 32 -d "$dir" -t "$seconds" | value row_
 shake() { "$limit/limit_tls" -v "$tls" -m full -c "$shaking" -t "$seconds" | value server_us; }
 
 limit_get() { ping; }
+limit_get-uncached() { ping; }
 limit_create() { compute "$(ping) + $(row)"; }
 limit_handshake() { shake; }
 limit_locate() { server_locate_among 100 small; }
@@ -122,6 +128,12 @@ limit_locate() { server_locate_among 100 small; }
 server_get() {
 	load "$pid_file" get --target "$conf" --op get --conns "$conns" \
 		--population "$dir/get.population" --for "$seconds"
+}
+server_get-uncached() {
+	load "$dir/server-uncached/pid" get-uncached \
+		--target "$dir/server-uncached/target.conf" --op get \
+		--conns "$conns" --population "$dir/uncached.population" \
+		--for "$seconds"
 }
 server_create() {
 	load "$pid_file" create --target "$conf" --op create \
@@ -245,9 +257,10 @@ echo "bench: $(nproc) processors, Linux $(uname -r), $(openssl version |
 if [[ -n $conf ]]; then
 	names='get create handshake'
 else
-	names='get create handshake locate unseal'
+	names='get get-uncached create handshake locate unseal'
 	card_start
-	start main
+	start main --card --cache
+	start uncached --card
 	start small
 	start large
 	conf=$dir/server-main/target.conf

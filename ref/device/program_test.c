@@ -37,7 +37,8 @@ done(void *ctx, bool has_passed, struct bytes has_printed)
 	told++;
 	passed = has_passed;
 	assert_true(has_printed.octets < sizeof(prints));
-	memcpy(prints, has_printed.at, has_printed.octets);
+	if (has_printed.octets != 0)
+		memcpy(prints, has_printed.at, has_printed.octets);
 	prints[has_printed.octets] = '\0';
 	loop_stop(rig.loop);
 }
