@@ -184,12 +184,13 @@ carry_out(struct tool *tool, struct bytes line)
 		result = blame(rc, &phrase);
 		rc = OK;
 	} else if (phrase.command == NULL)
-		return OK;
+		goto out;
 	else
 		TRY(phrase.command->run(tool, &phrase, &result));
 	if (!tool->over)
 		report(&result);
 out:
+	secret_wipe(&phrase, sizeof(phrase)); /* the domain may be in it */
 	return rc;
 }
 
