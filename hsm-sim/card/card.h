@@ -43,6 +43,9 @@ const char *card_rv_name(enum card_rv rv);
 const char *card_rv_text(enum card_rv rv);
 CK_RV card_rv_code(enum card_rv rv, bool luna);
 
+/* Whose partition's domain was not named: C_InitToken, lunacm's option. */
+#define CARD_DEFAULT_DOMAIN "default domain"
+
 struct card;
 struct wait_room; /* base/wait.h: threads that wait in virtual time */
 

@@ -9,9 +9,6 @@
 
 enum { LABEL, DOMAIN, DEFAULT_DOMAIN }; /* its syntax in lunacm.def */
 
-/* What -defaultdomain stands for: the same for whoever gives it. */
-static const char default_domain[] = "defaultdomain";
-
 /* req: KSC-090, KSC-091, KSC-092 */
 static enum err
 confirm(struct tool *tool, struct result *result)
@@ -47,7 +44,7 @@ ask_domain(struct tool *tool, const struct phrase *phrase, struct secret **out,
 	if (phrase->value[DOMAIN].at != NULL)
 		return secret_copy(phrase->value[DOMAIN], out);
 	if (phrase->value[DEFAULT_DOMAIN].at != NULL)
-		return secret_copy(bytes_of_text(default_domain), out);
+		return secret_copy(bytes_of_text(CARD_DEFAULT_DOMAIN), out);
 	/* req: KSC-094, KSC-096 */
 	face_say("Neither option -domain nor -defaultdomain was specified. "
 		 "One is required.\n");

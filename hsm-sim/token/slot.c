@@ -295,9 +295,6 @@ slot_in_use(struct token *token, unsigned slot)
 	return used;
 }
 
-/* C_InitToken names no domain: what lunacm calls the default one is meant. */
-#define DEFAULT_DOMAIN "default domain"
-
 /* Who makes a partition anew has to know its Security Officer's password. */
 static enum card_rv
 init_token(struct token *token, unsigned slot, const struct card_slot *here,
@@ -316,7 +313,7 @@ init_token(struct token *token, unsigned slot, const struct card_slot *here,
 		card_logout(token->card, &so);
 	}
 	return card_partition_init(
-	    token->card, slot, label, pin, bytes_of_text(DEFAULT_DOMAIN));
+	    token->card, slot, label, pin, bytes_of_text(CARD_DEFAULT_DOMAIN));
 }
 
 CK_RV
