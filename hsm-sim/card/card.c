@@ -126,7 +126,7 @@ card_partition_blank(const struct card *card, struct state_partition *p)
 
 	memcpy(blank.serial, p->serial, sizeof(blank.serial));
 	memcpy(blank.uuid, p->uuid, sizeof(blank.uuid));
-	/* req: KSC-017  it is there, and empty */
+	/* req: KSC-017, KSC-058, KS-01-013  there, or not yet; and empty */
 	blank.present = card->config.model == CARD_LUNA7;
 	blank.policies[POLICY_ATTEMPTS] = CARD_USER_ATTEMPTS;
 	secret_wipe(p, sizeof(*p));
@@ -541,7 +541,10 @@ out:
 	return rc;
 }
 
-/* req: KSC-019, KSC-093, KSC-099, KSC-100, KSC-101 */
+/*
+ * req: KSC-015, KSC-019, KSC-099, KSC-100, KSC-101  its new owner makes its Security Officer
+ * req: KSC-093  the old token goes with all that was in it
+ */
 enum card_rv
 card_partition_init(struct card *card, unsigned slot, const char *label,
     struct bytes so_password, struct bytes domain)

@@ -84,8 +84,9 @@ struct card_config {
 	enum card_model model;
 	unsigned slots; /* CARD_LUNA7: partitions, 1 to CARD_SLOTS_MAX */
 	enum card_lockout lockout;
-	/* `hsm deactivate` leaves the battery's copy for two hours (the guide);
-	 * false: it does not (Luna). docs/decisions.md, KS-05-101 */
+	/* true: `hsm deactivate` ends what the battery holds too, as Luna does;
+	 * false: it leaves that for two hours, as the guide has it.
+	 * docs/decisions.md, KS-05-101 */
 	bool deactivate_ends_auto;
 	unsigned kdf_rounds; /* of passwords; 0: the card's own */
 	bool fips;           /* FIPS 140-2 approved operation mode */

@@ -327,6 +327,7 @@ out:
 /* ---- imprinting ---- */
 
 /*
+ * req: KS-01-093, KS-01-094  asked for whenever a secret is put on an iKey
  * req: KS-01-091  4 to 48 digits
  * req: KS-05-050  the same again, or both once more
  *
@@ -474,6 +475,7 @@ out:
 	return rc;
 }
 
+/* req: KS-01-087, KS-05-130 */
 static enum card_rv
 duplicate(struct dialogue *d, struct keyset *set)
 {
@@ -621,7 +623,8 @@ out:
 }
 
 /*
- * req: KS-05-082  480 s for all of it
+ * req: KS-01-079, KS-05-079, KS-05-080  the orange iKey, its PIN, connected
+ * req: KS-05-082, KS-05-083  480 s for all of it
  * req: KS-05-153, KS-05-154  again after remote mode was left, before all else
  */
 static enum card_rv

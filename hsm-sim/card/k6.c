@@ -1,6 +1,8 @@
 /*
  * The built-in card: the trusted path, activation, the battery.
  *
+ * req: KS-01-008  no role of it has a password that would do without the PED
+ *
  * Each operation looks at what it may do, then asks people through the PED
  * without a lock, and then looks again: minutes may have passed.
  */
@@ -192,8 +194,8 @@ out:
 }
 
 /*
- * req: KS-05-009  less than two hours: as it was, activated or not
- * req: KS-05-010  more: the black iKey
+ * req: KS-05-009, KSC-028  less than two hours: as it was, activated or not
+ * req: KS-05-010, KS-05-016, KS-01-018  more: the black iKey
  */
 enum card_rv
 card_power_on(struct card *card)
@@ -297,6 +299,7 @@ out:
 
 /* ---- logins ---- */
 
+/* req: KS-01-051, KS-01-103, KS-05-038 */
 enum card_rv
 card_so_login(struct card *card, struct card_login *out)
 {
@@ -388,6 +391,10 @@ out:
 	return rc;
 }
 
+/*
+ * req: KS-01-009, KS-01-010, KS-01-011, KS-01-060  the black iKey and its PIN
+ * req: KS-01-039, KSC-027  unless it is activated
+ */
 enum card_rv
 card_login_trusted(struct card *card, unsigned slot, enum card_role role,
     struct bytes challenge, struct card_login *out)
@@ -449,7 +456,11 @@ out:
 	return rc;
 }
 
-/* Locked. May it be initialized? */
+/*
+ * Locked. May it be initialized? Once: one Security Officer, one domain.
+ *
+ * req: KS-01-053, KS-01-055
+ */
 static enum card_rv
 ready_to_initialize(const struct card *card)
 {
@@ -460,7 +471,11 @@ ready_to_initialize(const struct card *card)
 	return rc == CARD_OK ? CARD_INITIALIZED : rc;
 }
 
-/* Locked. */
+/*
+ * Locked.
+ *
+ * req: KS-01-056  the domain is what the red iKey has, whatever HSMs share it
+ */
 static enum card_rv
 initialized(struct card *card, const char *label, const struct secret *blue,
     const struct secret *red)
@@ -547,7 +562,11 @@ domain_check(struct card *card, const struct secret *red)
 	return card_lock_try(&card->state.domain, secret_peek(red));
 }
 
-/* Locked. */
+/*
+ * Locked.
+ *
+ * req: KS-01-015, KS-01-059  its key is behind the black iKey alone
+ */
 static enum card_rv
 partition_created(struct card *card, const struct card_login *so,
     const char *label, const struct secret *black, const char *challenge)
@@ -580,6 +599,7 @@ out:
 	return rc;
 }
 
+/* req: KS-01-048, KS-01-049, KS-01-101  the blue iKey is the login's */
 enum card_rv
 card_create_partition(
     struct card *card, const struct card_login *so, const char *label)
@@ -729,7 +749,7 @@ card_remote_init(struct card *card, const struct card_login *so)
 
 	/* req: KS-05-037, KS-01-080 */
 	TRY(glance_so(card, so));
-	/* req: KS-05-026 */
+	/* req: KS-05-026, KS-05-035 */
 	TRY(begin(card, PORT_ONLY_LOCAL, &d));
 	TRY(make_keyset(card, d, TITLE_SETTING_RPV, &vector));
 	pthread_mutex_lock(&card->lock);
@@ -750,7 +770,7 @@ card_remote_connect(struct card *card)
 	if (card->config.model != CARD_K6)
 		return CARD_ROLE_INVALID;
 	pthread_mutex_lock(&card->lock);
-	rc = ready(card);
+	rc = ready(card); /* req: KS-05-025 */
 	/* req: KS-01-041 */
 	if (rc == CARD_OK && !card->state.has_rpv)
 		rc = CARD_NO_VECTOR;

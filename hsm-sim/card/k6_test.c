@@ -84,14 +84,17 @@ a_card_from_the_factory_has_nothing(void **state)
 	assert_int_equal(
 	    card_remote_connect(k6.rig.card), CARD_NOT_INITIALIZED);
 	assert_int_equal(k6_login(&k6, "x"), CARD_NOT_INITIALIZED);
+	memset(&login, 0, sizeof(login)); /* req: KS-01-080 */
+	assert_int_equal(
+	    card_remote_init(k6.rig.card, &login), CARD_NOT_INITIALIZED);
 	assert_int_equal(
 	    card_initialize(k6.rig.card, "hsm"), CARD_PED_UNPLUGGED);
 	assert_int_equal(card_initialize(k6.rig.card, ""), CARD_ARGUMENT);
 }
 
 /*
- * req: KS-01-015, KS-01-016, KS-01-048, KS-01-072, KS-01-083, KS-01-099,
- * KS-01-101
+ * req: KS-01-015, KS-01-016, KS-01-048, KS-01-055, KS-01-072, KS-01-076,
+ * KS-01-083, KS-01-099, KS-01-101
  */
 static void
 three_blank_ikeys_make_an_hsm(void **state)
@@ -496,6 +499,68 @@ ten_wrong_challenges_lock_the_user(void **state)
 	assert_int_equal(k6_login(&k6, k6.person.challenge), CARD_OK);
 }
 
+/* req: KS-01-008, KS-01-051, KS-01-103, KS-05-038 */
+static void
+the_security_officer_is_who_has_the_blue_ikey(void **state)
+{
+	static const struct step others[] = {
+	    {.words = INSERT_SO, .act = INSERT, .key = RED},
+	    {.words = "another kind", .act = INSERT, .key = BLACK},
+	    {.words = "another kind", .act = INSERT, .key = SPARE},
+	    {.words = "another kind", .act = CLEAR},
+	    END,
+	};
+	struct card_login so;
+
+	(void)state;
+	assert_int_equal(
+	    card_login(k6.rig.card, 1, CARD_SO, TEXT("a password"), &so),
+	    CARD_PED_UNPLUGGED);
+	k6_script(&k6, others);
+	assert_int_equal(
+	    card_login(k6.rig.card, 1, CARD_SO, TEXT("a password"), &so),
+	    CARD_PED_CLEARED);
+	person_done(&k6.person);
+	assert_int_equal(so_attempts_left(), 3);
+	so = k6_so_login(&k6);
+	assert_int_equal(card_login_check(k6.rig.card, &so), CARD_OK);
+	card_logout(k6.rig.card, &so);
+	assert_int_equal(
+	    card_login_check(k6.rig.card, &so), CARD_NOT_LOGGED_IN);
+}
+
+/* req: KS-01-059  the Security Officer opens it to nobody */
+static void
+the_partition_is_the_crypto_users(void **state)
+{
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_BBOOL yes = CK_TRUE;
+	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)},
+	    {CKA_PRIVATE, &yes, sizeof(yes)}};
+	CK_FUNCTION_LIST *p11 = card_backing(k6.rig.card);
+	struct card_login so = k6_so_login(&k6), user;
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE object;
+	CK_SLOT_ID slot;
+
+	(void)state;
+	assert_true(card_backing_slot(k6.rig.card, 1, &slot));
+	assert_int_equal(
+	    p11->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
+		NULL, &session),
+	    CKR_OK);
+	assert_int_equal(p11->C_CreateObject(session, template, 2, &object),
+	    CKR_USER_NOT_LOGGED_IN);
+	k6_script(&k6, to_login_user);
+	assert_int_equal(
+	    card_login(k6.rig.card, 1, CARD_USER, BYTES_NONE, &user), CARD_OK);
+	assert_int_equal(
+	    p11->C_CreateObject(session, template, 2, &object), CKR_OK);
+	(void)p11->C_CloseSession(session);
+	card_logout(k6.rig.card, &user);
+	card_logout(k6.rig.card, &so);
+}
+
 static void
 three_wrong_blue_ikeys_zeroize(void **state)
 {
@@ -606,7 +671,10 @@ a_login_by_black_ikey_activates(void **state)
 	card_logout(k6.rig.card, &so);
 }
 
-/* req: KS-05-009, KS-05-010, KS-05-011, KS-01-018, KS-01-020, KS-05-016 */
+/*
+ * req: KS-05-009, KS-05-010, KS-05-011, KS-05-095, KS-05-096, KS-01-018,
+ * KS-01-020, KS-05-016
+ */
 static void
 an_outage_of_two_hours_ends_it(void **state)
 {
@@ -1086,6 +1154,8 @@ main(void)
 	    MADE(a_pin_that_was_imposed_is_wanted),
 	    MADE(what_is_delivered_counts_and_what_is_not_does_not),
 	    MADE(ten_wrong_challenges_lock_the_user),
+	    MADE(the_security_officer_is_who_has_the_blue_ikey),
+	    MADE(the_partition_is_the_crypto_users),
 	    MADE(three_wrong_blue_ikeys_zeroize),
 	    MADE(activated_it_takes_the_challenge_alone),
 	    MADE(a_login_by_black_ikey_activates),

@@ -43,7 +43,9 @@ struct port {
 	int listener;
 	pthread_mutex_t lock; /* of all below; not held while people think */
 	struct line local, remote;
-	bool wanted; /* a remote PED was connected, and not disconnected */
+	/* A remote PED was connected, and not disconnected; never at power-on.
+	 * req: KS-05-085, KS-05-102 */
+	bool wanted;
 	bool unplugged;
 	struct line *held; /* by the operation; NULL: by none */
 	bool is_new;       /* it is being connected */
@@ -423,7 +425,12 @@ hear(struct port *port, int64_t due_ms, struct bytes *message)
 	return rc == OK ? CARD_OK : failed(port, rc);
 }
 
-/* Locked. */
+/*
+ * Locked.
+ *
+ * req: KS-01-022, KS-05-024  either kind does
+ * req: KS-01-026, KS-01-044, KS-05-092, KS-05-099, KS-05-100
+ */
 static enum card_rv
 choose(struct port *port, enum port_which which, struct line **out)
 {
@@ -523,6 +530,7 @@ port_end(struct port *port)
 		line_close(line);
 		port->wanted = false;
 	}
+	buf_reset(&line->room); /* digits may have been the last it said */
 	line->used_ms = env_elapsed_ms(port->env);
 	port->held = NULL;
 	port->is_new = false;

@@ -53,7 +53,7 @@ connect_remote(void)
 	assert_int_equal(ped_state(), CARD_PED_REMOTE_ON);
 }
 
-/* req: KS-01-026, KS-01-044, KS-05-080, KS-05-092, KS-05-099 */
+/* req: KS-01-022, KS-01-026, KS-01-044, KS-05-080, KS-05-092, KS-05-099 */
 static void
 all_but_initialization_is_done_through_a_remote_ped(void **state)
 {
@@ -65,6 +65,11 @@ all_but_initialization_is_done_through_a_remote_ped(void **state)
 	struct card_login so;
 
 	(void)state;
+	so = k6_so_login(&k6);
+	person_end(&k6.person);
+	assert_int_equal(
+	    card_remote_init(k6.rig.card, &so), CARD_PED_UNPLUGGED);
+	card_logout(k6.rig.card, &so);
 	connect_remote();
 	person_begin(&away, to_login_user);
 	assert_int_equal(card_activate(k6.rig.card), CARD_OK);
@@ -75,7 +80,7 @@ all_but_initialization_is_done_through_a_remote_ped(void **state)
 	person_begin(&away, reset);
 	assert_int_equal(card_reset_password(k6.rig.card, &so), CARD_OK);
 	person_done(&away);
-	/* req: KS-01-043, KS-05-026 */
+	/* req: KS-01-043, KS-05-026, KS-05-035, KS-05-025 */
 	assert_int_equal(card_remote_init(k6.rig.card, &so), CARD_PED_REMOTE);
 	assert_int_equal(card_zeroize(k6.rig.card), CARD_OK);
 	assert_int_equal(ped_state(), CARD_PED_NONE);

@@ -119,6 +119,8 @@ count(struct card *card, unsigned slot, enum card_role role, unsigned failures)
 }
 
 /*
+ * req: KS-01-097, KS-01-098  whatever made it wrong, it counts alike
+ *
  * A right secret costs no write, unless it ends a count. A wrong one is counted
  * before anybody is told; cutting the power meanwhile, an attacker who watches
  * the card's supply could tell a wrong one by that it is being counted.
@@ -255,7 +257,7 @@ card_logout(struct card *card, struct card_login *login)
 	pthread_mutex_unlock(&card->lock);
 }
 
-/* Locked. */
+/* Locked. req: KSC-047, KSC-104, KSC-161 */
 static enum card_rv
 login_by_password(struct card *card, unsigned slot, enum card_role role,
     struct bytes password, struct card_login *out)
@@ -332,7 +334,7 @@ role_init(struct card *card, unsigned slot, enum card_role role,
 	again = rc != CARD_ROLE_NOT_INITIALIZED;
 	r = card_role_of(card_change(card), slot, role);
 	memset(r, 0, sizeof(*r));
-	r->expired = role == CARD_USER;
+	r->expired = role == CARD_USER; /* req: KSC-119 */
 	TRY(card_lock_set(
 	    card, &r->lock, password, card_rounds(card), part->key));
 	TRY(card_commit(card));
@@ -365,7 +367,7 @@ out:
 	return rc;
 }
 
-/* Locked. */
+/* Locked. req: KSC-121, KSC-122, KSC-126, KSC-130, KSC-132 */
 static enum card_rv
 password_change(struct card *card, const struct card_login *login,
     struct bytes old_password, struct bytes new_password)

@@ -555,6 +555,30 @@ partitions_know_nothing_of_each_other(void **state)
 	card_logout(rig.card, &login);
 }
 
+/* req: KSC-029  activation is for the trusted path */
+static void
+a_partition_with_passwords_has_one_policy(void **state)
+{
+	struct card_login login;
+
+	(void)state;
+	roles_make();
+	login = logged_in(CARD_USER, CO_PASSWORD);
+	assert_int_equal(
+	    card_policy_set(rig.card, &login, 20, 3), CARD_NOT_LOGGED_IN);
+	card_logout(rig.card, &login);
+	login = logged_in(CARD_SO, SO_PASSWORD);
+	assert_int_equal(card_policy_set(rig.card, &login, 22, 1), CARD_POLICY);
+	assert_int_equal(card_policy_set(rig.card, &login, 23, 1), CARD_POLICY);
+	assert_int_equal(card_policy_set(rig.card, &login, 20, 3), CARD_OK);
+	card_logout(rig.card, &login);
+	wrong_times(CARD_USER, 3);
+	assert_int_equal(try_login(CARD_USER, CO_PASSWORD), CARD_PIN_LOCKED);
+	assert_int_equal(card_activate(rig.card), CARD_ROLE_INVALID);
+	assert_int_equal(card_deactivate(rig.card), CARD_ROLE_INVALID);
+	assert_int_equal(card_initialize(rig.card, "hsm"), CARD_ROLE_INVALID);
+}
+
 static void
 zeroizing_ends_everything(void **state)
 {
@@ -692,6 +716,7 @@ main(void)
 	    CASE(objects_and_roles_outlive_a_restart),
 	    CASE(logins_are_counted),
 	    CASE(partitions_know_nothing_of_each_other),
+	    CASE(a_partition_with_passwords_has_one_policy),
 	    CASE(zeroizing_ends_everything),
 	    CASE(one_card_at_a_time_in_a_directory),
 	    CASE(what_is_not_this_cards_state_is_refused),
