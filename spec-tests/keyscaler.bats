@@ -39,7 +39,7 @@ setup() {
   for name in po first co cu; do
     echo "${!name}" >"$BATS_TEST_TMPDIR/$name"
   done
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return
 }
 
 teardown() {
