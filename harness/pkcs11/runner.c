@@ -162,7 +162,7 @@ runner_survey(struct runner *r, struct fault *f)
 	return OK;
 }
 
-static bool
+static bool __attribute__((format(printf, 3, 4)))
 idle(struct outcome *o, enum verdict v, const char *format, ...)
 {
 	va_list ap;
