@@ -4,6 +4,9 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -84,10 +87,26 @@ what_it_prints_and_how_it_ends(void **state)
 static void
 a_process_that_stays_is_not_waited_for(void **state)
 {
+	char dir[] = "/tmp/program_test.XXXXXX";
+	char fifo[64];
+	char script[128];
+	int fd;
+
 	(void)state;
-	shell("echo first; read x </dev/zero & exit 0");
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(fifo, sizeof(fifo), "%s/stays", dir);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	(void)snprintf(
+	    script, sizeof(script), "echo first; read x <%s & exit 0", fifo);
+	shell(script);
 	assert_string_equal(prints, "first\n");
 	assert_true(passed);
+	/* it waits for somebody to write, and ends when he goes */
+	fd = open(fifo, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(unlink(fifo), 0);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 static void
