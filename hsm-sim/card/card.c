@@ -542,7 +542,8 @@ out:
 }
 
 /*
- * req: KSC-015, KSC-019, KSC-099, KSC-100, KSC-101  its new owner makes its Security Officer
+ * req: KSC-015, KSC-019, KSC-100  its new owner makes its Security Officer
+ * req: KSC-099, KSC-101
  * req: KSC-093  the old token goes with all that was in it
  */
 enum card_rv

@@ -309,6 +309,11 @@ out:
 	return rc;
 }
 
+/*
+ * What counts is the secret, whichever iKey it is on.
+ *
+ * req: KS-01-038, KS-05-151, KS-05-157
+ */
 enum card_rv
 dialogue_login(struct dialogue *d, enum title title, struct secret **secret)
 {
@@ -553,7 +558,11 @@ dialogue_challenge(struct dialogue *d, const char challenge[CHALLENGE_ROOM])
 
 /* ---- the remote PED ---- */
 
-/* One share of the vector, which the PED keeps to itself; or a note. */
+/*
+ * One share of the vector, which the PED keeps to itself; or a note.
+ *
+ * req: KS-05-156  from a duplicate as from the original
+ */
 static enum card_rv
 vector_share(struct dialogue *d, struct collection *c, enum text *note)
 {

@@ -457,9 +457,10 @@ out:
 }
 
 /*
- * Locked. May it be initialized? Once: one Security Officer, one domain.
+ * Locked. May it be initialized? Once: one Security Officer, one domain. What
+ * the loss of an iKey makes necessary begins with zeroizing.
  *
- * req: KS-01-053, KS-01-055
+ * req: KS-01-053, KS-01-055, KS-05-134
  */
 static enum card_rv
 ready_to_initialize(const struct card *card)
@@ -514,7 +515,8 @@ card_initialize(struct card *card, const char *label)
 	TRY(rc);
 	/* req: KS-01-043  not through a remote PED */
 	TRY(begin(card, PORT_ONLY_LOCAL, &d));
-	/* req: KS-01-099 */
+	/* req: KS-01-016, KS-01-057, KS-01-076, KS-01-083, KS-01-099,
+	 * KS-05-007 */
 	TRY(make_keyset(card, d, TITLE_SETTING_SO, &blue));
 	TRY(make_keyset(card, d, TITLE_SETTING_DOMAIN, &red));
 	pthread_mutex_lock(&card->lock);
@@ -740,6 +742,7 @@ out:
 	return rc;
 }
 
+/* req: KS-01-078, KS-05-133  again too: the vector before is void */
 enum card_rv
 card_remote_init(struct card *card, const struct card_login *so)
 {
