@@ -582,6 +582,8 @@ a_partition_with_passwords_has_one_policy(void **state)
 static void
 zeroizing_ends_everything(void **state)
 {
+	char name[512];
+	glob_t found;
 	struct card_login login;
 
 	(void)state;
@@ -589,7 +591,12 @@ zeroizing_ends_everything(void **state)
 	partition_make(2);
 	login = logged_in(CARD_USER, CO_PASSWORD);
 	assert_int_equal(object_make("mine"), CKR_OK);
+	(void)snprintf(name, sizeof(name), "%s/tokens/*", rig.dir);
+	assert_int_equal(glob(name, 0, NULL, &found), 0);
+	assert_int_equal(found.gl_pathc, 2);
+	globfree(&found);
 	assert_int_equal(card_zeroize(rig.card), CARD_OK);
+	assert_int_equal(glob(name, 0, NULL, &found), GLOB_NOMATCH);
 	assert_int_equal(
 	    card_login_check(rig.card, &login), CARD_NOT_LOGGED_IN);
 	assert_int_equal(try_login(CARD_SO, SO_PASSWORD), CARD_NO_PARTITION);
