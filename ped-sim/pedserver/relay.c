@@ -18,7 +18,6 @@ struct side {
 	struct loop_fd *watch;
 	struct buf in;  /* not a whole frame yet, or the other is not ready */
 	struct buf out; /* one frame, on its way to fd */
-	bool ended;     /* nothing more comes from there */
 };
 
 struct relay {
@@ -82,8 +81,6 @@ pass(struct side *from)
 		if (relay->config->frame != NULL)
 			relay->config->frame(relay->config->ctx);
 	}
-	if (from->ended && to->out.octets == 0)
-		end(relay);
 out:
 	return rc;
 }
@@ -96,7 +93,7 @@ fill(struct side *from)
 	ssize_t got;
 	enum err rc = OK;
 
-	if (from->ended || room == 0)
+	if (room == 0)
 		return OK;
 	TRY(buf_reserve(&from->in, room, &tail));
 	got = recv(from->fd, tail, room, MSG_DONTWAIT);
@@ -104,7 +101,7 @@ fill(struct side *from)
 		buf_added(&from->in, (size_t)got);
 	else if (got == 0 ||
 		 (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
-		from->ended = true;
+		end(from->relay);
 out:
 	return rc;
 }
@@ -120,7 +117,7 @@ set_wants(struct relay *relay)
 		struct side *side = &relay->sides[k];
 		unsigned want = 0;
 
-		if (!side->ended && side->other->out.octets == 0)
+		if (side->other->out.octets == 0)
 			want |= LOOP_READ;
 		if (side->out.octets != 0)
 			want |= LOOP_WRITE;
@@ -144,7 +141,8 @@ side_ready(void *ctx, unsigned ready)
 	if ((ready & LOOP_READ) != 0)
 		TRY(fill(side));
 	TRY(pass(side));
-	TRY(set_wants(relay));
+	if (!relay->is_over)
+		TRY(set_wants(relay));
 out:
 	if (rc == OK)
 		return;

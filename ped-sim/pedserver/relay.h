@@ -2,8 +2,9 @@
  * Frames of a channel that is not ours, from one descriptor to another and
  * back. Nothing of them is looked at but their lengths.
  *
- * Of each direction one frame is held at most: who does not read stops who
- * sends. When an end hangs up, the whole frames that it sent still go out.
+ * Of each direction one frame is on its way at most: who does not read stops
+ * who sends. It is over when an end hangs up; what it sent before has gone on
+ * by then, if the other reads.
  */
 #ifndef PEDSERVER_RELAY_H
 #define PEDSERVER_RELAY_H

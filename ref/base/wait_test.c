@@ -43,6 +43,7 @@ struct place {
 	int pipe[2];
 	pthread_mutex_t lock;
 	char log[LOG_OCTETS];
+	bool enough;
 };
 
 static int
@@ -270,6 +271,42 @@ test_what_can_be_read_goes_before_the_time(void **state)
 	assert_int_equal(place->walkers[0].got, OK);
 }
 
+/* Waits for what is there already, over and over. */
+static void *
+look_on(void *ctx)
+{
+	struct walker *me = ctx;
+	struct wait_room *room = me->place->room;
+
+	wait_errand_begin(room);
+	note(me->place, me->name);
+	while (!__atomic_load_n(&me->place->enough, __ATOMIC_ACQUIRE) &&
+	       wait_readable(room, me->fd, INT64_MAX) == OK)
+		;
+	wait_errand_end(room);
+	return NULL;
+}
+
+/* Who can read goes on, though he still waits: that is not settled. */
+static void
+test_who_can_read_is_waited_for(void **state)
+{
+	struct place *place = *state;
+	struct walker *w = &place->walkers[0];
+	unsigned k;
+
+	assert_int_equal(write(place->pipe[1], "x", 1), 1);
+	*w = (struct walker){
+	    .place = place, .runs = true, .name = 'a', .fd = place->pipe[0]};
+	assert_int_equal(pthread_create(&w->thread, NULL, look_on, w), 0);
+	await_letters(place, 1);
+	for (k = 0; k < 10000; k++)
+		assert_false(wait_settled(place->room));
+	__atomic_store_n(&place->enough, true, __ATOMIC_RELEASE);
+	join_all(place);
+	assert_true(wait_settled(place->room));
+}
+
 static void
 test_who_waits_without_an_errand_is_woken_but_not_waited_for(void **state)
 {
@@ -410,6 +447,7 @@ main(void)
 	    PLACE_TEST(test_time_wakes_those_who_are_due),
 	    PLACE_TEST(test_a_leap_wakes_in_the_order_of_the_times),
 	    PLACE_TEST(test_what_can_be_read_goes_before_the_time),
+	    PLACE_TEST(test_who_can_read_is_waited_for),
 	    PLACE_TEST(
 		test_who_waits_without_an_errand_is_woken_but_not_waited_for),
 	    PLACE_TEST(test_who_hangs_is_given_up_until_he_comes_back),
