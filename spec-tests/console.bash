@@ -49,9 +49,9 @@ console_quit() {
   [ -z "${CONSOLE-}" ] || kill "$CONSOLE" 2>/dev/null || true
 }
 
-# ped WORDS...: the hands at the PED
+# ped WORDS...: the hands at the PED, or at $PED
 ped() {
-  (cd "$SERVER_DIR" && "$TOP/build/bin/pedctl" ped "$@" 3>&-)
+  (cd "$SERVER_DIR" && "$TOP/build/bin/pedctl" "${PED:-ped}" "$@" 3>&-)
 }
 
 # hsmctl WORDS...: what befalls the card

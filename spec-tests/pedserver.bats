@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031  # each test is a subshell of its own
+# shellcheck disable=SC2154  # server_up and tap_up set their ports
 # PedServer and PedClient: a remote PED's way to the card, and what the two
 # programs print. What is asked at the PED is in hsm-ped.bats.
 # bats file_tags=ped
@@ -8,51 +9,14 @@ bats_require_minimum_version 1.5.0
 setup() {
   load helper
   load ped
+  load remote
   cd "$BATS_TEST_TMPDIR" || return 1
 }
 
 teardown() {
   cd "$BATS_TEST_TMPDIR" || return 1
-  pedclient -m stop >/dev/null
-  [ ! -e pedServer.ini ] || pedserver -m stop >/dev/null || true
-  [ ! -e tap.pid ] || kill "$(<tap.pid)"
+  remote_down
   laboratory_stop
-}
-
-pedserver() { "$TOP/build/bin/PedServer" "$@" 3>&-; }
-pedclient() { "$TOP/build/bin/PedClient" "$@" 3>&-; }
-
-# server_up: in the laboratory, on ports of its own on loopback
-server_up() {
-  mkdir -p lab
-  [ -e clock ] || "$TOP/build/bin/labctl" make .
-  for _ in 1 2 3 4 5 6 7 8; do
-    port=$((10000 + RANDOM % 20000))
-    pedserver -m config -create -external-server no -port "$port" \
-      -admin-port $((port + 1)) -hostname DemoClient -ip 172.17.66.233 \
-      >/dev/null
-    pedserver -m start -log pedserver.log -lab lab/pedserver.sock -clock clock \
-      >start.out && return
-    grep -q 'Address already in use' start.out || break
-  done
-  cat start.out
-  return 1
-}
-
-# server_lab WORDS...: to its control socket
-server_lab() {
-  "$TOP/build/bin/labctl" ask lab/pedserver.sock "$@"
-}
-
-# shown LABEL: the value that -m show has for it
-shown() {
-  pedserver -m show | sed -n "s/^ *$1 *//p"
-}
-
-# client_up [PORT]: at the server, or at what stands before it
-client_up() {
-  run pedclient -m start -ip 127.0.0.1 -port "${1:-$port}" -log pedclient.log
-  assert_success
 }
 
 # remote: the PED of a person far away
@@ -352,18 +316,14 @@ Shutdown passed."
 }
 
 @test "What goes over the wire tells no PIN digit and nothing of an iKey" {
-  local tapped
   server_up
-  exec {tapped}< <(exec /usr/bin/python3 "$TOP/spec-tests/tap.py" "$port" \
-    wire 3>&-)
-  echo $! >tap.pid
-  read -r -t 20 tap_port <&"$tapped"
+  tap_up
   remote_connected "$tap_port"
   meanwhile deactivate activate
   present "USER LOGIN" black 2222 | remote at_the_ped
   finished
   run /usr/bin/python3 - <<'END'
-wire = open("wire", "rb").read()
+wire = open("recorded/wire", "rb").read()
 assert len(wire) > 600 and wire.count(b"TSPED1") == 2, len(wire)
 for secret in (b"2222", b"4444"):
     assert secret not in wire, secret

@@ -173,10 +173,12 @@ out:
 enum err
 ped_do_answer_rpv(struct ped *ped)
 {
+	/* its place is wiped where it begins the vector anew */
+	const struct ikey key = ped->vector.waiting;
 	struct ped_message m;
 	enum err rc = OK;
 
-	TRY(share_opened(ped, &ped->vector.waiting, ped_entry(ped), &m));
+	TRY(share_opened(ped, &key, ped_entry(ped), &m));
 	TRY(answered(ped, &m));
 out:
 	return rc;
