@@ -200,6 +200,25 @@ ok"
   done
 }
 
+# The application is no friend of ours: any maker's module does.
+@test "The same application works with bare SoftHSM" {
+  mkdir tokens
+  echo "directories.tokendir = $PWD/tokens" >softhsm2.conf
+  export SOFTHSM2_CONF=$PWD/softhsm2.conf
+  softhsm2-util --init-token --free --label foundry --so-pin "$po" --pin "$co"
+  soft() {
+    "$TOP/build/bin/keyscaler" --module /usr/lib/softhsm/libsofthsm2.so \
+      --partition-name foundry --password-file co "$@"
+  }
+  soft setup
+  run soft work 3
+  assert_output ok
+  run soft guard
+  assert_success
+  run -1 soft setup
+  assert_output 'error kms-master is there already'
+}
+
 # ---- the partition, its name and its password ----
 
 # req: KSC-044 KSC-045 KSC-160
