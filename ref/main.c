@@ -44,7 +44,11 @@
 
 enum { FINISH_S = 10 };
 
-/* The choices of config.def, in its order. */
+/*
+ * The choices of config.def, in its order; the first two have a card.
+ *
+ * req: KS-05-001 KS-05-105
+ */
 enum model { MODEL_K460, MODEL_I460, MODEL_K150, MODEL_I150, MODEL_I450 };
 
 struct options {

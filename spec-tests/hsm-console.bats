@@ -29,7 +29,7 @@ deactivated() {
 
 # ---- the card as it comes
 
-# req: KS-01-013 KS-05-116 KS-05-118 KS-05-119 KS-05-120 KS-05-121
+# req: KS-01-012 KS-01-013 KS-05-116 KS-05-118 KS-05-119 KS-05-120 KS-05-121
 @test "A card that was never used says so, and what needs a partition is refused" {
   server_copy --card
   rm -r "$SERVER_DIR"/card/* "$SERVER_DIR"/store.db* "$SERVER_DIR/vault.key"
@@ -313,7 +313,7 @@ Crypto user successful logged into the HSM"
   ped_is_idle
 }
 
-# req: KS-01-020 KS-05-009 KS-05-010 KS-05-016 KS-05-098
+# req: KS-01-019 KS-01-020 KS-05-009 KS-05-010 KS-05-016 KS-05-098
 @test "After a longer one, or where it was deactivated before, it is not" {
   server_start --card
   id=$(kmip create)

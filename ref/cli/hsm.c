@@ -284,7 +284,7 @@ initialized(struct hsm_session *s)
 	succeed_seen(s);
 }
 
-/* req: KS-01-100 KS-05-005 */
+/* req: KS-01-100 KS-01-109 KS-05-005 */
 static void
 initialize(struct hsm_session *s)
 {
@@ -429,7 +429,7 @@ created(struct hsm_session *s)
 	password_ask(s);
 }
 
-/* req: KS-01-102 KS-05-094 */
+/* req: KS-01-017 KS-01-102 KS-05-094 */
 static void
 create(struct hsm_session *s)
 {

@@ -471,6 +471,7 @@ out:
 	return rc;
 }
 
+/* req: KS-05-004 */
 static enum err
 kek_make(struct hsm *hsm)
 {

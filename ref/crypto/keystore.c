@@ -328,7 +328,7 @@ keystore_overdue(struct keystore *ks)
 	return ks->probing && ks->overdue;
 }
 
-/* req: KS-01-061 KS-01-063 KS-05-017 KS-05-115 */
+/* req: KS-01-012 KS-01-061 KS-01-063 KS-05-017 KS-05-115 */
 enum err
 keystore_check(struct keystore *ks)
 {

@@ -817,6 +817,69 @@ the_cache_has_no_master_key_in_the_clear(void **state)
 	keystore_free(ks);
 }
 
+/* Is there a slot of locked memory that differs from this one by the key? */
+static bool
+has_counterpart(const uint8_t *from, const uint8_t *to, const uint8_t *slot,
+    const uint8_t *key)
+{
+	const uint8_t *other;
+	size_t n;
+
+	for (other = from; other < to; other += 64) {
+		for (n = 0; n < 32 && (other[n] ^ slot[n]) == key[n]; n++)
+			;
+		if (n == 32)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The masked key and its pad lie in pages that are locked, and so never
+ * swapped: secrets are cut from such pages in slots of 64 octets.
+ *
+ * req: KS-05-110
+ */
+static void
+the_cache_is_in_locked_pages(void **state)
+{
+	struct keystore *ks = ready();
+	struct bytes wrapped = buf_peek(&stored);
+	struct secret *master = NULL;
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	const uint8_t *from = NULL, *to = NULL, *slot;
+	uint8_t key[32];
+	char line[512];
+	bool found = false;
+
+	(void)state;
+	assert_non_null(maps);
+	assert_int_equal(
+	    hsm_unwrap(hsm,
+		(struct bytes){wrapped.at + 16, wrapped.octets - 16},
+		(struct bytes){wrapped.at, 16}, &master),
+	    OK);
+	memcpy(key, secret_peek(master).at, sizeof(key));
+	secret_free(master);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		unsigned long first, end;
+
+		if (sscanf(line, "%lx-%lx ", &first, &end) == 2) {
+			from = (const uint8_t *)first;
+			to = (const uint8_t *)end;
+		}
+		if (strncmp(line, "VmFlags:", 8) != 0 ||
+		    strstr(line, " lo ") == NULL ||
+		    strstr(line, " dd ") == NULL)
+			continue;
+		for (slot = from; slot < to && !found; slot += 64)
+			found = has_counterpart(from, to, slot, key);
+	}
+	assert_int_equal(fclose(maps), 0);
+	assert_true(found);
+	keystore_free(ks);
+}
+
 int
 main(void)
 {
@@ -845,6 +908,7 @@ main(void)
 	    TEST(what_was_lent_is_no_use_after_a_logout),
 	    TEST(a_card_that_hangs_lends_nothing_after_the_limit),
 	    TEST(the_cache_has_no_master_key_in_the_clear),
+	    TEST(the_cache_is_in_locked_pages),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
