@@ -817,6 +817,13 @@ the_cache_has_no_master_key_in_the_clear(void **state)
 	keystore_free(ks);
 }
 
+/* AddressSanitizer does not let a process lock its memory. */
+#ifdef __SANITIZE_ADDRESS__
+static const char locked[] = "";
+#else
+static const char locked[] = " lo ";
+#endif
+
 /* Is there a slot of locked memory that differs from this one by the key? */
 static bool
 has_counterpart(const uint8_t *from, const uint8_t *to, const uint8_t *slot,
@@ -869,7 +876,7 @@ the_cache_is_in_locked_pages(void **state)
 			to = (const uint8_t *)end;
 		}
 		if (strncmp(line, "VmFlags:", 8) != 0 ||
-		    strstr(line, " lo ") == NULL ||
+		    strstr(line, locked) == NULL ||
 		    strstr(line, " dd ") == NULL)
 			continue;
 		for (slot = from; slot < to && !found; slot += 64)
