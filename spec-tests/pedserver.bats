@@ -208,14 +208,14 @@ Shutdown passed."
   server_up
   exec {stranger}<>"/dev/tcp/127.0.0.1/$port"
   echo "GET / HTTP/1.1" >&"$stranger"
-  run cat <&"$stranger"
+  run -0 timeout 20 cat <&"$stranger"
   assert_output ""
   exec {stranger}>&-
   exec {first}<>"/dev/tcp/127.0.0.1/$port"
   echo "PedClient 1.0.5 (10005) keysecure" >&"$first"
   server_lab await client=connected
   exec {second}<>"/dev/tcp/127.0.0.1/$port"
-  run cat <&"$second"
+  run -0 timeout 20 cat <&"$second"
   assert_output ""
   run pedserver -m show
   assert_line "      Hostname:                           keysecure"
