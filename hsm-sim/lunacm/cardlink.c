@@ -113,6 +113,8 @@ cardlink_ask(struct cardlink *link, const char *command,
 		rc = send_all(link->fd, buf_peek(&line));
 	if (rc == OK)
 		rc = hear(link, &in, out);
+	if (rc == ERR_LIMIT)
+		rc = ERR_LENGTH; /* an answer without an end */
 	if (rc != OK)
 		cardlink_close(link);
 out:
