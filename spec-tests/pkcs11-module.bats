@@ -6,13 +6,14 @@ bats_require_minimum_version 1.5.0
 setup() {
   load helper
   load card
+  load apps
   module=$TOP/build/bin/libhsm-sim.so
   card_start --model luna7
   cd "$CARD_HOME" || return
 }
 
 teardown() {
-  [ -z "${APPS_PID-}" ] || kill "$APPS_PID" 2>/dev/null || true
+  apps_stop
   card_stop
 }
 
@@ -24,33 +25,6 @@ partition() {
   tool --init-token --label foundry --so-pin so-password
   tool --init-pin --login --login-type so --so-pin so-password --pin first-one
   tool --change-pin --login --pin first-one --new-pin Zk7q-vT9x-Wm2P
-}
-
-# apps_start: applications, each a process that does what app() tells it
-apps_start() {
-  coproc APPS {
-    exec "$TOP/build/bin/apps" --module "$module" 3>&- 2>>apps.log
-  }
-  # a coprocess's own descriptors are closed in subshells
-  # shellcheck disable=SC2153
-  exec {apps_in}>&"${APPS[1]}" {apps_out}<&"${APPS[0]}"
-}
-
-# app NAME COMMAND... ANSWER: tell it, and compare what it says
-app() {
-  echo "$*:"
-  echo "${*:1:$#-1}" >&"$apps_in"
-  told "${*: -1}"
-}
-
-# told ANSWER: what the last one that was told something says
-told() {
-  local line=''
-  read -r -t 60 line <&"$apps_out" || true
-  [ "$line" = "$1" ] || {
-    printf 'want %s\ngot  %s\n' "$1" "$line"
-    return 1
-  }
 }
 
 # app_user NAME: with a session, and logged in
@@ -283,7 +257,7 @@ scan_card() {
   app a initialize CKR_OK
   app a open CKR_OK
   hsmctl fault latency op=C_Login ms=60000
-  echo "a login Zk7q-vT9x-Wm2P" >&"$apps_in"
+  tell a login Zk7q-vT9x-Wm2P
   run scan_card --key password --await
   assert_failure 1
   assert_line --regexp "^memory .*: 14 octets of password, as octets$"
