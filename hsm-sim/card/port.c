@@ -238,7 +238,6 @@ admit(struct port *port, int fd)
 	}
 	line_close(line);
 	line->fd = fd;
-	line->used_ms = env_elapsed_ms(port->env);
 	if (line_hello(port, line) != OK)
 		line_close(line);
 }
@@ -260,10 +259,13 @@ look(struct port *port)
 		if (lines[k]->fd >= 0 && line_listen(port, lines[k]) != OK)
 			line_close(lines[k]);
 	}
-	/* req: KS-05-069  a remote PED that is not used for 1800 s */
-	if (port->wanted && port->remote.fd >= 0 &&
-	    env_elapsed_ms(port->env) - port->remote.used_ms >=
-		CARD_REMOTE_IDLE_MS) {
+	/*
+	 * req: KS-05-069  a remote PED that is not used for 1800 s
+	 *
+	 * Whether it is there: its PedServer may have hung up on it before.
+	 */
+	if (port->wanted && env_elapsed_ms(port->env) - port->remote.used_ms >=
+				CARD_REMOTE_IDLE_MS) {
 		log_line("card", LOG_INFO, "remote PED: idle for too long");
 		line_close(&port->remote);
 		port->wanted = false;

@@ -185,6 +185,31 @@ an_idle_remote_ped_is_dropped(void **state)
 	assert_int_equal(card_activate(k6.rig.card), CARD_PED_UNPLUGGED);
 }
 
+/* req: KS-05-069  to come back is no use of it; nor has it to be there */
+static void
+an_idle_remote_ped_that_went_and_came_back_is_dropped(void **state)
+{
+	(void)state;
+	connect_remote();
+	card_rig_pass(&k6.rig, 1000 * 1000);
+	person_end(&away);
+	assert_int_equal(ped_state(), CARD_PED_NONE);
+	person_begin(&away, to_connect);
+	assert_int_equal(ped_state(), CARD_PED_REMOTE_ON);
+	card_rig_pass(&k6.rig, 799 * 1000);
+	assert_int_equal(ped_state(), CARD_PED_REMOTE_ON);
+	person_end(&away);
+	assert_int_equal(ped_state(), CARD_PED_NONE);
+	card_rig_pass(&k6.rig, 1000);
+	assert_int_equal(ped_state(), CARD_PED_NONE);
+	person_begin(&away, to_connect);
+	assert_int_equal(ped_state(), CARD_PED_NONE);
+	assert_int_equal(card_deactivate(k6.rig.card), CARD_OK);
+	assert_int_equal(card_activate(k6.rig.card), CARD_PED_UNPLUGGED);
+	assert_int_equal(card_remote_connect(k6.rig.card), CARD_OK);
+	person_done(&away);
+}
+
 /* req: KS-05-145, KS-05-153, KS-05-154, KS-05-156 */
 static void
 after_leaving_remote_mode_the_orange_ikey_comes_first(void **state)
@@ -333,6 +358,7 @@ main(void)
 	    CASE(connecting_wants_the_orange_ikey_and_its_pin),
 	    CASE(connecting_may_take_480_seconds),
 	    CASE(an_idle_remote_ped_is_dropped),
+	    CASE(an_idle_remote_ped_that_went_and_came_back_is_dropped),
 	    CASE(after_leaving_remote_mode_the_orange_ikey_comes_first),
 	    CASE(after_an_outage_it_has_to_be_connected_again),
 	    CASE(a_new_vector_ends_the_old_one),
