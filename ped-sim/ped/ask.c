@@ -253,6 +253,7 @@ static enum err
 hear_idle(struct ped *ped, const struct ped_message *m)
 {
 	(void)m;
+	vector_forget(&ped->vector); /* its card has no use for it any more */
 	buf_reset(&ped->ask.text);
 	if (is_asked(ped))
 		ped_go_home(ped);

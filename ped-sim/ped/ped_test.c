@@ -1163,6 +1163,69 @@ both_sides_prove_the_vector_by_two_of_three_orange_ikeys(void **state)
 	bench_clear(&b);
 }
 
+/* One share of the vector, by its PIN; the card hears of it. */
+static void
+give_share(struct bench *b, const char *name)
+{
+	insert(b, name);
+	ask(b, PED_RPV_READ, session);
+	press(b, "2468 ENTER");
+	assert_hears(b, PED_SHARE);
+}
+
+static void
+shares_of_an_operation_that_is_over_are_forgotten(void **state)
+{
+	struct secret *vector;
+	struct bench b;
+
+	(void)state;
+	bench_on(&b);
+	press(&b, "< 7");
+	connect_card(&b);
+	vector = split_vector(&b, 2, 3, "2468");
+	give_share(&b, "r1");
+	say(&b, &(struct ped_message){.code = PED_IDLE});
+	give_share(&b, "r3");
+	confirm(&b, vector);
+	assert_hears(&b, PED_FAILED);
+	give_share(&b, "r1");
+	give_share(&b, "r3");
+	confirm(&b, vector);
+	assert_hears(&b, PED_PROOF);
+	secret_free(vector);
+	bench_clear(&b);
+}
+
+static void
+a_share_of_another_split_begins_the_vector_anew(void **state)
+{
+	static const uint8_t other[IKEY_KEYSET_OCTETS] = {1};
+	struct secret *vector;
+	struct bench b;
+
+	(void)state;
+	bench_on(&b);
+	press(&b, "< 7");
+	connect_card(&b);
+	vector = split_vector(&b, 2, 2, "2468");
+	make_share(&b, "alone", IKEY_ORANGE, "2468",
+	    &(struct ikey_imprint){
+		.colour = IKEY_ORANGE,
+		.m = 1,
+		.n = 1,
+		.index = 1,
+		.keyset = other,
+		.share = secret_peek(vector),
+	    });
+	give_share(&b, "r1");
+	give_share(&b, "alone");
+	confirm(&b, vector);
+	assert_hears(&b, PED_PROOF);
+	secret_free(vector);
+	bench_clear(&b);
+}
+
 static void
 a_wrong_pin_or_another_colour_proves_nothing(void **state)
 {
@@ -1275,6 +1338,8 @@ main(void)
 	    cmocka_unit_test(a_card_that_begins_anew_is_answered),
 	    cmocka_unit_test(
 		both_sides_prove_the_vector_by_two_of_three_orange_ikeys),
+	    cmocka_unit_test(shares_of_an_operation_that_is_over_are_forgotten),
+	    cmocka_unit_test(a_share_of_another_split_begins_the_vector_anew),
 	    cmocka_unit_test(a_wrong_pin_or_another_colour_proves_nothing),
 	    cmocka_unit_test(before_the_proof_a_remote_ped_gives_nothing_away),
 	};
