@@ -223,6 +223,29 @@ Shutdown passed."
   assert_line --index 14 "      Software Version:                   1.0.5 (10005)"
 }
 
+# As the console does, which lets one go and starts another.
+@test "A PedClient takes the place of one that went a moment ago" {
+  server_up
+  ped_start remote --card none.sock --usb usb.sock
+  remote pedctl mode remote
+  process=$(server_lab status | grep -o 'pid=[0-9]*')
+  for ((k = 0; k < 5; k++)); do
+    exec {first}<>"/dev/tcp/127.0.0.1/$port"
+    echo "PedClient 1.0.5 (10005) first" >&"$first"
+    server_lab await pair=yes
+    kill -STOP "${process#pid=}"
+    exec {first}>&-
+    exec {second}<>"/dev/tcp/127.0.0.1/$port"
+    echo "PedClient 1.0.5 (10005) second" >&"$second"
+    kill -CONT "${process#pid=}"
+    # it hears the PED's hello
+    run timeout 20 head -c 8 <&"$second"
+    assert_output --partial TSPED1
+    exec {second}>&-
+    server_lab await client=none
+  done
+}
+
 # ---------------------------------------------------------------------------
 # PedClient.
 

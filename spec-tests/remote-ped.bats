@@ -49,18 +49,32 @@ far_away() {
   hsmctl ped unplug >/dev/null
 }
 
-# client_anew [PORT]: as who connects (again) does; a PED is there
+# client WORDS...: the PedClient that the console starts
+client() {
+  pedclient "$@" -ctl card/pedclient.sock
+}
+
+# client_anew [PORT]: another in its place, and a PED at the other end
 client_anew() {
-  pedclient -m stop >/dev/null
+  client -m stop >/dev/null
   server_lab await client=none >/dev/null
-  client_up "$@"
+  run client -m start -ip 127.0.0.1 -port "${1:-$port}"
+  assert_success
   server_lab await pair=yes >/dev/null
+}
+
+# dial [PORT]: the console is told to connect
+dial() {
+  console_begin config 'hsm remote ped connect'
+  console_says "Remote PED IP ["
+  console_answer 127.0.0.1
+  console_says "Remote PED Port ["
+  console_answer "${1:-$port}"
 }
 
 # connect_begin [PORT]: up to where the orange iKey is asked for
 connect_begin() {
-  client_anew "$@"
-  console_begin config 'hsm remote ped connect'
+  dial "$@"
   remote ped wait-screen 'Insert a RPK' >/dev/null
 }
 
@@ -188,10 +202,7 @@ blank_card() {
   run shown "Ped2 Connection Status:"
   assert_output "Connected"
   # 13 to 19
-  client_up
-  server_lab await pair=yes
-  console_begin config 'hsm remote ped connect'
-  remote ped wait-screen 'Insert a'
+  connect_begin
   run remote ped screen
   assert_output "COMPUTE SESSION KEY...
 Insert a RPK / Remote PED Key. Press ENTER."
@@ -243,10 +254,9 @@ Luna PED operation required to activate partition on HSM - use User or Partition
 @test "Initialization, and imprinting the orange iKey, want a PED on the cable" {
   blank_card
   far_away
+  dial
+  refused "the HSM is not initialized; initialize it with hsm initialize"
   client_anew
-  run hsm 'hsm remote ped connect'
-  assert_failure 1
-  assert_line "Error: the HSM is not initialized; initialize it with hsm initialize"
   run hsm 'hsm initialize'
   assert_failure 1
   assert_line "Error: not through a remote PED"
@@ -265,9 +275,8 @@ Luna PED operation required to activate partition on HSM - use User or Partition
   console_end
   assert_success
   # it is no orange iKey's yet
-  run hsm 'hsm remote ped connect'
-  assert_failure 1
-  assert_line "Error: there is no remote PED key vector: initialize it at the local PED"
+  dial
+  refused "there is no remote PED key vector: initialize it at the local PED"
   console_begin config 'hsm login security officer' 'hsm remote ped init'
   present blue
   ped wait-screen 'reuse' >/dev/null
@@ -439,7 +448,7 @@ shares() {
   connect
   mv ikeys/orange.ikey ikeys/lost.ikey
   blank orange
-  pedclient -m stop
+  client -m stop
   hsmctl ped plug
   console_begin config 'hsm login security officer' 'hsm remote ped init'
   present blue
@@ -604,8 +613,8 @@ shares() {
   server_start --card
   cd "$SERVER_DIR"
   server_up
-  client_up
-  console_begin config 'hsm remote ped connect'
+  dial
+  console_says "Luna PED operation required"
   while kill -0 "$CONSOLE" 2>/dev/null; do
     server clock advance 100s >/dev/null
   done
@@ -665,7 +674,7 @@ shares() {
   run pedserver -m show
   assert_line "      Current Connection Time:            47 (secs)"
   assert_line "      Current Connection Idle Time:       7 (secs)"
-  pedclient -m stop
+  client -m stop
   server_lab await client=none
   run pedserver -m show
   assert_line "   Client Information:                    Not Available"

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -66,6 +67,7 @@ struct server {
 	struct loop_timer *idle;
 
 	/* the client that is connected; no hostname: none is */
+	int client_fd; /* borrowed from guest or relay */
 	char client_host[HELLO_OCTETS];
 	char client_version[HELLO_OCTETS];
 	char client_ip[INET_ADDRSTRLEN];
@@ -293,12 +295,26 @@ ped_came(struct server *server, int fd)
 	pair(server);
 }
 
-/* One at a time; but who has not said who he is makes room. */
+/* What he said last may still be on its way through. */
+static bool
+has_hung_up(int fd)
+{
+	struct pollfd line = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&line, 1, 0) == 1;
+}
+
+/*
+ * One at a time; but who has hung up makes room, and who has not said who he
+ * is.
+ */
 static void
 client_came(struct server *server, int fd)
 {
 	const int on = 1;
 
+	if (is_connected(server) && has_hung_up(server->client_fd))
+		part(server);
 	if (is_connected(server)) {
 		log_line("pedserver", LOG_WARN,
 		    "another client is refused: one is connected");
@@ -308,6 +324,7 @@ client_came(struct server *server, int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	guest_leave(&server->client);
 	guest_enter(&server->client, fd);
+	server->client_fd = fd;
 }
 
 /* ---- show ---- */
