@@ -742,7 +742,7 @@ out:
 	return rc;
 }
 
-/* req: KS-01-078, KS-05-133  again too: the vector before is void */
+/* req: KS-01-078, KS-05-008, KS-05-133  again too: the vector before is void */
 enum card_rv
 card_remote_init(struct card *card, const struct card_login *so)
 {

@@ -9,7 +9,7 @@
  * What it prints is the guide's where the guide has it: -m stop, and what it
  * says when something fails, it has not.
  *
- * req: KS-05-054, KS-05-056, KS-05-059
+ * req: KS-05-054, KS-05-055, KS-05-056, KS-05-059, KS-05-071
  */
 #include <arpa/inet.h>
 #include <errno.h>

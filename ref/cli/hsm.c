@@ -735,7 +735,7 @@ remote_address_typed(struct cli *cli, struct bytes line)
 	ask_with(s, REMOTE_PORT, port, remote_port_typed);
 }
 
-/* req: KS-01-107 */
+/* req: KS-01-107 KS-05-087 */
 static void
 remote_connect(struct hsm_session *s)
 {
