@@ -285,6 +285,7 @@ died() {
 @test "Power cut amid zeroization: not begun, or finished at the next start" {
   server_copy --card
   cp -r "$SERVER_DIR" "$BATS_TEST_TMPDIR/fresh"
+  ends=
   for step in 1 2 4 6 9; do
     server_start
     id=$(kmip create)
@@ -297,11 +298,13 @@ died() {
     card_again
     run card_status
     if [[ $output == *" zeroized=yes"* ]]; then
+      ends+=z
       card_has initialized=no partition=no activated=no auto-activation=no
       run find "$SERVER_DIR/card/tokens" -name '*.object'
       assert_output ""
       keys_refused "$id"
     else
+      ends+=k
       card_has initialized=yes so-attempts=1 activated=yes
       hsm_status yes Disabled
       keys_work "$id"
@@ -310,4 +313,6 @@ died() {
     rm -r "$SERVER_DIR"
     cp -r "$BATS_TEST_TMPDIR/fresh" "$SERVER_DIR"
   done
+  # once it is so, it is so at all later steps
+  assert_regex "$ends" '^k+z+$'
 }
