@@ -21,7 +21,8 @@ mkdir -p "$top/build/template"
 	[ ! -e "$template" ] || exit 0
 	rm -rf "$template.new"
 	unset APPLIANCE_TEMPLATE
-	"$top/harness/appliance" template "$template.new" "$@" 3>&- >&2
+	# the lock is this shell's, not that of what it starts
+	"$top/harness/appliance" template "$template.new" "$@" 3>&- 9>&- >&2
 	mv "$template.new" "$template"
 ) 9>"$top/build/template/lock"
 echo "$template"
