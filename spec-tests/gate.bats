@@ -279,7 +279,8 @@ leaky() {
   leaky ';'
   run "$TOP/harness/asan-smoke.sh" --only 'kmip/query/*1.4'
   assert_output --partial "leak of 77 byte"
-  assert_line --regexp '^[1-9][0-9]* passed, 1 failed$'
+  # each time that the server ran: while its appliance was made, too
+  assert_line --regexp '^[1-9][0-9]* passed, [1-9][0-9]* failed$'
   assert_failure
 
   leaky 'free(p)'
