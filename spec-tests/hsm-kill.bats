@@ -117,7 +117,7 @@ answers() {
 @test "kill -9 of the card under load: refused from then on, nothing half made" {
   server_start --card
   for round in 1 2 3; do
-    loaded "$round" 500
+    loaded "$round" 8000
     server kill card
     load_told '^[0-9]+ acknowledged, [1-9][0-9]* refused, 0 cut off$'
     run kmip query

@@ -419,7 +419,13 @@ storage() {
 node_start() {
   local fifo=$BATS_TEST_TMPDIR/$1 to from
   mkfifo "$fifo.in" "$fifo.out"
-  app <"$fifo.in" >"$fifo.out" 3>&- &
+  (
+    # what is said to the others ends when they are told so
+    for fd in "${node_in[@]}"; do
+      exec {fd}>&-
+    done
+    app
+  ) <"$fifo.in" >"$fifo.out" 3>&- &
   exec {to}>"$fifo.in" {from}<"$fifo.out"
   node_in[$1]=$to
   node_out[$1]=$from
@@ -429,10 +435,15 @@ node_say() {
   echo "${@:2}" >&"${node_in[$1]}"
 }
 
+# node_hear NAME: what it says; 1 it has ended, 2 it says nothing
 node_hear() {
-  local line
-  read -r -t 60 line <&"${node_out[$1]}" || return 1
-  echo "$line"
+  local line status=0
+  read -r -t 60 line <&"${node_out[$1]}" || status=$?
+  case $status in
+  0) echo "$line" ;;
+  1) return 1 ;;
+  *) return 2 ;;
+  esac
 }
 
 # node_end NAME: nothing more is said to it
@@ -452,8 +463,8 @@ node_end() {
   # what the first made, the second finds, while both are logged in
   node_say two work 1
   assert_equal "$(node_hear two)" ok
-  node_say one work 60
-  node_say two work 60
+  node_say one work 12
+  node_say two work 12
   assert_equal "$(node_hear one)" ok
   assert_equal "$(node_hear two)" ok
   node_say two tenant acme
