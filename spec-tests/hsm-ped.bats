@@ -17,7 +17,7 @@ teardown() {
 
 # ---------------------------------------------------------------------------
 
-# req: KS-01-082 KS-01-083 KS-01-076 KS-01-047
+# req: KS-01-046 KS-01-082 KS-01-083 KS-01-076 KS-01-047
 @test "Three blanks, whichever, become blue, red and black, and are asked for" {
   local blank
   card_start
@@ -262,7 +262,7 @@ duplicate() {
   finished
 }
 
-# req: KS-01-027
+# req: KS-01-021 KS-01-027
 @test "A PED that was never there before takes the same iKey and PIN" {
   card_start
   ped_start

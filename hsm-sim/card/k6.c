@@ -515,8 +515,8 @@ card_initialize(struct card *card, const char *label)
 	TRY(rc);
 	/* req: KS-01-043  not through a remote PED */
 	TRY(begin(card, PORT_ONLY_LOCAL, &d));
-	/* req: KS-01-016, KS-01-057, KS-01-076, KS-01-083, KS-01-099,
-	 * KS-05-007 */
+	/* req: KS-01-016, KS-01-057, KS-01-076, KS-01-083, KS-01-099
+	 * req: KS-05-007 */
 	TRY(make_keyset(card, d, TITLE_SETTING_SO, &blue));
 	TRY(make_keyset(card, d, TITLE_SETTING_DOMAIN, &red));
 	pthread_mutex_lock(&card->lock);

@@ -25,6 +25,7 @@
  *
  * A blank iKey has zeros from 8 to 88 but for its serial number.
  *
+ * req: KS-01-046
  * req: KS-01-037  the secrets reside on the iKeys in encrypted form only
  */
 #ifndef IKEY_IKEY_H

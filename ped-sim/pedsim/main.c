@@ -7,6 +7,8 @@
  * Its power is its process: it starts with its self-test, and what it was
  * doing is lost when it ends. It keeps no file but its sockets; iKeys are files
  * of whoever inserts them. When it can be used it prints "ready".
+ *
+ * req: KS-01-021
  */
 #include <errno.h>
 #include <getopt.h>
