@@ -17,7 +17,7 @@ teardown() {
 
 # ---------------------------------------------------------------------------
 
-# req: KS-01-046 KS-01-082 KS-01-083 KS-01-076 KS-01-047
+# req: KS-01-082 KS-01-083 KS-01-076 KS-01-047
 @test "Three blanks, whichever, become blue, red and black, and are asked for" {
   local blank
   card_start
@@ -273,7 +273,7 @@ duplicate() {
   PED=another activated black 2222
 }
 
-# req: KS-01-038
+# req: KS-01-038 KS-01-046
 @test "A black iKey of one HSM is a wrong one for another" {
   card_start
   ped_start
