@@ -878,6 +878,36 @@ numbers_are_prefilled_and_within_their_range(void **state)
 	bench_clear(&b);
 }
 
+/* A card need not say what it asks, nor prefill anything. */
+static void
+a_number_is_asked_for_without_words(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} asks[] = {
+	    {"", "12"},
+	    {"01", "12"},
+	    {"\n", "\n12"},
+	    {"A\nB", "A\nB12"},
+	};
+	struct bench b;
+	size_t k;
+
+	(void)state;
+	bench_on(&b);
+	connect_card(&b);
+	for (k = 0; k < LENGTH(asks); k++) {
+		say(&b, &(struct ped_message){.code = PED_NUMBER,
+			    .number = {1, 16},
+			    .text = bytes_of_text(asks[k].text)});
+		press(&b, "12");
+		assert_string_equal(screen(&b), asks[k].shown);
+		press(&b, "ENTER");
+		assert_true(bytes_equal_text(hear(&b).octets, "12"));
+	}
+	bench_clear(&b);
+}
+
 static void
 clear_gives_up_when_it_is_held_for_5_s(void **state)
 {
@@ -1331,6 +1361,7 @@ main(void)
 	    cmocka_unit_test(asks_are_shown_and_answered_by_their_keys),
 	    cmocka_unit_test(digits_are_sent_as_they_were_pressed),
 	    cmocka_unit_test(numbers_are_prefilled_and_within_their_range),
+	    cmocka_unit_test(a_number_is_asked_for_without_words),
 	    cmocka_unit_test(clear_gives_up_when_it_is_held_for_5_s),
 	    cmocka_unit_test(an_ask_that_the_card_gives_up_is_answered),
 	    cmocka_unit_test(ikeys_are_read_and_written_where_they_are),

@@ -86,13 +86,23 @@ screen_wait(struct ped *ped, enum text text)
 	screen_text(ped, text);
 }
 
+/* Where the last line of a text, which may have none, begins. */
+static size_t
+line_begin(struct bytes text)
+{
+	const uint8_t *end =
+	    text.octets != 0 ? memrchr(text.at, '\n', text.octets) : NULL;
+
+	return end != NULL ? (size_t)(end - text.at) + 1 : 0;
+}
+
 /* A number stands where the text has it prefilled, digits below the text. */
 static void
 screen_ask(struct ped *ped, enum text text)
 {
 	struct bytes words = buf_peek(&ped->ask.text);
+	struct bytes above = BYTES_NONE;
 	char number[DISPLAY_COLUMNS + 1];
-	const uint8_t *line;
 
 	(void)text;
 	if (ped->state != AT_ASK_NUMBER || ped->entry_digits == 0) {
@@ -100,15 +110,14 @@ screen_ask(struct ped *ped, enum text text)
 		return;
 	}
 	words.octets -= ped_ask_prefilled(&ped->ask).octets;
-	line = words.octets != 0 ? memrchr(words.at, '\n', words.octets) : NULL;
-	line = line != NULL ? line + 1 : words.at;
-	(void)snprintf(number, sizeof(number), "%.*s%.*s",
-	    (int)(words.at + words.octets - line), (const char *)line,
+	if (bytes_split(&words, line_begin(words), &above) == OK &&
+	    above.octets != 0) {
+		above.octets--; /* its LF */
+		display_put(&ped->display, above);
+	}
+	(void)snprintf(number, sizeof(number), "%.*s%.*s", (int)words.octets,
+	    words.octets != 0 ? (const char *)words.at : "",
 	    (int)ped->entry_digits, (const char *)ped_entry(ped).at);
-	words.octets = (size_t)(line - words.at);
-	words.octets -= words.octets != 0;
-	if (words.octets != 0)
-		display_put(&ped->display, words);
 	display_put_text(&ped->display, number);
 }
 
