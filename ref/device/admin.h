@@ -1,0 +1,89 @@
+/*
+ * Administrators' accounts: records of the kind "admin".
+ *
+ * Nothing is kept in memory: an account is read where it is needed, so that
+ * what a group wrote is seen, and what it undid is not. The functions that
+ * write are called by the `apply` of a struct change (device/change.h), which
+ * has asked who may; they keep the rules that hold whoever asks.
+ *
+ * Stamps are elapsed time: no administrator moves it.
+ */
+#ifndef DEVICE_ADMIN_H
+#define DEVICE_ADMIN_H
+
+#include "device/lockout.h"
+#include "device/act.h"
+#include "device/password.h"
+#include "device/principal.h"
+#include "store/record.h"
+
+enum {
+	ADMIN_FULL_NAME_OCTETS = 256,    /* req: KS-15-056; characters */
+	ADMIN_DESCRIPTION_OCTETS = 2048, /* req: KS-15-057; characters */
+	ADMIN_HISTORY_MOST = 25,         /* req: KS-17-051 */
+};
+
+/* Why a password has to be changed before anything else is done. */
+enum admin_must {
+	ADMIN_MUST_NOT,
+	ADMIN_MUST_FIRST,   /* the one that the account was made with */
+	ADMIN_MUST_RESET,   /* somebody else has set it */
+	ADMIN_MUST_EXPIRED, /* never stored: told by the age */
+};
+
+struct admin {
+	char name[ADMIN_NAME_OCTETS + 1];
+	char *full_name; /* on the heap, both; never NULL */
+	char *description;
+	bool high;         /* High Access Administrator */
+	bool ldap;         /* its password is not here */
+	uint32_t controls; /* bits: CONTROL_BIT(CONTROL_...) */
+	enum admin_must must;
+	int64_t password_ms; /* when this password was set; elapsed */
+	struct password_hash password;
+	struct lockout serial, remote;
+	/* of own choice, newest first, while the history is on */
+	struct password_hash history[ADMIN_HISTORY_MOST];
+	size_t history_count;
+};
+
+void admin_drop(struct admin *admin); /* what it has on the heap */
+
+/* req: KS-15-041 KS-15-042 KS-15-043 KS-15-054; why: what to tell */
+bool admin_name_is_valid(struct bytes name, const char **why);
+
+/* ERR_NOT_FOUND */
+enum err
+admin_read(struct store *st, struct bytes name, struct admin *out) MUST_CHECK;
+
+/* In the order of names; what `each` is shown is gone afterwards. */
+typedef enum err admin_fn(void *ctx, const struct admin *admin);
+enum err admin_each(struct store *st, admin_fn *each, void *ctx) MUST_CHECK;
+
+/* Made when there is none of that name, which is valid. */
+enum err admin_write(struct store *st, const struct admin *admin) MUST_CHECK;
+
+/*
+ * ERR_NOT_FOUND
+ * ERR_DENIED  the last local one, or the last High Access one:
+ *             *why says which. req: KS-15-107
+ */
+enum err
+admin_delete(struct store *st, struct bytes name, const char **why) MUST_CHECK;
+
+/* How many there are, for those guards and for Multiple Credentials. */
+struct admin_count {
+	size_t local;
+	size_t high; /* of both kinds */
+};
+enum err admin_count(struct store *st, struct admin_count *out) MUST_CHECK;
+
+/* Has it what the act needs? High Access is no master key: who has it
+ * and lacks a control has to give it to itself first. req: KS-15-068 */
+bool admin_may(const struct admin *admin, enum act act);
+
+/* How long until this password expires: 0 it has, INT64_MAX never. */
+int64_t admin_expires_in_ms(
+    const struct admin *admin, int64_t max_age_days, int64_t now_ms);
+
+#endif

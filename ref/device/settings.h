@@ -1,0 +1,152 @@
+/*
+ * The settings: rows of settings.def, values in the store.
+ *
+ * A value is text, as it is typed and shown; each row's type reads it. Records
+ * of the kind "setting", with the key "SECTION-WORDS/WORD", hold those that
+ * are not at their default.
+ *
+ * Values are kept in memory as the store has them, the open group included,
+ * and go back with it when it fails. Who has to follow a setting (a listener
+ * its port) is told when it is durable, and not before.
+ */
+#ifndef DEVICE_SETTINGS_H
+#define DEVICE_SETTINGS_H
+
+#include "base/buf.h"
+#include "device/act.h"
+#include "store/record.h"
+
+struct settings;
+
+enum section {
+#define SECTION(symbol, ...) symbol,
+#define TEXT(...)
+#define NUMBER(...)
+#define YESNO(...)
+#define CHOICE(...)
+#include "device/settings.def"
+#undef SECTION
+#undef TEXT
+#undef NUMBER
+#undef YESNO
+#undef CHOICE
+	SECTION_COUNT,
+};
+
+enum setting {
+#define SECTION(...)
+#define TEXT(symbol, ...)   symbol,
+#define NUMBER(symbol, ...) symbol,
+#define YESNO(symbol, ...)  symbol,
+#define CHOICE(symbol, ...) symbol,
+#include "device/settings.def"
+#undef SECTION
+#undef TEXT
+#undef NUMBER
+#undef YESNO
+#undef CHOICE
+	SETTING_COUNT,
+};
+
+enum {
+	SETTING_VALUE_OCTETS = 1024,
+	SETTING_WHY_OCTETS = 512,
+};
+
+/* ERR_STORE  a stored value cannot be read by its row: the log says which */
+enum err settings_new(struct store *st, struct settings **out) MUST_CHECK;
+void settings_free(struct settings *settings); /* accepts NULL */
+
+/* Borrowed until the next turn. For TEXT. */
+const char *setting_text(const struct settings *settings, enum setting which);
+/* NUMBER (0 for its zero word), CHOICE (place), YESNO (0 or 1). */
+int64_t setting_number(const struct settings *settings, enum setting which);
+/* As it is shown, whatever the type. Borrowed until the next turn. */
+const char *setting_shown(const struct settings *settings, enum setting which);
+
+/*
+ * What would it be as a value of this row? `value` as typed becomes `out` as
+ * kept: "never" becomes "Never", 07 becomes 7, 63 with step 5 becomes 60.
+ *
+ * ERR_FIELD    why: the field's name, the value, the rule
+ * ERR_FEATURE  the row is not yet there: why says so
+ */
+enum err setting_check(enum setting which, struct bytes value,
+    char out[SETTING_VALUE_OCTETS], char why[SETTING_WHY_OCTETS]) MUST_CHECK;
+
+/*
+ * In the apply of a change: check, and write. Rules over several settings, or
+ * with what else there is (a number of administrators), are those of
+ * `settings_judge`. *changed: it was another before.
+ */
+enum err setting_set(struct settings *settings, enum setting which,
+    struct bytes value, bool *changed, char why[SETTING_WHY_OCTETS]) MUST_CHECK;
+
+/*
+ * Asked once at the end of an apply that has set something: a module that
+ * knows better says no. ERR_FIELD with why.
+ */
+typedef enum err settings_judge_fn(
+    void *ctx, struct settings *settings, char why[SETTING_WHY_OCTETS]);
+typedef void settings_follow_fn(void *ctx, enum setting which);
+struct settings_watch {
+	settings_judge_fn *judge;   /* or NULL */
+	settings_follow_fn *follow; /* or NULL: it is durable now */
+	void *ctx;
+	struct settings_watch *next;
+};
+void settings_watch(struct settings *settings, struct settings_watch *watch);
+enum err settings_judge(
+    struct settings *settings, char why[SETTING_WHY_OCTETS]) MUST_CHECK;
+
+/* The change is durable: followers are told. Or undone: values are read anew,
+ * and nobody is told. device/change.c calls it. */
+void settings_settle(struct settings *settings, bool durable);
+
+/* ---- the rows ---- */
+
+struct section_row {
+	const char *words;
+	const char *title;
+	enum act act;
+	const char *page;
+};
+const struct section_row *section_row(enum section section);
+
+enum setting_type {
+	SETTING_TEXT,
+	SETTING_NUMBER,
+	SETTING_YESNO,
+	SETTING_CHOICE
+};
+enum setting_spread { LOCAL, REPLICATED };
+enum setting_item { ITEM_NONE, ITEM_ADMINS, ITEM_NETWORK };
+enum setting_state { NOT_YET, DONE };
+#define FIPS_NONE NULL
+
+struct setting_row {
+	enum section section;
+	enum setting_type type;
+	const char *word;
+	const char *name;
+	const char *initial;
+	enum setting_spread spread;
+	enum setting_item item;
+	const char *fips; /* the value that compliance needs; NULL: any */
+	enum setting_state state;
+	const char *clause;
+};
+const struct setting_row *setting_row(enum setting which);
+
+/* By its word within a section; a beginning that only one has will do.
+ * ERR_NOT_FOUND, ERR_COUNT: several begin so */
+enum err setting_find(
+    enum section section, struct bytes word, enum setting *out) MUST_CHECK;
+
+/* What can be put into it, for people: "1 to 365, or Never". Appended. */
+enum err setting_rule(enum setting which, struct buf *out) MUST_CHECK;
+
+/* All rows as a page of the manual (Markdown): docs/settings.md. Appended. */
+enum err settings_manual(struct buf *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * What the store keeps beside managed objects: records of the appliance, and
+ * logs.
+ *
+ * A record has a kind ("admin", "setting", "ca.local"; the module's choice,
+ * which nobody else writes), a key that is unique in it, and a value. A log is
+ * lines that are only ever added, each with the wall time at which that was;
+ * they are numbered from 1 in the order of adding.
+ *
+ * Writes are part of the turn's group, as those of store.h are: a change and
+ * its audit line are durable together or not at all, and savepoints undo both.
+ *
+ * Errors beside those named: ERR_STORE, ERR_DISK_FULL, ERR_NOMEM; see store.h.
+ */
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
+
+#include "store/store.h"
+
+enum {
+	RECORD_KIND_MAX_OCTETS = 32,
+	RECORD_KEY_MAX_OCTETS = 512,
+	RECORD_VALUE_MAX_OCTETS = 1024 * 1024,
+	STORE_LOG_NAME_MAX_OCTETS = 32,
+	STORE_LOG_LINE_MAX_OCTETS = 8192,
+};
+
+/*
+ * Append the value to `out`.
+ *
+ * ERR_NOT_FOUND  no such record
+ */
+enum err record_get(struct store *st, const char *kind, struct bytes key,
+    struct buf *out) MUST_CHECK;
+
+/*
+ * Write it, new or not.
+ *
+ * ERR_LIMIT  kind, key or value beyond the limits above; nothing is changed
+ */
+enum err record_put(struct store *st, const char *kind, struct bytes key,
+    struct bytes value) MUST_CHECK;
+
+/* ERR_NOT_FOUND  there is none */
+enum err
+record_delete(struct store *st, const char *kind, struct bytes key) MUST_CHECK;
+
+/*
+ * Each record of a kind, in the order of their keys' octets. What `each` is
+ * shown is valid during the call only; it must not write records. Its error
+ * ends the walk and is returned.
+ */
+typedef enum err record_fn(void *ctx, struct bytes key, struct bytes value);
+enum err record_each(
+    struct store *st, const char *kind, record_fn *each, void *ctx) MUST_CHECK;
+
+/*
+ * Add a line to a log. Who logs has escaped it: no control character is left.
+ *
+ * ERR_LIMIT  the name or the line is too long
+ * ERR_VALUE  a control character in it
+ */
+enum err store_log_add(struct store *st, const char *log, int64_t wall_ms,
+    struct bytes line) MUST_CHECK;
+
+/* The number of the last line of a log; 0: it is empty. */
+enum err
+store_log_last(struct store *st, const char *log, uint64_t *number) MUST_CHECK;
+
+/*
+ * Lines number `from` and up, in order, no more than `lines` of them. As for
+ * record_each.
+ */
+struct store_log_line {
+	uint64_t number;
+	int64_t wall_ms;
+	struct bytes text;
+};
+typedef enum err store_log_fn(void *ctx, const struct store_log_line *line);
+enum err store_log_each(struct store *st, const char *log, uint64_t from,
+    size_t lines, store_log_fn *each, void *ctx) MUST_CHECK;
+
+#endif
