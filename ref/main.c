@@ -7,25 +7,22 @@
  * DIR holds everything: touchstone.conf, certificates, store and token. When
  * the server serves it prints "ready port=N". SIGTERM ends it in order: what
  * has been received is answered, what is answered is durable; a second one, or
- * FINISH_S later, ends it at once.
+ * DAEMON_END_S later, ends it at once.
  *
  * The second form is a terminal at the console of the server in DIR.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/daemon.h"
 #include "base/env.h"
+#include "base/lab.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/console.h"
@@ -34,15 +31,12 @@
 #include "net/config.h"
 #include "net/echo_port.h"
 #include "net/kmip_port.h"
-#include "base/lab.h"
 #include "net/listen.h"
 #include "net/server.h"
 #include "net/tls.h"
 #include "store/vfs.h"
 
 #define VERSION "0.1.0"
-
-enum { FINISH_S = 10 };
 
 /*
  * The choices of config.def, in its order; the first two have a card.
@@ -72,10 +66,7 @@ struct program {
 	struct lab *lab;
 	struct cli_config cli;
 	struct console *console; /* laboratory only */
-	int signal_fd;
-	struct loop_fd *signals;
-	bool finishing;
-	struct loop_task finished;
+	struct daemon_end *end;
 	enum err rc; /* of what went wrong inside the loop */
 };
 
@@ -150,27 +141,6 @@ read_options(int argc, char **argv, struct options *options)
 
 /* ---- the process ---- */
 
-/*
- * No core files, no peeking by processes of the same user, files for the owner
- * only. The laboratory looks into memory on purpose.
- */
-static void
-tidy_process(bool lab)
-{
-	const struct rlimit none = {0, 0};
-	struct rlimit files;
-
-	umask(077);
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setrlimit(RLIMIT_CORE, &none);
-	if (!lab)
-		(void)prctl(PR_SET_DUMPABLE, 0);
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
-}
-
 /* One server to a directory, as long as it lives. */
 static enum err
 lock_dir(struct program *p)
@@ -218,18 +188,12 @@ open_env(struct program *p)
 	char *path = NULL;
 	enum err rc = OK;
 
-	if (p->options.lab == NULL) {
-		TRY(env_new(&p->env));
-	} else {
+	if (p->options.lab != NULL)
 		TRY(mem_printf(&path, "%s/clock", p->dir));
-		rc = env_new_lab(path, &p->env);
-		if (rc != OK)
-			log_line("main", LOG_ERROR, "%s: %s", path,
-			    rc == ERR_SYSTEM ? strerror(errno) : err_text(rc));
-		TRY(rc);
+	TRY(daemon_env("main", path, &p->env));
+	if (path != NULL)
 		log_line("main", LOG_WARN,
 		    "laboratory mode: not for keys that matter");
-	}
 	env_set_random(p->env, random_drbg, NULL);
 out:
 	mem_free(path);
@@ -238,63 +202,30 @@ out:
 
 /* ---- the end ---- */
 
-/* At the end of each turn, once it is wanted. */
 static void
-finished(void *ctx)
+end_begins(void *ctx)
 {
 	struct program *p = ctx;
 
-	if (p->listener == NULL || listener_connections(p->listener) == 0)
-		loop_stop(p->loop);
-}
-
-static void
-finish(struct program *p)
-{
-	p->finishing = true;
 	if (p->listener != NULL)
 		listener_finish(p->listener);
-	p->finished.fn = finished;
-	p->finished.ctx = p;
-	loop_each_turn(p->loop, &p->finished);
-	/* real time: the laboratory's may stand still for good */
-	(void)alarm(FINISH_S);
 }
 
-static void
-signalled(void *ctx, unsigned ready)
+static bool
+end_is_over(void *ctx)
 {
 	struct program *p = ctx;
-	struct signalfd_siginfo what;
 
-	(void)ready;
-	if (read(p->signal_fd, &what, sizeof(what)) != sizeof(what))
-		return;
-	if (!p->finishing && what.ssi_signo != SIGALRM)
-		finish(p);
-	else
-		loop_stop(p->loop);
+	return p->listener == NULL || listener_connections(p->listener) == 0;
 }
 
-/* Blocked before the first thread, so that no other one gets them. */
 static enum err
-watch_signals(struct program *p)
+open_end(struct program *p)
 {
-	sigset_t set;
-	enum err rc = OK;
+	const struct daemon_end_config end = {
+	    .begin = end_begins, .over = end_is_over, .ctx = p};
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGALRM);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	p->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (p->signal_fd < 0)
-		TRY(ERR_SYSTEM);
-	TRY(loop_fd_new(
-	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
-out:
-	return rc;
+	return daemon_end_new(p->loop, &end, &p->end);
 }
 
 /* ---- the laboratory ---- */
@@ -446,6 +377,7 @@ open_port(struct program *p)
 		    .message_ms = c->message_timeout_s * 1000,
 		    .idle_ms = c->idle_timeout_s * 1000}},
 	};
+	char detail[32];
 	enum err rc = OK;
 
 	if (p->server != NULL) {
@@ -453,8 +385,9 @@ open_port(struct program *p)
 		listen.rules.ctx = server_kmip(p->server);
 	}
 	TRY(listener_new(p->loop, &listen, &p->listener));
-	printf("ready port=%u\n", listener_port(p->listener));
-	(void)fflush(stdout);
+	(void)snprintf(
+	    detail, sizeof(detail), " port=%u", listener_port(p->listener));
+	daemon_ready(detail);
 out:
 	return rc;
 }
@@ -464,7 +397,7 @@ server_ready(void *ctx)
 {
 	struct program *p = ctx;
 
-	if (p->finishing)
+	if (daemon_is_ending(p->end))
 		return;
 	p->rc = open_port(p);
 	if (p->rc != OK)
@@ -516,7 +449,7 @@ start(struct program *p)
 	TRY(load_config(p));
 	TRY(open_env(p));
 	TRY(loop_new(p->env, &p->loop));
-	TRY(watch_signals(p));
+	TRY(open_end(p));
 	TRY(open_tls(p));
 	if (p->config.protocol == 0)
 		TRY(open_server(p));
@@ -544,28 +477,27 @@ stop(struct program *p)
 	server_free(p->server);
 	lab_free(p->lab);
 	tls_free(p->tls);
-	loop_fd_free(p->signals);
+	daemon_end_free(p->end);
 	loop_free(p->loop);
 	env_free(p->env);
 	config_clear(&p->config);
 	mem_free(p->dir); /* realpath allocates as mem does */
 	mem_free(p->card);
-	if (p->signal_fd >= 0)
-		close(p->signal_fd);
 	return true;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct program p = {.lock_fd = -1, .signal_fd = -1};
+	struct program p = {.lock_fd = -1};
 	enum err rc = OK;
 
 	if (argc > 2 && strcmp(argv[1], "console") == 0)
 		return terminal_run(argv[2], argv + 3, (size_t)argc - 3);
 	log_init();
 	read_options(argc, argv, &p.options);
-	tidy_process(p.options.lab != NULL);
+	/* the laboratory looks into memory on purpose */
+	daemon_shield(p.options.lab != NULL);
 	TRY(start(&p));
 	TRY(loop_run(p.loop));
 	rc = p.rc;

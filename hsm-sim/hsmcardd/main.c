@@ -11,22 +11,18 @@
  *
  * A thread serves each connection; the loop's own lets them in, keeps time and
  * obeys the laboratory. SIGTERM ends it in order: calls under way are brought
- * to their end, dialogues at the PED are given up; a second one, or FINISH_S
- * later, ends it at once.
+ * to their end, dialogues at the PED are given up; a second one, or
+ * DAEMON_END_S later, ends it at once.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/daemon.h"
 #include "base/lab.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -42,7 +38,6 @@
 #define TOO_MANY "error CARD_NO_MEMORY too many administrators\n"
 
 enum {
-	FINISH_S = 10,
 	BEAT_MS = 1000, /* of the card, where time goes by itself */
 	P11_GUESTS_MAX = 512,
 	ADMIN_GUESTS_MAX = 16,
@@ -77,10 +72,7 @@ struct program {
 	struct loop_timer *beat; /* NULL in the laboratory */
 	struct lab_config lab_config;
 	struct lab *lab;
-	int signal_fd;
-	struct loop_fd *signals;
-	bool finishing;
-	struct loop_task finished;
+	struct daemon_end *end;
 };
 
 /* ---- the command line ---- */
@@ -239,103 +231,48 @@ read_options(int argc, char **argv, struct options *o)
 		wrong_usage("--lab and --clock go together");
 }
 
-/* ---- the process ---- */
-
-/* No core files, no peeking by processes of the same user. */
-static void
-tidy_process(void)
-{
-	const struct rlimit none = {0, 0};
-	struct rlimit files;
-
-	umask(077);
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
-}
+/* ---- time ---- */
 
 static enum err
 open_env(struct program *p)
 {
-	const char *clock = p->options.clock;
 	enum err rc = OK;
 
-	if (clock == NULL)
-		return env_new(&p->env);
-	rc = env_new_lab(clock, &p->env);
-	if (rc != OK)
-		log_line("hsmcardd", LOG_ERROR, "%s: %s", clock,
-		    rc == ERR_SYSTEM ? strerror(errno) : err_text(rc));
-	else
+	TRY(daemon_env("hsmcardd", p->options.clock, &p->env));
+	if (p->options.clock != NULL)
 		log_line("hsmcardd", LOG_WARN,
 		    "laboratory mode: not for keys that matter");
+out:
 	return rc;
 }
 
 /* ---- the end ---- */
 
-/* At the end of each turn, once it is wanted. */
 static void
-finished(void *ctx)
+end_begins(void *ctx)
 {
 	struct program *p = ctx;
 
-	if (door_guests(p->p11) == 0 && door_guests(p->admin) == 0)
-		loop_stop(p->loop);
-}
-
-static void
-finish(struct program *p)
-{
-	p->finishing = true;
 	door_close(p->p11);
 	door_close(p->admin);
 	wait_room_close(p->waits);
-	p->finished.fn = finished;
-	p->finished.ctx = p;
-	loop_each_turn(p->loop, &p->finished);
-	/* real time: the laboratory's may stand still for good */
-	(void)alarm(FINISH_S);
 }
 
-static void
-signalled(void *ctx, unsigned ready)
+static bool
+end_is_over(void *ctx)
 {
 	struct program *p = ctx;
-	struct signalfd_siginfo what;
 
-	(void)ready;
-	if (read(p->signal_fd, &what, sizeof(what)) != sizeof(what))
-		return;
-	if (!p->finishing && what.ssi_signo != SIGALRM)
-		finish(p);
-	else
-		loop_stop(p->loop);
+	return door_guests(p->p11) == 0 && door_guests(p->admin) == 0;
 }
 
-/* Blocked before the first thread, so that no other one gets them. */
 static enum err
-watch_signals(struct program *p)
+open_end(struct program *p)
 {
-	sigset_t set;
-	enum err rc = OK;
+	const struct daemon_end_config end = {
+	    .begin = end_begins, .over = end_is_over, .ctx = p};
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGALRM);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	p->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (p->signal_fd < 0)
-		TRY(ERR_SYSTEM);
-	TRY(loop_fd_new(
-	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
-out:
-	return rc;
+	return daemon_end_new(p->loop, &end, &p->end);
 }
 
 /* ---- the laboratory ---- */
@@ -435,11 +372,7 @@ open_card(struct program *p)
 	enum card_rv rv;
 	enum err rc = OK;
 
-	if (mkdir(o->dir, 0700) != 0 && errno != EEXIST) {
-		log_line(
-		    "hsmcardd", LOG_ERROR, "%s: %s", o->dir, strerror(errno));
-		TRY(ERR_SYSTEM);
-	}
+	TRY(daemon_dir("hsmcardd", o->dir));
 	rv = card_new(&card, &p->card);
 	if (rv != CARD_OK) {
 		log_line(
@@ -568,15 +501,14 @@ start(struct program *p)
 
 	TRY(open_env(p));
 	TRY(loop_new(p->env, &p->loop));
-	TRY(watch_signals(p));
+	TRY(open_end(p));
 	TRY(wait_room_new(p->env, &p->waits));
 	TRY(open_card(p));
 	TRY(open_p11(p));
 	TRY(open_admin(p));
 	TRY(open_beat(p));
 	TRY(open_lab(p));
-	puts("ready");
-	(void)fflush(stdout);
+	daemon_ready("");
 out:
 	return rc;
 }
@@ -598,23 +530,21 @@ stop(struct program *p)
 	token_free(p->token);
 	card_free(p->card);
 	wait_room_free(p->waits);
-	loop_fd_free(p->signals);
+	daemon_end_free(p->end);
 	loop_free(p->loop);
 	env_free(p->env);
-	if (p->signal_fd >= 0)
-		close(p->signal_fd);
 	return true;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct program p = {.signal_fd = -1};
+	struct program p = {.end = NULL};
 	enum err rc = OK;
 
 	log_init();
 	read_options(argc, argv, &p.options);
-	tidy_process();
+	daemon_shield(false);
 	TRY(start(&p));
 	TRY(loop_run(p.loop));
 out:

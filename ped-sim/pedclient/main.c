@@ -13,16 +13,15 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/daemon.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "pedclient/client.h"
@@ -49,8 +48,7 @@ struct program {
 	bool at_work;
 	int ctl_fd;
 	struct loop_fd *ctl;
-	int signal_fd;
-	struct loop_fd *signals;
+	struct daemon_end *end;
 	enum err rc;
 };
 
@@ -210,7 +208,6 @@ ctl_open(struct program *p)
 	p->ctl_fd =
 	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	(void)unlink(path);
-	(void)umask(0077);
 	if (p->ctl_fd < 0 ||
 	    bind(p->ctl_fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
 	    listen(p->ctl_fd, 1) != 0)
@@ -222,35 +219,6 @@ out:
 }
 
 /* ---- the background process ---- */
-
-static void
-signalled(void *ctx, unsigned ready)
-{
-	struct program *p = ctx;
-
-	(void)ready;
-	loop_stop(p->loop);
-}
-
-static enum err
-watch_signals(struct program *p)
-{
-	sigset_t wanted;
-	enum err rc = OK;
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&wanted);
-	sigaddset(&wanted, SIGTERM);
-	sigaddset(&wanted, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &wanted, NULL);
-	p->signal_fd = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (p->signal_fd < 0)
-		TRY(ERR_SYSTEM);
-	TRY(loop_fd_new(
-	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
-out:
-	return rc;
-}
 
 /* The first attempt decides whether there will be a client at all. */
 static void
@@ -272,13 +240,14 @@ tried(void *ctx, bool connected, const char *why)
 static int
 serve(struct options *o, int tell)
 {
-	struct program p = {
-	    .options = o, .tell = tell, .ctl_fd = -1, .signal_fd = -1};
+	const struct daemon_end_config end = {.hang_up = false};
+	struct program p = {.options = o, .tell = tell, .ctl_fd = -1};
 	enum err rc = OK;
 
+	daemon_shield(false);
 	TRY(env_new(&p.env));
 	TRY(loop_new(p.env, &p.loop));
-	TRY(watch_signals(&p));
+	TRY(daemon_end_new(p.loop, &end, &p.end));
 	TRY(ctl_open(&p));
 	p.client_config = (struct client_config){
 	    .loop = p.loop,
@@ -300,11 +269,9 @@ out:
 		close(p.ctl_fd);
 		(void)unlink(o->ctl);
 	}
-	loop_fd_free(p.signals);
+	daemon_end_free(p.end);
 	loop_free(p.loop);
 	env_free(p.env);
-	if (p.signal_fd >= 0)
-		close(p.signal_fd);
 	return rc == OK ? 0 : 1;
 }
 

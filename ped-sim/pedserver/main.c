@@ -15,15 +15,14 @@
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/daemon.h"
 #include "base/lab.h"
 #include "base/log.h"
 #include "pedserver/server.h"
@@ -46,8 +45,7 @@ struct program {
 	struct server *server;
 	struct lab_config lab_config;
 	struct lab *lab;
-	int signal_fd;
-	struct loop_fd *signals;
+	struct daemon_end *end;
 };
 
 /* ---- the command line ---- */
@@ -230,43 +228,6 @@ stopped(void *ctx)
 	loop_stop(p->loop);
 }
 
-static void
-signalled(void *ctx, unsigned ready)
-{
-	(void)ready;
-	stopped(ctx);
-}
-
-static enum err
-watch_signals(struct program *p)
-{
-	sigset_t wanted;
-	enum err rc = OK;
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&wanted);
-	sigaddset(&wanted, SIGTERM);
-	sigaddset(&wanted, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &wanted, NULL);
-	p->signal_fd = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (p->signal_fd < 0)
-		TRY(ERR_SYSTEM);
-	TRY(loop_fd_new(
-	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
-out:
-	return rc;
-}
-
-static void
-power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
-{
-	(void)ctx;
-	(void)tear;
-	(void)seed;
-	(void)nth;
-	(void)raise(SIGKILL);
-}
-
 static enum err
 lab_status(void *ctx, struct buf *out)
 {
@@ -282,7 +243,7 @@ open_lab(struct program *p)
 		return OK;
 	p->lab_config = (struct lab_config){
 	    .path = p->options->lab,
-	    .power_off = power_off,
+	    .power_off = daemon_power_off,
 	    .status = lab_status,
 	    .ctx = p,
 	};
@@ -293,14 +254,16 @@ open_lab(struct program *p)
 static int
 serve(struct options *o, int tell)
 {
-	struct program p = {.options = o, .signal_fd = -1};
+	const struct daemon_end_config end = {.hang_up = false};
+	struct program p = {.options = o};
 	char why[BACKGROUND_WORDS_OCTETS] = "";
 	bool at_work = false;
 	enum err rc = OK;
 
+	daemon_shield(o->lab != NULL);
 	TRY(o->clock != NULL ? env_new_lab(o->clock, &p.env) : env_new(&p.env));
 	TRY(loop_new(p.env, &p.loop));
-	TRY(watch_signals(&p));
+	TRY(daemon_end_new(p.loop, &end, &p.end));
 	TRY(server_new(p.loop, &o->settings, stopped, &p, &p.server, why));
 	TRY(open_lab(&p));
 	TRY(background_ready(
@@ -312,11 +275,9 @@ out:
 		background_failed(tell, *why != '\0' ? why : err_text(rc));
 	lab_free(p.lab);
 	server_free(p.server);
-	loop_fd_free(p.signals);
+	daemon_end_free(p.end);
 	loop_free(p.loop);
 	env_free(p.env);
-	if (p.signal_fd >= 0)
-		close(p.signal_fd);
 	return rc == OK ? 0 : 1;
 }
 

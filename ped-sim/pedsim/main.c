@@ -10,18 +10,11 @@
  *
  * req: KS-01-021
  */
-#include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/daemon.h"
 #include "base/lab.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -51,8 +44,7 @@ struct program {
 	struct face *face; /* NULL: nobody looks */
 	struct lab_config lab_config;
 	struct lab *lab;
-	int signal_fd;
-	struct loop_fd *signals;
+	struct daemon_end *end;
 };
 
 /* ---- the command line ---- */
@@ -263,17 +255,6 @@ static const struct lab_fault faults[] = {
     {"entropy", "ok|broken", fault_entropy},
 };
 
-/* There is nothing to be synced: whichever way, and at once. */
-static void
-lab_power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
-{
-	(void)ctx;
-	(void)tear;
-	(void)seed;
-	(void)nth;
-	(void)raise(SIGKILL);
-}
-
 static enum err
 lab_status(void *ctx, struct buf *out)
 {
@@ -291,7 +272,7 @@ open_lab(struct program *p)
 	    .path = p->options.lab,
 	    .faults = faults,
 	    .fault_count = sizeof(faults) / sizeof(faults[0]),
-	    .power_off = lab_power_off,
+	    .power_off = daemon_power_off,
 	    .status = lab_status,
 	    .ctx = p,
 	};
@@ -300,81 +281,22 @@ open_lab(struct program *p)
 
 /* ---- the process ---- */
 
-/* No core files, no peeking by processes of the same user. */
-static void
-tidy_process(bool lab)
-{
-	const struct rlimit none = {0, 0};
-
-	umask(077);
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setrlimit(RLIMIT_CORE, &none);
-	if (!lab)
-		(void)prctl(PR_SET_DUMPABLE, 0);
-}
-
-static void
-signalled(void *ctx, unsigned ready)
-{
-	(void)ready;
-	switched_off(ctx);
-}
-
-static enum err
-watch_signals(struct program *p)
-{
-	sigset_t set;
-	enum err rc = OK;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	p->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (p->signal_fd < 0)
-		TRY(ERR_SYSTEM);
-	TRY(loop_fd_new(
-	    p->loop, p->signal_fd, LOOP_READ, signalled, p, &p->signals));
-out:
-	return rc;
-}
-
-static enum err
-open_env(struct program *p)
-{
-	enum err rc = OK;
-
-	if (p->options.lab == NULL)
-		return env_new(&p->env);
-	TRY(env_new_lab(p->options.clock, &p->env));
-out:
-	if (rc != OK)
-		log_line("pedsim", LOG_ERROR, "%s: %s", p->options.clock,
-		    rc == ERR_SYSTEM ? strerror(errno) : err_text(rc));
-	return rc;
-}
-
 static enum err
 run(struct program *p)
 {
+	const struct options *o = &p->options;
+	const struct daemon_end_config end = {.hang_up = true};
 	enum err rc = OK;
 
-	if (mkdir(p->options.dir, 0700) != 0 && errno != EEXIST) {
-		log_line("pedsim", LOG_ERROR, "%s: %s", p->options.dir,
-		    strerror(errno));
-		TRY(ERR_SYSTEM);
-	}
-	TRY(open_env(p));
+	TRY(daemon_dir("pedsim", o->dir));
+	TRY(daemon_env("pedsim", o->lab != NULL ? o->clock : NULL, &p->env));
 	TRY(loop_new(p->env, &p->loop));
-	TRY(watch_signals(p));
+	TRY(daemon_end_new(p->loop, &end, &p->end));
 	TRY(make_device(p));
 	TRY(open_lab(p));
 	ped_power_on(p->ped);
-	if (!p->options.tty) {
-		puts("ready");
-		(void)fflush(stdout);
-	}
+	if (!o->tty)
+		daemon_ready("");
 	TRY(loop_run(p->loop));
 out:
 	return rc;
@@ -390,9 +312,7 @@ clear(struct program *p)
 	p->control = NULL;
 	ped_free(p->ped);
 	cable_free(p->cable);
-	loop_fd_free(p->signals);
-	if (p->signal_fd >= 0)
-		close(p->signal_fd);
+	daemon_end_free(p->end);
 	loop_free(p->loop);
 	env_free(p->env);
 	mem_free(p->control_path);
@@ -401,12 +321,12 @@ clear(struct program *p)
 int
 main(int argc, char **argv)
 {
-	struct program p = {.signal_fd = -1};
+	struct program p = {.end = NULL};
 	enum err rc;
 
 	log_init();
 	read_options(argc, argv, &p.options);
-	tidy_process(p.options.lab != NULL);
+	daemon_shield(p.options.lab != NULL);
 	rc = run(&p);
 	clear(&p);
 	if (rc == OK)
