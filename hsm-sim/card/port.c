@@ -22,8 +22,6 @@ enum {
 };
 
 static const char socket_name[] = "ped.sock";
-/* How a PED's hello begins; what is sealed does not, but once in 2^56. */
-static const char hello[] = "TSPED1P";
 
 /* A connection. */
 struct line {
@@ -128,13 +126,6 @@ out:
 	return rc;
 }
 
-static bool
-is_hello(struct bytes frame)
-{
-	return frame.octets > 2 + sizeof(hello) - 1 &&
-	       memcmp(frame.at + 2, hello, sizeof(hello) - 1) == 0;
-}
-
 /*
  * The next whole frame that is there.
  *
@@ -159,7 +150,8 @@ line_take(
 		goto out;
 	*took = true;
 	frame = (struct bytes){line->in.at, octets};
-	if (is_hello(frame) && channel_is_open(line->channel))
+	if (channel_is_hello(frame, CHANNEL_PED) &&
+	    channel_is_open(line->channel))
 		TRY(line_hello(port, line));
 	TRY(channel_take(line->channel, frame, &line->room, message));
 	buf_drop(&line->in, octets);
