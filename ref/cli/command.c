@@ -3,8 +3,8 @@
 #include <string.h>
 
 static const struct command commands[] = {
-#define COMMAND(words, mode, run, clause, help) \
-	{words, mode, run, clause, help},
+#define COMMAND(words, mode, act, run, clause, help) \
+	{words, mode, act, run, clause, help},
 #include "cli/command.def"
 #undef COMMAND
 };

@@ -10,6 +10,7 @@
 #define CLI_COMMAND_H
 
 #include "base/bytes.h"
+#include "device/act.h"
 
 struct cli;
 
@@ -43,6 +44,7 @@ command_fn(struct cli *cli, const struct bytes *args, size_t arg_count);
 struct command {
 	const char *words;
 	enum cli_mode mode;
+	enum act act;
 	command_fn *run;
 	const char *clause;
 	const char *help;
@@ -77,7 +79,7 @@ typedef void command_each_fn(void *ctx, struct bytes word, const char *help);
 enum command_match command_next(const struct words *words, enum cli_mode mode,
     command_each_fn *each, void *ctx);
 
-#define COMMAND(words, mode, run, clause, help) command_fn run;
+#define COMMAND(words, mode, act, run, clause, help) command_fn run;
 #include "cli/command.def"
 #undef COMMAND
 
