@@ -34,6 +34,8 @@ struct appliance {
 	struct services *services;
 	struct login_memory *logins;
 	struct credentials *credentials;
+	struct store_waiter settling; /* the open group, in device/change.c */
+	bool settles;
 	/* restart or halt was asked for, and is durable: main does it */
 	void (*leave)(void *ctx, bool restart);
 	void *leave_ctx;

@@ -9,8 +9,9 @@
  * written. The name is the administrator's, or "system" for what the appliance
  * does by itself. An event is one line: octets that are no printing UTF-8
  * are escaped as \xHH, and a backslash as \\, so that no value can pretend to
- * be a line or a name. What is longer than STORE_LOG_LINE_MAX_OCTETS is cut,
- * which the line says. Secrets are never in it.
+ * be a line; in a name ']' is escaped as well. What is longer than
+ * STORE_LOG_LINE_MAX_OCTETS is cut and ends with "\...", which no event can
+ * say. Secrets are never in it.
  *
  * It is the log "audit" of the store. Nothing clears or rotates it by hand.
  *
@@ -22,14 +23,16 @@
 #include "device/principal.h"
 #include "store/record.h"
 
+struct appliance;
+
 /*
  * Write a line in the turn's group. Whoever changes something does not call
  * this: struct change does (device/change.h).
  *
  * The store's errors.
  */
-enum err audit_add(struct store *st, struct env *env,
-    const struct principal *by, const char *event) MUST_CHECK;
+enum err audit_add(struct appliance *appliance, const struct principal *by,
+    const char *event) MUST_CHECK;
 
 /*
  * The last `lines` lines, oldest first. As for store_log_each.

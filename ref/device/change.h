@@ -18,6 +18,7 @@
 
 #include "device/admin.h"
 #include "device/audit.h"
+#include "base/loop.h"
 #include "device/act.h"
 #include "device/principal.h"
 
@@ -60,6 +61,7 @@ struct change {
 	char why[CHANGE_WHY_OCTETS];     /* on failure: what to tell */
 	/* ---- change_run's own ---- */
 	struct store_waiter waiter;
+	struct loop_task task;
 	enum err rc;
 };
 
@@ -73,10 +75,11 @@ void change_leave(struct change *change);
 /*
  * May they? And what is missing.
  *
- * *more  how many others have to confirm it, beyond `approvals`; a grant that
- *        the administrator has received stands for all of them
+ * *more  how many others have to confirm it, beyond `approvals` and those whose
+ *        grants stand for them
  *
- * ERR_DENIED  never, whoever confirms it: why says what is lacking
+ * ERR_DENIED  never, whoever else confirms it; or one of `approvals` is not
+ *             another administrator, or may not do it itself: why says which
  */
 enum err change_permit(struct appliance *appliance, const struct principal *by,
     enum act act, const struct approvals *approvals, size_t *more,

@@ -27,7 +27,8 @@ void clock_free(struct clock *clock); /* accepts NULL */
 enum err clock_keep(struct clock *clock, int64_t wall_s) MUST_CHECK;
 enum err clock_keep_zone(struct clock *clock, struct bytes zone) MUST_CHECK;
 
-/* From its done: the change is durable, or was undone. */
+/* The group is durable: what was kept is so now. Or a change was undone: what
+ * is left of the group is read anew. device/change.c calls it. */
 void clock_settle(struct clock *clock, bool durable);
 
 /* From here on, called after each change of the offset. */

@@ -99,8 +99,11 @@ void settings_watch(struct settings *settings, struct settings_watch *watch);
 enum err settings_judge(
     struct settings *settings, char why[SETTING_WHY_OCTETS]) MUST_CHECK;
 
-/* The change is durable: followers are told. Or undone: values are read anew,
- * and nobody is told. device/change.c calls it. */
+/*
+ * The group is durable: followers are told of what differs from what they were
+ * told last. Or a change was undone: values are read anew, from what is left of
+ * the group, and nobody is told. device/change.c calls it.
+ */
 void settings_settle(struct settings *settings, bool durable);
 
 /* ---- the rows ---- */
