@@ -110,7 +110,6 @@ makes_no_key() {
   holds
 }
 
-# req: KS-01-061 KS-05-017
 @test "A failing HSM stops key operations and nothing else" {
   server_start
   pid=$(<"$SERVER_DIR/pid")

@@ -27,9 +27,29 @@ deactivated() {
   [ $# -eq 0 ] || server clock advance "$1" >/dev/null
 }
 
+# card_does COMMAND: told to it without the server
+card_does() {
+  (cd "$SERVER_DIR" && "$TOP/build/bin/labctl" ask card/admin.sock "$@" 3>&-)
+}
+
+# only_the COLOUR TITLE OTHER...: this prompt takes no iKey of another colour
+only_the() {
+  local other colour=$1 title=$2
+  shift 2
+  ped wait-screen "^$title" >/dev/null
+  for other in "$@"; do
+    ped wait-screen '^Insert a' >/dev/null
+    ped insert "ikeys/$other.ikey"
+    ped key ENTER
+    ped wait-screen 'another kind of PED Key' >/dev/null
+    ped remove
+  done
+  present "$colour"
+}
+
 # ---- the card as it comes
 
-# req: KS-01-012 KS-01-013 KS-05-116 KS-05-118 KS-05-119 KS-05-120 KS-05-121
+# req: KS-01-012 KS-01-013 KS-05-116 KS-05-118
 @test "A card that was never used says so, and what needs a partition is refused" {
   server_copy --card
   rm -r "$SERVER_DIR"/card/* "$SERVER_DIR"/store.db* "$SERVER_DIR/vault.key"
@@ -48,13 +68,19 @@ HSM secure-key-cache: Disabled"
   assert_failure 1
   run hsm 'hsm create partition'
   assert_failure 1
+  run card_does status
+  assert_output --partial " initialized=no partition=no activated=no "
   # no key either
   run kmip create
   assert_failure 1
+  assert_output --partial GeneralFailure
+  run kmip query
+  assert_success
   ped_is_idle
 }
 
-# req: KS-01-017 KS-01-073 KS-01-100 KS-01-102 KS-01-109 KS-05-005 KS-05-094
+# req: KS-01-017 KS-01-051 KS-01-073 KS-01-100 KS-01-102 KS-01-109 KS-05-005
+# req: KS-05-094
 @test "From the first command to the first key" {
   server_copy --card
   rm -r "$SERVER_DIR"/card/* "$SERVER_DIR"/store.db* "$SERVER_DIR/vault.key"
@@ -66,7 +92,7 @@ HSM secure-key-cache: Disabled"
     'hsm create partition'
   imprint blue
   imprint red
-  present blue
+  only_the blue "SO LOGIN" red black # the latter is blank
   present red
   imprint black
   password=$(challenge)
@@ -102,35 +128,53 @@ Crypto user successful logged into the HSM"
   hsm_status yes Disabled
 }
 
+# model_is MODEL: that of the appliance
+model_is() {
+  sed -i '/^model/d' "$SERVER_DIR/touchstone.conf"
+  echo "model = $1" >>"$SERVER_DIR/touchstone.conf"
+}
+
 # req: KS-05-001 KS-05-106 KS-AB-003
-@test "Without a card there are no hsm commands" {
-  server_start
-  for command in 'hsm initialize' 'hsm login crypto user' 'show hsm status' \
-    'hsm enable secure-key-cache' 'hsm disable secure-key-cache'; do
-    run hsm "$command"
-    assert_refused "this appliance has no HSM card"
+@test "On a model without a card there are no hsm commands" {
+  server_copy
+  for model in k150 i150 i450; do
+    model_is "$model"
+    server_start
+    for command in 'hsm initialize' 'hsm login crypto user' \
+      'show hsm status' 'hsm enable secure-key-cache' \
+      'hsm disable secure-key-cache'; do
+      run hsm "$command"
+      assert_refused "this appliance has no HSM card"
+    done
+    kmip create
+    server_stop
   done
-  kmip create
 }
 
 # req: KS-05-001 KS-05-105 KS-AB-003
 @test "A model without a card refuses to have one" {
   server_copy --card
   for model in k150 i150 i450; do
-    sed -i '/^model/d' "$SERVER_DIR/touchstone.conf"
-    echo "model = $model" >>"$SERVER_DIR/touchstone.conf"
+    model_is "$model"
     run "$TOP/build/bin/touchstone-ref" --dir "$SERVER_DIR"
     assert_failure 1
     assert_output --partial "card: this model has none"
   done
-  sed -i '$s/.*/model = i460/' "$SERVER_DIR/touchstone.conf"
-  server_start
-  hsm_status yes Disabled
+  for model in k460 i460; do
+    model_is "$model"
+    server_start
+    run hsm 'hsm enable secure-key-cache'
+    assert_success
+    hsm_status yes Enabled
+    run hsm 'hsm disable secure-key-cache'
+    assert_success
+    server_stop
+  done
 }
 
 # ---- the Security Officer
 
-# req: KS-01-049 KS-01-103 KS-01-104 KS-05-158
+# req: KS-01-049 KS-01-104 KS-05-158
 @test "The Security Officer logs in with the blue iKey, for this session" {
   server_start --card
   run hsm 'hsm create partition'
@@ -151,13 +195,44 @@ Crypto user successful logged into the HSM"
   assert_refused "the security officer must be logged in; log in with hsm login security officer"
 }
 
-# req: KS-01-008 KS-01-097
-@test "A wrong PED PIN of the blue iKey is refused" {
+# req: KS-01-103 KS-05-038
+@test "No other iKey logs the Security Officer in, nor leads to remote PED init" {
   server_start --card
   console_begin config 'hsm login security officer'
-  present blue 11112
+  only_the blue "SO LOGIN" red black orange
   console_end
-  assert_refused "the iKey, its PED PIN or the password is wrong"
+  assert_success
+  for colour in red black orange; do
+    console_begin config 'hsm login security officer' 'hsm remote ped init'
+    ped wait-screen '^SO LOGIN' >/dev/null
+    ped insert "ikeys/$colour.ikey"
+    ped key ENTER
+    ped wait-screen 'another kind of PED Key' >/dev/null
+    ped remove
+    give_up
+    console_end
+    assert_refused "the operation was given up at the PED"
+  done
+  run hsm 'hsm remote ped init'
+  assert_refused "the security officer must be logged in; log in with hsm login security officer"
+}
+
+# req: KS-01-097 KS-01-098
+@test "A wrong PED PIN of the blue iKey is refused and counted like a wrong iKey" {
+  server_start --card
+  /usr/bin/python3 "$TOP/spec-tests/ikey.py" make \
+    "$SERVER_DIR/ikeys/foreign.ikey" blue 11111 "$(printf '%064d' 7)"
+  left=3
+  for attempt in "blue 11112" "foreign 11111"; do
+    console_begin config 'hsm login security officer'
+    # shellcheck disable=SC2086  # iKey, PIN
+    present $attempt
+    console_end
+    assert_refused "the iKey, its PED PIN or the password is wrong"
+    left=$((left - 1))
+    run card_does status
+    assert_output --partial " so-attempts=$left "
+  done
 }
 
 # req: KS-01-008 KS-01-011
@@ -182,7 +257,6 @@ Crypto user successful logged into the HSM"
   assert_refused "nobody attended to the PED in time"
 }
 
-# req: KS-01-098
 @test "What is given up at the PED fails the command and counts for nothing" {
   server_start --card
   deactivated
@@ -192,6 +266,8 @@ Crypto user successful logged into the HSM"
   console_end
   assert_refused "the operation was given up at the PED"
   hsm_status no Disabled
+  run card_does status
+  assert_output --partial " user-attempts=10 "
 }
 
 # ---- activation and the Crypto User
@@ -233,7 +309,7 @@ Crypto user successful logged into the HSM"
   hsm_status no Disabled
 }
 
-# req: KS-01-105 KS-05-018 KS-05-023 KS-05-097
+# req: KS-01-105 KS-05-023 KS-05-097
 @test "Less than two hours after hsm deactivate the login takes no iKey" {
   server_start --card
   id=$(kmip create)
@@ -264,7 +340,7 @@ Crypto user successful logged into the HSM"
   keys_work "$id"
 }
 
-# req: KS-01-010 KS-01-097
+# req: KS-01-010
 @test "... and its own PED PIN" {
   server_start --card
   id=$(kmip create)
@@ -276,7 +352,7 @@ Crypto user successful logged into the HSM"
   keys_refused "$id"
 }
 
-# req: KS-01-061 KS-01-063 KS-01-065 KS-05-017 KS-05-120
+# req: KS-01-061 KS-01-063 KS-01-065 KS-05-017 KS-05-119 KS-05-120
 @test "Logged out no key is used, restarts included, until the next login" {
   server_start --card
   id=$(kmip create)
@@ -301,7 +377,7 @@ Crypto user successful logged into the HSM"
   assert_output "Crypto user is already logged into the HSM"
 }
 
-# req: KS-01-018 KS-01-074 KS-05-009 KS-05-095
+# req: KS-01-074 KS-05-009
 @test "After an outage of less than two hours the login is done again by itself" {
   server_start --card
   id=$(kmip create)
@@ -313,7 +389,7 @@ Crypto user successful logged into the HSM"
   ped_is_idle
 }
 
-# req: KS-01-019 KS-01-020 KS-05-009 KS-05-010 KS-05-016 KS-05-098
+# req: KS-01-018 KS-01-019 KS-01-020 KS-05-009 KS-05-010 KS-05-016 KS-05-098
 @test "After a longer one, or where it was deactivated before, it is not" {
   server_start --card
   id=$(kmip create)
@@ -432,7 +508,7 @@ Crypto user successful logged into the HSM"
 
 # ---- the remote PED
 
-# req: KS-01-106 KS-05-026 KS-05-037 KS-05-038 KS-05-039 KS-05-040 KS-05-052
+# req: KS-01-106 KS-05-037 KS-05-039 KS-05-040 KS-05-052
 @test "The orange iKey is imprinted by the Security Officer, at the local PED" {
   server_start --card
   blank orange
@@ -465,7 +541,7 @@ pedserver() {
     "$TOP/build/bin/PedServer" -configfile pedServer.ini "$@" 3>&-) >/dev/null
 }
 
-# req: KS-01-026 KS-01-079 KS-01-107 KS-05-080 KS-05-085 KS-05-087 KS-05-092
+# req: KS-01-026 KS-01-107 KS-05-080 KS-05-085 KS-05-087 KS-05-092
 # req: KS-05-102
 @test "The remote PED is connected with the orange iKey, and used from then on" {
   server_start --card
@@ -494,7 +570,7 @@ pedserver() {
   server power on
   ped mode remote
   run hsm 'hsm login crypto user'
-  assert_failure 1
+  assert_refused "no PED is connected"
   console_begin config 'hsm remote ped connect' 'hsm login crypto user'
   console_says "Remote PED IP [127.0.0.1]:"
   console_answer ""
@@ -521,8 +597,8 @@ pedserver() {
 
 # ---- the secure key cache
 
-# req: KS-05-104 KS-05-116 KS-05-122 KS-05-123 KS-05-124 KS-05-125 KS-05-126
-# req: KS-05-127 KS-05-128
+# req: KS-05-104 KS-05-116 KS-05-121 KS-05-122 KS-05-123 KS-05-124 KS-05-125
+# req: KS-05-126 KS-05-127 KS-05-128
 @test "The secure key cache is switched, and says what it was" {
   server_start --card
   hsm_status yes Disabled
@@ -616,7 +692,6 @@ pedserver() {
 
 # ---- secrets
 
-# req: KS-05-109
 @test "The password that was typed is in no memory and no file of the server" {
   server_start --card
   console_begin config 'hsm login security officer' 'hsm set password'
@@ -634,6 +709,95 @@ pedserver() {
     --dir "$SERVER_DIR" --run 8 --key "$BATS_TEST_TMPDIR/password"
   assert_success
   assert_output --regexp '^0 found in [0-9]{7,} octets$'
+}
+
+# What the PED sends and is sent belongs to it and the card.
+# req: KS-01-024
+@test "The PED on the cable needs no server, and none hears what is typed at it" {
+  server_start --card
+  pin=739164820573
+  printf %s "$pin" >"$BATS_TEST_TMPDIR/pin"
+  /usr/bin/python3 "$TOP/spec-tests/ikey.py" open "$SERVER_DIR/ikeys/black.ikey" \
+    "$(pin_of black)" >"$BATS_TEST_TMPDIR/hex"
+  tr a-f A-F <"$BATS_TEST_TMPDIR/hex" | tr -d '\n' | basenc --base16 -d \
+    >"$BATS_TEST_TMPDIR/share"
+  /usr/bin/python3 "$TOP/spec-tests/ikey.py" make \
+    "$SERVER_DIR/ikeys/long.ikey" black "$pin" "$(<"$BATS_TEST_TMPDIR/hex")"
+  scan() {
+    "$TOP/build/bin/scan" --run 8 --key "$BATS_TEST_TMPDIR/pin" \
+      --key "$BATS_TEST_TMPDIR/share" "$@"
+  }
+  deactivated
+  console_begin config 'hsm activate'
+  ped wait-screen 'Insert a USER' >/dev/null
+  ped insert ikeys/long.ikey
+  ped key ENTER
+  ped wait-screen 'Enter PED PIN' >/dev/null
+  ped key "$pin" >/dev/null
+  # it is there, at the PED
+  run scan --pid "$(<"$SERVER_DIR/ped.pid")"
+  assert_failure 1
+  for moment in typed sent; do
+    [ $moment = typed ] || ped key ENTER >/dev/null
+    run scan --pid "$(<"$SERVER_DIR/pid")" --dir "$SERVER_DIR"
+    assert_success
+    assert_output --regexp '^0 found in [0-9]{7,} octets$'
+  done
+  console_end
+  assert_success
+  ped remove
+  # without a server the card and its PED go on
+  server kill server
+  card_does deactivate >/dev/null
+  card_does activate >"$BATS_TEST_TMPDIR/activated" &
+  activating=$!
+  present long "$pin"
+  wait "$activating"
+  run card_does status
+  assert_output --partial " activated=yes "
+}
+
+# as_seen_by_a_client: answers of an appliance, but for what is new each time
+as_seen_by_a_client() {
+  local id pair
+  id=$(kmip create --name kept --length 256)
+  printf 'a key of 32 octets, and no other' >"$BATS_TEST_TMPDIR/material"
+  {
+    kmip query QueryOperations QueryObjects QueryServerInformation
+    kmip discover
+    kmip get "$id"
+    kmip attributes "$id"
+    kmip attribute-list "$id"
+    kmip activate "$id"
+    kmip destroy "$id" || echo "status $?"
+    kmip revoke "$id" --reason CessationOfOperation
+    kmip destroy "$id"
+    kmip get "$id" || echo "status $?"
+    pair=$(kmip create-key-pair --alg ECDSA --length 256)
+    wc -w <<<"$pair"
+    id=$(kmip register --material "$BATS_TEST_TMPDIR/material")
+    kmip get "$id"
+    kmip get nobody || echo "status $?"
+  } 2>&1 | sed -E -e 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/ID/g' \
+    -e '/^material=61206b6579/!s/(material|DigestValue|ShortUniqueIdentifier)=[0-9a-f]+/\1=X/g' \
+    -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:+]+/WHEN/g'
+}
+
+# req: VLT-010
+@test "A client sees no difference between a card and keys in software" {
+  server_start
+  as_seen_by_a_client >"$BATS_TEST_TMPDIR/software"
+  server_stop
+  rm -r "$SERVER_DIR"
+  server_copy --card
+  server_start
+  as_seen_by_a_client >"$BATS_TEST_TMPDIR/card"
+  run diff "$BATS_TEST_TMPDIR/software" "$BATS_TEST_TMPDIR/card"
+  assert_success
+  run cat "$BATS_TEST_TMPDIR/card"
+  assert_line "status 1"
+  assert_line --regexp '^material=61206b6579'
+  assert_line State=PreActive
 }
 
 # ---- the command line

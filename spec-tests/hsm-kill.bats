@@ -113,7 +113,7 @@ answers() {
 
 # ---- the card
 
-# req: KS-01-063 KS-05-009
+# req: KS-05-009
 @test "kill -9 of the card under load: refused from then on, nothing half made" {
   server_start --card
   for round in 1 2 3; do
@@ -132,7 +132,6 @@ answers() {
   nobody_was_asked
 }
 
-# req: KS-01-063
 @test "A card that stands still holds up its keys and nothing else" {
   server_start --card
   id=$(kmip create --name kept)
@@ -150,7 +149,6 @@ answers() {
   keys_work "$id"
 }
 
-# req: KS-01-063
 @test "A card that is slow is waited for, one that is too slow is not" {
   server_start --card
   id=$(kmip create --name kept)
@@ -248,7 +246,7 @@ died() {
   keys_work "$id"
 }
 
-# req: KS-05-009 KS-05-093
+# req: KS-05-093
 @test "Power cut amid activating and deactivating: the one or the other, whole" {
   server_start --card
   id=$(kmip create)

@@ -133,7 +133,6 @@ initialized_anew() {
 
 # ---- a lost iKey
 
-# req: KS-01-103 KS-01-051
 @test "Without the blue iKey no Security Officer comes; keys are used all the same" {
   server_start --card
   id=$(kmip create)
@@ -264,7 +263,7 @@ ikey_share() {
 
 # ---- wrong PINs and passwords, in every order
 
-# req: KS-01-097 KS-01-098
+# req: KS-01-098
 @test "Two wrong PINs of the blue iKey, a right one, and two wrong ones" {
   server_start --card
   id=$(kmip create)
@@ -297,7 +296,7 @@ ikey_share() {
   keys_refused "$id"
 }
 
-# req: KS-01-060 KS-01-097
+# req: KS-01-103
 @test "What was never delivered is no attempt of the Security Officer" {
   server_start --card
   so_wrong 2
@@ -329,7 +328,6 @@ END
   so_right
 }
 
-# req: KS-01-097 KS-01-098
 @test "Nine wrong passwords and a right one, and nine wrong ones again" {
   server_start --card
   id=$(kmip create)
@@ -485,7 +483,6 @@ END
 
 # ---- tampering, and the end
 
-# req: KS-05-152
 @test "Tampered with, only the Security Officer comes in; cleared, the black iKey" {
   server_start --card
   id=$(kmip create)
@@ -558,7 +555,7 @@ gone_for() {
   app f slots "CKR_OK 0"
 }
 
-# req: KS-05-134 KS-05-135 KS-01-013
+# req: KS-05-135
 @test "Zeroized a card is as it came, and a new partition knows nothing of the old" {
   server_start --card
   id=$(kmip create)
@@ -601,7 +598,6 @@ gone_for() {
   assert_failure 1
 }
 
-# req: KS-05-135
 @test "A decommissioned card is a zeroized one" {
   server_start --card
   id=$(kmip create)

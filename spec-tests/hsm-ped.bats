@@ -42,7 +42,7 @@ teardown() {
 }
 
 # req: KS-05-041 KS-05-042 KS-05-045 KS-05-047 KS-05-048 KS-05-049 KS-05-051
-# req: KS-05-040 KS-05-044 KS-01-093 KS-05-038 KS-01-078
+# req: KS-05-040 KS-05-044 KS-01-093
 @test "The orange iKey is imprinted with the guide's screens, in its order" {
   card_start
   ped_start
@@ -81,6 +81,28 @@ teardown() {
   assert_line "pin: yes"
   run admin status
   assert_output --partial " remote-vector=yes "
+}
+
+# req: KS-01-078 KS-05-038
+@test "Without the blue and the orange iKey there is no remote PED vector" {
+  card_start
+  ped_start
+  initialized
+  meanwhile so-login remote-init
+  printf '%s\n' "expect ^SO LOGIN" "expect ^Insert a" remove "insert red" \
+    "press ENTER" "expect ^This is another kind" | at_the_ped
+  given_up
+  run admin remote-init
+  assert_output --partial "error CARD_NOT_LOGGED_IN "
+  meanwhile so-login remote-init
+  {
+    present "SO LOGIN" blue 1111
+    imprint "SETTING RPV" none | sed '/^insert/,$d'
+    printf '%s\n' "press ENTER" "expect ^No PED Key is inserted"
+  } | at_the_ped
+  given_up
+  run admin status
+  assert_output --partial " remote-vector=no "
 }
 
 # req: KS-05-020 KS-05-021 KS-05-022 KS-05-100 KS-01-030

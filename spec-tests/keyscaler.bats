@@ -86,7 +86,7 @@ modules=(libhsm-sim.so libhsm-sim-inproc.so)
 
 # ---------------------------------------------------------------------------
 
-# req: KSC-005 KSC-111 KSC-112 KSC-115 KSC-118 KSC-165 KSC-166
+# req: KSC-005 KSC-111 KSC-112 KSC-115 KSC-165 KSC-166
 @test "Master key and CA are made, used, and found again after a restart" {
   head -c 5000 "$TOP/Makefile" >plain
   local module
@@ -269,7 +269,7 @@ ok"
   done
 }
 
-# req: KSC-020 KSC-026 KSC-127
+# req: KSC-020 KSC-026 KSC-118 KSC-127
 @test "An application waits for partition, Crypto Officer and changed password" {
   with libhsm-sim.so
   card_off
@@ -289,6 +289,11 @@ ok"
     'role changepw -name co' "$first" "$co" "$co"
   run app_at --slot 3 --password-file co setup
   assert_output ok
+  # for a Crypto User it does not wait
+  run app_at --slot 3 --password-file co work 1
+  assert_output ok
+  run -1 app_at --slot 3 --role cu --password-file cu list
+  assert_output 'error C_Login: CKR_USER_PIN_NOT_INITIALIZED'
 }
 
 # req: KSC-140 KSC-143 KSC-144 KSC-145
@@ -346,7 +351,7 @@ storage() {
 }
 
 # docs/decisions.md, KSC-157
-# req: KSC-152 KSC-157
+# req: KSC-157
 @test "After a restart, what is stored is known as soon as a user logs in" {
   with libhsm-sim.so
   app setup

@@ -392,6 +392,12 @@ END
   assert_output "$share"
   run scan
   assert_success
+  # nor is either on the iKeys themselves
+  mkdir ikeys
+  cp black copy ikeys
+  run "$TOP/build/bin/scan" --dir ikeys --run 8 --key pin.key --key share.key
+  assert_success
+  assert_output --regexp '^0 found in [0-9]{3,} octets$'
 }
 
 # ---------------------------------------------------------------------------

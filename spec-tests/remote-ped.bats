@@ -227,7 +227,7 @@ Luna PED operation required to activate partition on HSM - use User or Partition
   keys_work "$id"
 }
 
-# req: KS-01-044 KS-05-099 KS-05-102
+# req: KS-01-044 KS-05-099
 @test "Logins, activation and a new password are had from a remote PED alone" {
   far_away
   id=$(kmip create)
@@ -344,7 +344,6 @@ Luna PED operation required to activate partition on HSM - use User or Partition
 # ---------------------------------------------------------------------------
 # Wrong iKeys.
 
-# req: KS-05-079 KS-05-154
 @test "A wrong PIN of the orange iKey does not connect, and counts for nothing" {
   far_away
   for ((k = 0; k < 4; k++)); do
@@ -368,6 +367,7 @@ Luna PED operation required to activate partition on HSM - use User or Partition
   not_connected
 }
 
+# req: KS-01-079
 @test "No iKey of another colour is taken for the orange one" {
   far_away
   connect_begin
@@ -413,7 +413,6 @@ shares() {
   done | remote ped script -
 }
 
-# req: KS-01-085
 @test "Of three orange iKeys any two connect, and one alone does not" {
   server_start --card
   cd "$SERVER_DIR"
@@ -467,7 +466,7 @@ shares() {
 # ---------------------------------------------------------------------------
 # Duplicates.
 
-# req: KS-05-136 KS-05-143 KS-05-150 KS-05-151 KS-05-153 KS-05-155
+# req: KS-05-150 KS-05-151 KS-05-153 KS-05-155
 @test "A duplicate of the black iKey, made far away, activates like the original" {
   far_away
   connect
@@ -553,7 +552,6 @@ shares() {
   assert_success
 }
 
-# req: KS-05-069
 @test "A remote PED that is not used for 1800 seconds is no longer connected" {
   far_away
   connect
@@ -655,7 +653,7 @@ shares() {
 # ---------------------------------------------------------------------------
 # What PedServer shows.
 
-# req: KS-05-061 KS-05-062 KS-05-063
+# req: KS-05-063
 @test "PedServer shows who is connected, and who is not any more" {
   far_away
   server_lab await ped=attached

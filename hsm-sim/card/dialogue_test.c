@@ -181,7 +181,7 @@ m_and_n_are_one_to_sixteen(void **state)
 	card_logout(k6.rig.card, &so);
 }
 
-/* req: KS-01-087, KS-05-130, KS-05-147, KS-05-148, KS-05-151, KS-05-157 */
+/* req: KS-01-087, KS-01-096, KS-05-130, KS-05-147, KS-05-148, KS-05-157 */
 static void
 duplicates_made_on_the_way_do_as_the_original(void **state)
 {

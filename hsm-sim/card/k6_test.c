@@ -94,7 +94,7 @@ a_card_from_the_factory_has_nothing(void **state)
 
 /*
  * req: KS-01-015, KS-01-016, KS-01-048, KS-01-055, KS-01-072, KS-01-076,
- * KS-01-083, KS-01-099, KS-01-101
+ * KS-01-083
  */
 static void
 three_blank_ikeys_make_an_hsm(void **state)
@@ -140,7 +140,7 @@ three_blank_ikeys_make_an_hsm(void **state)
 	card_logout(k6.rig.card, &so);
 }
 
-/* req: KS-05-007, KS-01-057  each of them is needed: nothing without */
+/* req: KS-05-007, KS-01-057, KS-01-099  each is needed: nothing without */
 static void
 initialization_wants_each_ikey(void **state)
 {
@@ -181,7 +181,7 @@ initialization_wants_each_ikey(void **state)
 	}
 }
 
-/* req: KS-01-049, KS-01-058 */
+/* req: KS-01-049, KS-01-058, KS-01-101 */
 static void
 a_partition_wants_so_and_red_ikey(void **state)
 {
@@ -312,7 +312,7 @@ the_dialogue_of_the_crypto_user_is_the_guides(void **state)
 
 /* ---- PED PINs ---- */
 
-/* req: KS-01-091, KS-05-050, KS-01-090, KS-01-096 */
+/* req: KS-01-091, KS-05-050 */
 static void
 a_new_pin_is_four_to_forty_eight_digits_twice(void **state)
 {
@@ -610,7 +610,7 @@ three_wrong_blue_ikeys_zeroize(void **state)
 
 /* ---- activation ---- */
 
-/* req: KSC-027, KS-01-074 */
+/* req: KSC-027 */
 static void
 activated_it_takes_the_challenge_alone(void **state)
 {

@@ -91,7 +91,7 @@ all_but_initialization_is_done_through_a_remote_ped(void **state)
 	    card_remote_connect(k6.rig.card), CARD_NOT_INITIALIZED);
 }
 
-/* req: KS-01-041, KS-01-079, KS-05-078, KS-05-079, KS-05-154 */
+/* req: KS-01-041, KS-01-079, KS-05-154 */
 static void
 connecting_wants_the_orange_ikey_and_its_pin(void **state)
 {
@@ -167,7 +167,7 @@ connecting_may_take_480_seconds(void **state)
 	}
 }
 
-/* req: KS-05-069 */
+/* The card drops it after as long as PedServer does. */
 static void
 an_idle_remote_ped_is_dropped(void **state)
 {
@@ -185,7 +185,7 @@ an_idle_remote_ped_is_dropped(void **state)
 	assert_int_equal(card_activate(k6.rig.card), CARD_PED_UNPLUGGED);
 }
 
-/* req: KS-05-069  to come back is no use of it; nor has it to be there */
+/* To come back is no use of it; nor has it to be there. */
 static void
 an_idle_remote_ped_that_went_and_came_back_is_dropped(void **state)
 {
@@ -210,7 +210,7 @@ an_idle_remote_ped_that_went_and_came_back_is_dropped(void **state)
 	person_done(&away);
 }
 
-/* req: KS-05-145, KS-05-153, KS-05-154, KS-05-156 */
+/* req: KS-05-153, KS-05-154 */
 static void
 after_leaving_remote_mode_the_orange_ikey_comes_first(void **state)
 {
@@ -242,7 +242,7 @@ after_leaving_remote_mode_the_orange_ikey_comes_first(void **state)
 	person_done(&away);
 }
 
-/* req: KS-05-085, KS-05-086, KS-05-087, KS-05-102 */
+/* req: KS-05-085, KS-05-087, KS-05-102 */
 static void
 after_an_outage_it_has_to_be_connected_again(void **state)
 {

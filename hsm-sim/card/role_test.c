@@ -243,7 +243,7 @@ roles_are_made_in_order(void **state)
 	}
 }
 
-/* req: KSC-119, KSC-120, KSC-126, KSC-127  and it works in a later login too */
+/* req: KSC-119, KSC-120, KSC-126  and it works in a later login too */
 static void
 the_first_password_is_for_changing_it(void **state)
 {
@@ -531,7 +531,6 @@ logins_are_counted(void **state)
 	card_logout(rig.card, &so);
 }
 
-/* req: KSC-167 */
 static void
 partitions_know_nothing_of_each_other(void **state)
 {

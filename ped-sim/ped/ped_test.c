@@ -787,7 +787,7 @@ asks_are_shown_and_answered_by_their_keys(void **state)
 	bench_clear(&b);
 }
 
-/* PINs are masked. req: KS-01-091 */
+/* PINs are masked. */
 static void
 digits_are_sent_as_they_were_pressed(void **state)
 {

@@ -8,7 +8,7 @@
  * doing is lost when it ends. It keeps no file but its sockets; iKeys are files
  * of whoever inserts them. When it can be used it prints "ready".
  *
- * req: KS-01-021
+ * req: KS-01-021, KS-01-024
  */
 #include <getopt.h>
 #include <stdio.h>

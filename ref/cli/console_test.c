@@ -64,7 +64,7 @@ says(int fd, const char *typed)
 	return got == 0 ? "closed" : heard;
 }
 
-/* req: KS-05-018 KS-05-036 KS-05-118 */
+/* req: KS-05-036 */
 static void
 config_changes_the_prompt_and_exit_changes_it_back(void **state)
 {

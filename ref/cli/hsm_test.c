@@ -409,7 +409,7 @@ imprint(void)
 
 /* ---- the tests ---- */
 
-/* req: KS-01-100 KS-05-005 KS-05-119 KS-05-120 KS-05-121 */
+/* req: KS-01-100 KS-05-005 KS-05-118 KS-05-119 */
 static void
 the_hsm_is_initialized_and_the_status_says_so(void **state)
 {
@@ -526,7 +526,7 @@ the_password_is_kept_over_a_restart_and_not_in_the_clear(void **state)
 	assert_int_equal(keys(), KEYSTORE_READY);
 }
 
-/* req: KS-01-020 KS-05-009 KS-05-095 KS-05-098 */
+/* req: KS-01-020 KS-01-105 KS-05-009 KS-05-018 KS-05-097 KS-05-098 */
 static void
 a_restart_logs_in_by_itself_only_where_the_card_is_active(void **state)
 {
@@ -565,7 +565,6 @@ a_restart_logs_in_by_itself_only_where_the_card_is_active(void **state)
 	leaves();
 }
 
-/* req: KS-01-105 */
 static void
 what_stands_against_a_login_is_told(void **state)
 {
@@ -709,7 +708,7 @@ a_security_officer_belongs_to_the_session(void **state)
 		assert_int_equal(rig_turns(&rig, 1), OK);
 }
 
-/* req: KS-01-106 KS-05-039 KS-05-052 */
+/* req: KS-01-106 KS-05-039 */
 static void
 the_remote_ped_is_imprinted(void **state)
 {
@@ -806,8 +805,8 @@ what_is_no_address_and_no_port_is_refused(void **state)
 }
 
 /*
- * req: KS-05-104 KS-05-114 KS-05-116 KS-05-122 KS-05-123 KS-05-124 KS-05-125
- * req: KS-05-126 KS-05-127 KS-05-128
+ * req: KS-05-104 KS-05-114 KS-05-116 KS-05-120 KS-05-121 KS-05-122 KS-05-123
+ * req: KS-05-124 KS-05-125 KS-05-126 KS-05-127 KS-05-128
  */
 static void
 the_cache_is_switched_while_the_crypto_user_is_logged_in(void **state)
@@ -826,8 +825,9 @@ the_cache_is_switched_while_the_crypto_user_is_logged_in(void **state)
 	assert_false(keystore_lends(root_keystore(root)));
 	assert_string_equal(types("hsm enable secure-key-cache"),
 	    "=HSM secure-key-cache is already enabled.\n.0\n" PROMPT);
-	assert_non_null(strstr(
-	    types("show hsm status"), "=HSM secure-key-cache: Enabled\n"));
+	assert_non_null(strstr(types("show hsm status"),
+	    "=Crypto-user logged in: yes\n"
+	    "=HSM secure-key-cache: Enabled\n"));
 	/* at the plain prompt, as the guide shows it */
 	(void)types("exit");
 	assert_string_equal(types("hsm disable secure-key-cache"),
@@ -897,7 +897,6 @@ a_card_that_hangs_stops_no_console(void **state)
 	}
 }
 
-/* req: KS-05-001 KS-05-106 KS-AB-003 */
 static void
 without_a_card_the_commands_are_refused(void **state)
 {

@@ -5,6 +5,8 @@
  * only (hsm_new, hsm_free and hsm_set_fault excepted). One lock makes the
  * calls take turns, and one session is held open as long as the token answers.
  *
+ * Which module it is nobody else can tell. req: VLT-010
+ *
  * What the module answers goes to the log by its CKR name; the caller sees
  *
  * ERR_HSM             it cannot be loaded, reached or used

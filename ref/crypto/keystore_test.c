@@ -677,7 +677,6 @@ without_the_cache_the_hsm_lends_the_key_for_each_use(void **state)
 	keystore_free(ks);
 }
 
-/* req: KS-05-115 */
 static void
 what_was_lent_is_no_use_after_a_logout(void **state)
 {
