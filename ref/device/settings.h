@@ -12,8 +12,8 @@
 #ifndef DEVICE_SETTINGS_H
 #define DEVICE_SETTINGS_H
 
-#include "base/buf.h"
 #include "device/act.h"
+#include "device/entry.h"
 #include "store/record.h"
 
 struct settings;
@@ -49,11 +49,15 @@ enum setting {
 };
 
 enum {
-	SETTING_VALUE_OCTETS = 1024,
-	SETTING_WHY_OCTETS = 512,
+	SETTING_VALUE_OCTETS = ENTRY_OCTETS,
+	SETTING_WHY_OCTETS = ENTRY_WHY_OCTETS,
 };
 
-/* ERR_STORE  a stored value cannot be read by its row: the log says which */
+/*
+ * Records without a row are left alone: a newer release may have written them.
+ *
+ * ERR_STORE  a stored value cannot be read by its row: the log says which
+ */
 enum err settings_new(struct store *st, struct settings **out) MUST_CHECK;
 void settings_free(struct settings *settings); /* accepts NULL */
 
@@ -116,12 +120,6 @@ struct section_row {
 };
 const struct section_row *section_row(enum section section);
 
-enum setting_type {
-	SETTING_TEXT,
-	SETTING_NUMBER,
-	SETTING_YESNO,
-	SETTING_CHOICE
-};
 enum setting_spread { LOCAL, REPLICATED };
 enum setting_item { ITEM_NONE, ITEM_ADMINS, ITEM_NETWORK };
 enum setting_state { NOT_YET, DONE };
@@ -129,10 +127,10 @@ enum setting_state { NOT_YET, DONE };
 
 struct setting_row {
 	enum section section;
-	enum setting_type type;
 	const char *word;
 	const char *name;
 	const char *initial;
+	struct entry_rule rule;
 	enum setting_spread spread;
 	enum setting_item item;
 	const char *fips; /* the value that compliance needs; NULL: any */

@@ -684,6 +684,12 @@ store_commit(struct store *st)
 	return first;
 }
 
+uint64_t
+store_groups(const struct store *st)
+{
+	return st->stats.groups;
+}
+
 void
 store_idle(struct store *st)
 {

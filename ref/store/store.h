@@ -199,6 +199,12 @@ struct store_waiter {
 };
 void store_wait(struct store *st, struct store_waiter *w);
 
+/*
+ * How many groups have been made durable. What is written now belongs to the
+ * one after these, also for a waiter that is just being called.
+ */
+uint64_t store_groups(const struct store *st);
+
 /* Whoever waits is gone before the group ends: do not call. */
 void store_unwait(struct store *st, struct store_waiter *w);
 
