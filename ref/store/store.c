@@ -18,6 +18,7 @@
 enum {
 	APPLICATION_ID = 0x54534b53, /* "TSKS" */
 	SAVEPOINTS_MAX = 8,
+	LIGHT_MAX = 8,      /* inserts that are undone without a savepoint */
 	OWNERS_CACHED = 64, /* a power of two */
 	/* pages in the log that there is no waiting for idle time with */
 	LOG_PAGES_MAX = 16000,
@@ -63,15 +64,29 @@ struct owner {
 	uint8_t name[OBJECT_OWNER_MAX_OCTETS];
 };
 
+/* A savepoint that was asked for. */
+struct point {
+	uint64_t change;     /* the cache's last one then */
+	unsigned light;      /* how many light inserts there were then ... */
+	unsigned light_made; /* ... and when the database made it */
+};
+
 struct group {
 	bool open;
 	enum err rc;       /* what its waiters will hear */
 	bool all_may_wait; /* an undone change may show through clean reads */
-	/* savepoints asked for, and those the database knows: the others are
-	 * made with the first write, for many batches only read */
+	/*
+	 * Savepoints asked for, and those the database knows: the others are
+	 * made with the first write, for many batches only read. An insert
+	 * does without: for a savepoint the database keeps a copy of each
+	 * page that changes, which costs as much as the insert, and to undo
+	 * it is to delete the row. Such inserts are light.
+	 */
 	unsigned depth;
 	unsigned made;
-	uint64_t mark[SAVEPOINTS_MAX]; /* the cache's last change then */
+	struct point point[SAVEPOINTS_MAX];
+	unsigned light_count;
+	const struct cached *light[LIGHT_MAX]; /* perhaps retired by now */
 };
 
 struct store {
@@ -336,6 +351,18 @@ out:
 	return rc;
 }
 
+static pthread_once_t engine_once = PTHREAD_ONCE_INIT;
+
+/*
+ * Nobody reads the engine's statistics of memory, and it keeps them under one
+ * lock. Where somebody else in this process uses it already, it keeps them.
+ */
+static void
+engine_set_up(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum err
 db_open(struct store *st, const char *path, const char *vfs)
 {
@@ -412,6 +439,7 @@ store_open(const char *dir, struct env *env,
 	enum err rc = OK;
 
 	*out = NULL;
+	(void)pthread_once(&engine_once, engine_set_up);
 	TRY(MEM_NEW(st));
 	st->thread = pthread_self();
 	st->waiting_end = &st->waiting;
@@ -488,12 +516,12 @@ group_undo(struct store *st, enum err why)
 		(void)run(st, ROLLBACK);
 	st->group.rc = why;
 	st->group.made = 0;
+	st->group.light_count = 0;
 	forget_since(st, 0);
 }
 
-/* Before each write. */
 static enum err
-write_begin(struct store *st)
+group_begin(struct store *st)
 {
 	struct group *g = &st->group;
 	enum err rc = OK;
@@ -504,13 +532,25 @@ write_begin(struct store *st)
 		TRY(run(st, BEGIN));
 		g->open = true;
 	}
+out:
+	return rc;
+}
+
+/* Before each write. */
+static enum err
+write_begin(struct store *st)
+{
+	struct group *g = &st->group;
+	enum err rc = OK;
+
+	TRY(group_begin(st));
 	while (g->made < g->depth) {
 		rc = run(st, SAVEPOINT);
 		if (rc != OK) {
 			group_undo(st, rc);
 			goto out;
 		}
-		g->made++;
+		g->point[g->made++].light_made = g->light_count;
 	}
 out:
 	return rc;
@@ -537,7 +577,8 @@ store_savepoint(struct store *st)
 
 	assert(g->depth < SAVEPOINTS_MAX);
 	if (g->rc == OK)
-		g->mark[g->depth++] = st->cache.change;
+		g->point[g->depth++] = (struct point){
+		    .change = st->cache.change, .light = g->light_count};
 	return g->rc;
 }
 
@@ -557,24 +598,63 @@ store_release(struct store *st)
 		else if (g->made == 0)
 			group_undo(st, g->rc);
 	}
+	if (g->depth == 0)
+		g->light_count = 0;
 	return g->rc;
+}
+
+static enum err object_erase(struct store *st, const struct object *o,
+    int64_t row) MUST_CHECK;
+
+/*
+ * Delete again what was inserted since the point. What a savepoint further out
+ * would bring back is still noted, to be deleted once more then.
+ */
+static enum err
+light_undo(struct store *st, const struct point *point)
+{
+	struct group *g = &st->group;
+	unsigned kept = point->light;
+	unsigned k;
+	enum err rc = OK;
+
+	for (k = g->light_count; k-- > point->light;)
+		TRY(object_erase(st, g->light[k]->object, g->light[k]->row));
+	if (g->made != 0 && g->point[g->made - 1].light_made > kept)
+		kept = g->point[g->made - 1].light_made;
+	if (g->light_count > kept)
+		g->light_count = kept;
+out:
+	return rc;
 }
 
 enum err
 store_rollback_to(struct store *st)
 {
 	struct group *g = &st->group;
+	const struct point *point;
+	bool undone = false;
 	enum err rc = OK;
 
 	assert(g->depth > 0);
-	g->depth--;
+	point = &g->point[--g->depth];
 	if (g->made > g->depth) {
 		g->made--;
 		TRY(run(st, ROLLBACK_TO));
 		TRY(run(st, RELEASE));
 		g->rc = OK;
+		undone = true;
+		/* the later ones went with it */
+		if (g->light_count > point->light_made)
+			g->light_count = point->light_made;
+	}
+	if (g->light_count > point->light) {
+		TRY(light_undo(st, point));
+		undone = true;
+	}
+	if (undone) {
 		g->all_may_wait = true;
-		forget_since(st, g->mark[g->depth]);
+		forget_since(st, point->change);
 	}
 	return g->rc;
 out:
@@ -921,7 +1001,8 @@ entry_find(struct store *st, struct bytes id, struct cached **out)
 		TRY(ERR_NOT_FOUND);
 	TRY(object_read(st, OBJECT_OF_ID, &at, &o));
 	*out = e;
-	cache_put(&st->cache, e, o, at, false);
+	/* what is read again after something was undone may go with more */
+	cache_put(&st->cache, e, o, at, st->group.all_may_wait);
 	e = NULL;
 out:
 	reset(st, OBJECT_OF_ID);
@@ -1186,19 +1267,38 @@ written(struct store *st, struct prepared *p, struct object *take, int64_t row)
 	p->entry = NULL;
 }
 
+/* With savepoints that only were asked for, and room to note it. */
+static bool
+may_be_light(const struct group *g)
+{
+	return g->made < g->depth && g->light_count < LIGHT_MAX;
+}
+
+/* As write_end: half of it may be there, and no savepoint before it. */
+static void
+light_end(struct store *st, const struct cached *e, enum err rc)
+{
+	if (rc == OK)
+		st->group.light[st->group.light_count++] = e;
+	else
+		group_undo(st, rc);
+}
+
 enum err
 store_insert(struct store *st, struct object *take)
 {
 	struct object *o = take;
 	struct prepared p = {0};
+	const struct cached *e = NULL;
 	int64_t owner;
 	int64_t row = st->last_row + 1;
 	size_t k;
+	bool light = may_be_light(&st->group);
 	bool begun = false;
 	enum err rc = OK;
 
 	TRY(prepare(st, o, &p));
-	TRY(write_begin(st));
+	TRY(light ? group_begin(st) : write_begin(st));
 	begun = true;
 	TRY(owner_number(st, o->owner, &owner));
 	bind_text(st, OBJECT_INSERT, 2, o->id);
@@ -1213,10 +1313,13 @@ store_insert(struct store *st, struct object *take)
 	for (k = 0; k < p.key_count; k++)
 		TRY(term_run(st, TERM_INSERT, &p.keys[k], p.gone, owner, row));
 	st->last_row = row;
+	e = p.entry;
 	written(st, &p, o, row);
 	o = NULL;
 out:
-	if (begun)
+	if (begun && light)
+		light_end(st, e, rc);
+	else if (begun)
 		(void)write_end(st, rc);
 	cache_entry_free(p.entry);
 	object_free(o);
@@ -1288,26 +1391,37 @@ out:
 	return rc;
 }
 
-enum err
-store_delete(struct store *st, struct bytes id)
+/* Its row and what the index says of it. */
+static enum err
+object_erase(struct store *st, const struct object *o, int64_t row)
 {
 	struct prepared was = {0};
 	struct prepared none = {0};
-	struct cached *e;
 	int64_t owner;
+	enum err rc = OK;
+
+	arena_reset(st->scratch);
+	TRY(object_keys(st->scratch, o, &was.keys, &was.key_count));
+	was.gone = none.gone = index_is_gone(object_state(o));
+	TRY(index_owner(st, o->owner, &owner));
+	TRY(terms_change(st, &was, &none, owner, row));
+	bind_number(st, OBJECT_DELETE, 1, row);
+	TRY(run(st, OBJECT_DELETE));
+out:
+	return rc;
+}
+
+enum err
+store_delete(struct store *st, struct bytes id)
+{
+	struct cached *e;
 	bool begun = false;
 	enum err rc = OK;
 
 	TRY(entry_find(st, id, &e));
-	arena_reset(st->scratch);
-	TRY(object_keys(st->scratch, e->object, &was.keys, &was.key_count));
-	was.gone = none.gone = index_is_gone(object_state(e->object));
 	TRY(write_begin(st));
 	begun = true;
-	TRY(owner_number(st, e->object->owner, &owner));
-	TRY(terms_change(st, &was, &none, owner, e->row));
-	bind_number(st, OBJECT_DELETE, 1, e->row);
-	TRY(run(st, OBJECT_DELETE));
+	TRY(object_erase(st, e->object, e->row));
 	cache_drop(&st->cache, e);
 out:
 	if (begun)

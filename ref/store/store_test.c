@@ -360,6 +360,57 @@ test_rollback_undoes_what_came_after_the_point(void **state)
 	assert_not_there(rig, outer);
 }
 
+/*
+ * Inserts before a change that has the database make its savepoints: in the
+ * inner point, in the outer one, and more of them than are noted.
+ */
+static void
+test_inserts_are_undone_as_changes_are(void **state)
+{
+	struct rig *rig = *state;
+	struct store *st = rig->st;
+	struct bytes before = insert(rig, named(rig, "alice", "before"));
+	struct bytes made[24];
+	char name[16];
+	size_t k = 0;
+	size_t n;
+
+	assert_ok(store_commit(st));
+	assert_ok(store_savepoint(st));
+	made[k++] = insert(rig, named(rig, "alice", "outer"));
+	assert_ok(store_savepoint(st));
+	made[k++] = insert(rig, named(rig, "carol", "inner"));
+	assert_ok(store_delete(st, before));
+	made[k++] = insert(rig, named(rig, "carol", "after it"));
+	assert_ok(store_delete(st, made[1]));
+	assert_ok(store_update(st, changed(rig, made[0])));
+	assert_ok(store_rollback_to(st));
+	assert_there(rig, made[0]); /* read anew */
+	assert_not_there(rig, made[1]);
+	assert_not_there(rig, made[2]);
+	/* what the outer savepoint has seen, it must not bring back */
+	assert_ok(store_rollback_to(st));
+	for (n = 0; n < k; n++)
+		assert_not_there(rig, made[n]);
+	assert_there(rig, before);
+	assert_ok(store_check(st));
+
+	assert_ok(store_savepoint(st));
+	for (n = 0; n < LENGTH(made); n++) {
+		(void)snprintf(name, sizeof(name), "many %zu", n);
+		made[n] = insert(rig, named(rig, "alice", name));
+	}
+	assert_ok(store_rollback_to(st));
+	for (n = 0; n < LENGTH(made); n++)
+		assert_not_there(rig, made[n]);
+	assert_ok(store_commit(st));
+	assert_ok(store_check(st));
+	rig_reopen(rig);
+	for (n = 0; n < LENGTH(made); n++)
+		assert_not_there(rig, made[n]);
+	assert_there(rig, before);
+}
+
 /* ---- names ---- */
 
 static void
@@ -631,6 +682,7 @@ main(void)
 	    STORE_TEST(test_waiters_hear_once_and_may_begin_the_next_group),
 	    STORE_TEST(test_a_waiter_may_dismiss_another),
 	    STORE_TEST(test_rollback_undoes_what_came_after_the_point),
+	    STORE_TEST(test_inserts_are_undone_as_changes_are),
 	    STORE_TEST(test_a_name_is_held_by_living_objects),
 	    STORE_TEST(test_states_come_when_they_are_due),
 	    STORE_TEST(test_the_file_is_ours_alone),
