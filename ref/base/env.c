@@ -12,12 +12,18 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
+/* More than is asked for at a time; a request takes less than a tenth. */
+enum { DRAWN_OCTETS = 1024 };
+
 struct env {
 	const struct env_clock_file *lab; /* NULL: the machine's clocks */
 	int64_t wall_offset_ms;
 	env_random_fn *random;
 	void *random_ctx;
 	bool random_broken;
+	/* public octets, the last drawn_left of them not handed out yet */
+	size_t drawn_left;
+	uint8_t drawn[DRAWN_OCTETS];
 };
 
 _Static_assert(sizeof(struct env_clock_file) == 64, "a format, not a detail");
@@ -113,6 +119,7 @@ env_free(struct env *env)
 {
 	if (env == NULL)
 		return;
+	secret_wipe(env->drawn, sizeof(env->drawn));
 	if (env->lab != NULL)
 		munmap((void *)(uintptr_t)env->lab, sizeof(*env->lab));
 	mem_free(env);
@@ -169,9 +176,43 @@ env_random(struct env *env, uint8_t *out, size_t octets)
 	return rc;
 }
 
+static enum err
+draw(struct env *env)
+{
+	enum err rc = OK;
+
+	env->drawn_left = 0;
+	TRY(env_random(env, env->drawn, sizeof(env->drawn)));
+	env->drawn_left = sizeof(env->drawn);
+out:
+	return rc;
+}
+
+enum err
+env_random_public(struct env *env, uint8_t *out, size_t octets)
+{
+	uint8_t *from;
+	enum err rc = OK;
+
+	if (env->random_broken || octets > sizeof(env->drawn))
+		return env_random(env, out, octets);
+	if (env->drawn_left < octets)
+		TRY(draw(env));
+	from = env->drawn + sizeof(env->drawn) - env->drawn_left;
+	memcpy(out, from, octets);
+	secret_wipe(from, octets);
+	env->drawn_left -= octets;
+out:
+	if (rc != OK)
+		secret_wipe(out, octets);
+	return rc;
+}
+
 void
 env_set_random(struct env *env, env_random_fn *fn, void *ctx)
 {
+	secret_wipe(env->drawn, sizeof(env->drawn));
+	env->drawn_left = 0;
 	env->random = fn;
 	env->random_ctx = ctx;
 }

@@ -43,7 +43,22 @@ void env_set_wall_s(struct env *env, int64_t wall_s);
  */
 enum err env_random(struct env *env, uint8_t *out, size_t octets) MUST_CHECK;
 
-/* Another source of randomness: the approved DRBG, or a test's own. */
+/*
+ * Random octets that everybody may see, as identifiers and nonces are; never
+ * for what has to stay secret. They are drawn in advance, since a source's
+ * work is in each call more than in each octet, and wiped here as they are
+ * handed out, so that none comes twice. For one thread of a process, which
+ * must not fork and go on in both.
+ *
+ * ERR_ENTROPY  as env_random, at once, whatever has been drawn
+ */
+enum err
+env_random_public(struct env *env, uint8_t *out, size_t octets) MUST_CHECK;
+
+/*
+ * Another source of randomness: the approved DRBG, or a test's own. What was
+ * drawn from the one before is thrown away.
+ */
 typedef enum err env_random_fn(void *ctx, uint8_t *out, size_t octets);
 void env_set_random(struct env *env, env_random_fn *fn, void *ctx);
 

@@ -38,6 +38,14 @@ enum { DIGESTS = sizeof(digests) / sizeof(digests[0]) };
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 static EVP_MD *mds[DIGESTS];
 static EVP_MAC *hmac;
+static pthread_key_t context_key;
+static bool has_context_key;
+
+static void
+context_free(void *ctx)
+{
+	EVP_MD_CTX_free(ctx);
+}
 
 /* A fetch costs more than a digest of a key: once, for the process's life. */
 static void
@@ -50,6 +58,7 @@ fetch(void)
 			mds[k] = EVP_MD_fetch(NULL, digests[k].name, NULL);
 	}
 	hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
+	has_context_key = pthread_key_create(&context_key, context_free) == 0;
 	ossl_forget(); /* one that is missing is not offered */
 }
 
@@ -58,6 +67,42 @@ find(uint32_t hashing_algorithm)
 {
 	(void)pthread_once(&fetched, fetch);
 	return hashing_algorithm < DIGESTS ? mds[hashing_algorithm] : NULL;
+}
+
+/*
+ * The thread's context, kept until the thread ends: to make one and throw it
+ * away costs more than a digest of a key.
+ */
+static enum err
+context_find(EVP_MD_CTX **out)
+{
+	EVP_MD_CTX *ctx = NULL;
+	enum err rc = OK;
+
+	*out = has_context_key ? pthread_getspecific(context_key) : NULL;
+	if (*out != NULL)
+		return OK;
+	ctx = EVP_MD_CTX_new();
+	if (ctx == NULL)
+		TRY(ossl_err("EVP_MD_CTX_new", ERR_NOMEM));
+	if (!has_context_key || pthread_setspecific(context_key, ctx) != 0)
+		TRY(ERR_NOMEM);
+	*out = ctx;
+	ctx = NULL;
+out:
+	EVP_MD_CTX_free(ctx);
+	return rc;
+}
+
+/* What was digested may be a key, and some algorithms' state leads back to it:
+ * the state of an empty message is put in its place. */
+static void
+context_forget(EVP_MD_CTX *ctx)
+{
+	if (EVP_DigestInit_ex2(ctx, NULL, NULL) == 1)
+		return;
+	(void)EVP_MD_CTX_reset(ctx);
+	ossl_forget();
 }
 
 size_t
@@ -86,16 +131,22 @@ digest_make(
     uint32_t hashing_algorithm, struct bytes in, uint8_t *out, size_t *octets)
 {
 	const EVP_MD *md = find(hashing_algorithm);
+	EVP_MD_CTX *ctx = NULL;
 	unsigned int made = 0;
 	enum err rc = OK;
 
 	if (md == NULL)
 		return ERR_FEATURE;
-	if (EVP_Digest(in.at, in.octets, out, &made, md, NULL) != 1)
+	TRY(context_find(&ctx));
+	if (EVP_DigestInit_ex2(ctx, md, NULL) != 1 ||
+	    EVP_DigestUpdate(ctx, in.at, in.octets) != 1 ||
+	    EVP_DigestFinal_ex(ctx, out, &made) != 1)
 		TRY(ossl_err("EVP_Digest", ERR_CRYPTO));
 	if (octets != NULL)
 		*octets = made;
 out:
+	if (ctx != NULL)
+		context_forget(ctx);
 	return rc;
 }
 

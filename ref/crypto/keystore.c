@@ -17,7 +17,6 @@ enum {
 	NONCE_OCTETS = 12,
 	TAG_OCTETS = 16,
 	MASTER_OCTETS = 32,
-	NONCES = 256,
 	WRAPPED_OCTETS =
 	    HEADER_OCTETS + HSM_NONCE_OCTETS + MASTER_OCTETS + HSM_TAG_OCTETS,
 };
@@ -89,9 +88,6 @@ struct keystore {
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *sealer;
 	EVP_CIPHER_CTX *opener;
-
-	uint8_t nonces[NONCES][NONCE_OCTETS];
-	size_t nonces_left;
 
 	bool probing;
 	bool overdue;
@@ -723,21 +719,6 @@ out:
 	return rc;
 }
 
-/* Drawn by the hundred: a nonce is public, it only must not come twice. */
-static enum err
-nonce_next(struct keystore *ks, uint8_t *out)
-{
-	enum err rc = OK;
-
-	if (ks->nonces_left == 0) {
-		TRY(env_random(ks->env, ks->nonces[0], sizeof(ks->nonces)));
-		ks->nonces_left = NONCES;
-	}
-	memcpy(out, ks->nonces[--ks->nonces_left], NONCE_OCTETS);
-out:
-	return rc;
-}
-
 /* The associated data, for either direction. */
 static enum err
 bind(EVP_CIPHER_CTX *ctx, const uint8_t *header, struct bytes object_id,
@@ -775,7 +756,8 @@ keystore_seal(struct keystore *ks, const struct keystore_loan *loan,
 	nonce = at + HEADER_OCTETS;
 	body = nonce + NONCE_OCTETS;
 	memcpy(at, ks->header, HEADER_OCTETS);
-	TRY(nonce_next(ks, nonce));
+	/* a nonce is public, it only must not come twice */
+	TRY(env_random_public(ks->env, nonce, NONCE_OCTETS));
 	if (EVP_EncryptInit_ex2(
 		ks->sealer, NULL, master_open(ks, loan).at, nonce, NULL) != 1)
 		TRY(ossl_err("EVP_EncryptInit_ex2", ERR_CRYPTO));

@@ -53,7 +53,7 @@ id_new(struct env *env, struct arena *a, struct bytes *out)
 	size_t at = 0;
 	enum err rc = OK;
 
-	TRY(env_random(env, uuid, sizeof(uuid)));
+	TRY(env_random_public(env, uuid, sizeof(uuid)));
 	TRY(ARENA_ARRAY(a, text, UUID_TEXT_OCTETS));
 	bytes_put_u32(uuid, (uint32_t)(now_ms >> 16));
 	bytes_put_u16(uuid + 4, (uint32_t)now_ms & 0xffff);

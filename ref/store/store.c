@@ -603,8 +603,8 @@ store_release(struct store *st)
 	return g->rc;
 }
 
-static enum err object_erase(struct store *st, const struct object *o,
-    int64_t row) MUST_CHECK;
+static enum err
+object_erase(struct store *st, const struct object *o, int64_t row) MUST_CHECK;
 
 /*
  * Delete again what was inserted since the point. What a savepoint further out
