@@ -89,7 +89,7 @@ CK_OBJECT_HANDLE known_key(
 void known_template(const struct known *k, enum op_kind kind, struct attrs *t);
 
 /* C_CreateObject; when it refuses known keys the trial is not claimed. */
-CK_OBJECT_HANDLE import(CK_SESSION_HANDLE s, struct attrs *t);
+CK_OBJECT_HANDLE key_import(CK_SESSION_HANDLE s, struct attrs *t);
 
 /* A generated secret key of 16 octets that may do `usage`. */
 CK_OBJECT_HANDLE

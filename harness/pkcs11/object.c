@@ -93,7 +93,7 @@ create_without_value(const struct trial *t)
 
 	(void)t;
 	secret_template(&a, CKK_AES, text("sixteen octets.."));
-	import(s, &a);
+	key_import(s, &a);
 	attr_drop(&a, CKA_VALUE);
 	WANT(C_CreateObject, (s, a.at, a.count, &o), CKR_TEMPLATE_INCOMPLETE);
 }
@@ -178,7 +178,7 @@ create_key_length(const struct trial *t)
 
 	(void)t;
 	secret_template(&a, CKK_AES, text("sixteen octets.."));
-	import(s, &a);
+	key_import(s, &a);
 	attr_text(&a, CKA_VALUE, "seventeen octets.");
 	WANT(C_CreateObject, (s, a.at, a.count, &o),
 	    CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCONSISTENT,

@@ -655,7 +655,7 @@ digest_key(const struct trial *t)
 	(void)t;
 	secret_template(
 	    &a, CKK_GENERIC_SECRET, text("abcdbcdecdefdefgefghfghighij"));
-	key = import(s, &a);
+	key = key_import(s, &a);
 	MUST(C_DigestInit, (s, &m));
 	rv = WANT(C_DigestKey, (s, key), CKR_OK, CKR_KEY_INDIGESTIBLE,
 	    CKR_FUNCTION_NOT_SUPPORTED);

@@ -43,7 +43,7 @@ secret(CK_SESSION_HANDLE s, CK_KEY_TYPE type, const char *value,
 	if (usage != 0)
 		attr_bool(&a, usage, true);
 	attr_bool(&a, CKA_EXTRACTABLE, true);
-	return import(s, &a);
+	return key_import(s, &a);
 }
 
 /* A template for what is unwrapped: readable where the token allows it. */
@@ -323,7 +323,7 @@ wrap_private_key(const struct trial *t)
 	(void)t;
 	known_template(&ec, OP_SIGN, &a);
 	attr_bool(&a, CKA_EXTRACTABLE, true);
-	key = import(s, &a);
+	key = key_import(s, &a);
 	public = known_key(s, &ec, OP_VERIFY, true);
 	attr_bool(&both, CKA_TOKEN, false);
 	attr_text(&both, CKA_LABEL, LABEL);
@@ -368,8 +368,8 @@ wrap_with_rsa(const struct trial *t)
 	attr_bool(&out, CKA_WRAP, true);
 	known_template(&rsa, OP_SIGN, &in);
 	attr_bool(&in, CKA_UNWRAP, true);
-	with = import(s, &out);
-	from = import(s, &in);
+	with = key_import(s, &out);
+	from = key_import(s, &in);
 	MUST(C_WrapKey, (s, &m, with, key, wrapped, &n));
 	same_number("octets of the wrapped key", n, 256);
 	unwrapped_template(&a, CKK_AES);
@@ -401,7 +401,7 @@ ecdh_key(CK_SESSION_HANDLE s, bool may)
 	attr_octets(&a, CKA_VALUE, hex(ECDH_PRIVATE));
 	attr_drop(&a, CKA_SIGN);
 	attr_bool(&a, CKA_DERIVE, may);
-	return import(s, &a);
+	return key_import(s, &a);
 }
 
 static void
