@@ -164,18 +164,41 @@ generated(CK_SESSION_HANDLE s, CK_ATTRIBUTE_TYPE type, bool value)
 	return o;
 }
 
+/* Answers to C_WrapKey, of keys that are generated for it. */
+struct refusal {
+	CK_MECHANISM_TYPE by;
+	bool may;                /* the wrapping key's CKA_WRAP */
+	CK_ATTRIBUTE_TYPE about; /* the wrapped key, and what it has there */
+	bool value;
+	CK_RV right[3];
+};
+
+enum { UNEXTRACTABLE, ONLY_WITH_TRUSTED, NOT_PERMITTED, OTHER_MECHANISM };
+
+static const struct refusal refusals[] = {
+    [UNEXTRACTABLE] = {CKM_AES_KEY_WRAP, true, CKA_EXTRACTABLE, false,
+	{CKR_KEY_UNEXTRACTABLE, RV_END}},
+    [ONLY_WITH_TRUSTED] = {CKM_AES_KEY_WRAP, true, CKA_WRAP_WITH_TRUSTED, true,
+	{CKR_KEY_NOT_WRAPPABLE, CKR_KEY_UNEXTRACTABLE, RV_END}},
+    [NOT_PERMITTED] = {CKM_AES_KEY_WRAP, false, CKA_EXTRACTABLE, true,
+	{CKR_KEY_FUNCTION_NOT_PERMITTED, RV_END}},
+    [OTHER_MECHANISM] = {CKM_SHA256, true, CKA_EXTRACTABLE, true,
+	{CKR_MECHANISM_INVALID, RV_END}},
+};
+
 static void
-wrap_unextractable(const struct trial *t)
+wrap_refused(const struct trial *t)
 {
+	const struct refusal *r = t->row;
 	CK_SESSION_HANDLE s = session_user();
-	CK_MECHANISM m = {CKM_AES_KEY_WRAP, NULL, 0};
-	CK_OBJECT_HANDLE key = generated(s, CKA_EXTRACTABLE, false);
-	CK_OBJECT_HANDLE with = wrapping_key(s);
+	CK_MECHANISM m = {r->by, NULL, 0};
+	CK_OBJECT_HANDLE key = generated(s, r->about, r->value);
+	CK_OBJECT_HANDLE with =
+	    r->may ? wrapping_key(s) : generated(s, CKA_WRAP, false);
 	CK_BYTE out[64];
 	CK_ULONG n = sizeof out;
 
-	(void)t;
-	WANT(C_WrapKey, (s, &m, with, key, out, &n), CKR_KEY_UNEXTRACTABLE);
+	module_judge(ASK(C_WrapKey, (s, &m, with, key, out, &n)), r->right);
 }
 
 static void
@@ -194,21 +217,6 @@ wrap_sensitive(const struct trial *t)
 }
 
 static void
-wrap_only_with_trusted(const struct trial *t)
-{
-	CK_SESSION_HANDLE s = session_user();
-	CK_MECHANISM m = {CKM_AES_KEY_WRAP, NULL, 0};
-	CK_OBJECT_HANDLE key = generated(s, CKA_WRAP_WITH_TRUSTED, true);
-	CK_OBJECT_HANDLE with = wrapping_key(s);
-	CK_BYTE out[64];
-	CK_ULONG n = sizeof out;
-
-	(void)t;
-	WANT(C_WrapKey, (s, &m, with, key, out, &n), CKR_KEY_NOT_WRAPPABLE,
-	    CKR_KEY_UNEXTRACTABLE);
-}
-
-static void
 user_makes_no_trusted_key(const struct trial *t)
 {
 	CK_SESSION_HANDLE s = session_user();
@@ -224,21 +232,6 @@ user_makes_no_trusted_key(const struct trial *t)
 	WANT(C_GenerateKey, (s, &m, a.at, a.count, &o), CKR_ATTRIBUTE_READ_ONLY,
 	    CKR_TEMPLATE_INCONSISTENT, CKR_ATTRIBUTE_TYPE_INVALID,
 	    CKR_ATTRIBUTE_VALUE_INVALID);
-}
-
-static void
-wrap_not_permitted(const struct trial *t)
-{
-	CK_SESSION_HANDLE s = session_user();
-	CK_MECHANISM m = {CKM_AES_KEY_WRAP, NULL, 0};
-	CK_OBJECT_HANDLE with = generated(s, CKA_WRAP, false);
-	CK_OBJECT_HANDLE key = generated(s, CKA_EXTRACTABLE, true);
-	CK_BYTE out[64];
-	CK_ULONG n = sizeof out;
-
-	(void)t;
-	WANT(C_WrapKey, (s, &m, with, key, out, &n),
-	    CKR_KEY_FUNCTION_NOT_PERMITTED);
 }
 
 static void
@@ -288,20 +281,6 @@ unwrap_not_permitted(const struct trial *t)
 	unwrapped_template(&a, CKK_AES);
 	WANT(C_UnwrapKey, (s, &m, with, in, sizeof in, a.at, a.count, &key),
 	    CKR_KEY_FUNCTION_NOT_PERMITTED);
-}
-
-static void
-wrap_other_mechanism(const struct trial *t)
-{
-	CK_SESSION_HANDLE s = session_user();
-	CK_MECHANISM m = {CKM_SHA256, NULL, 0};
-	CK_OBJECT_HANDLE with = wrapping_key(s);
-	CK_OBJECT_HANDLE key = generated(s, CKA_EXTRACTABLE, true);
-	CK_BYTE out[64];
-	CK_ULONG n = sizeof out;
-
-	(void)t;
-	WANT(C_WrapKey, (s, &m, with, key, out, &n), CKR_MECHANISM_INVALID);
 }
 
 /* --- a private key, out and in again ------------------------------------- */
@@ -507,17 +486,20 @@ derive_by_encryption(const struct trial *t)
 
 static const struct trial trials[] = {
     {"wrap/unextractable", "An unextractable key is not wrapped", BASE "5.14",
-	NEED_PIN, KW(CKF_WRAP), .run = wrap_unextractable},
+	NEED_PIN, KW(CKF_WRAP), .run = wrap_refused,
+	.row = &refusals[UNEXTRACTABLE]},
     {"wrap/sensitive", "A sensitive key that is extractable is wrapped",
 	BASE "5.14", NEED_PIN, KW(CKF_WRAP), .run = wrap_sensitive},
     {"wrap/only-with-trusted",
 	"A key to be wrapped by trusted ones is not wrapped by another",
-	BASE "4.10", NEED_PIN, KW(CKF_WRAP), .run = wrap_only_with_trusted},
+	BASE "4.10", NEED_PIN, KW(CKF_WRAP), .run = wrap_refused,
+	.row = &refusals[ONLY_WITH_TRUSTED]},
     {"wrap/user-makes-no-trusted-key", "The user cannot make a key trusted",
 	BASE "4.10", NEED_PIN, {CLAIM(CKM_AES_KEY_GEN, CKF_GENERATE)},
 	.run = user_makes_no_trusted_key},
     {"wrap/not-permitted", "A key without CKA_WRAP does not wrap", BASE "5.14",
-	NEED_PIN, KW(CKF_WRAP), .run = wrap_not_permitted},
+	NEED_PIN, KW(CKF_WRAP), .run = wrap_refused,
+	.row = &refusals[NOT_PERMITTED]},
     {"wrap/handles", "Handles of no key are told apart", BASE "5.14", NEED_PIN,
 	KW(CKF_WRAP), .run = wrap_handles},
     {"wrap/unwrap-handles", "A handle of no unwrapping key is refused",
@@ -526,7 +508,7 @@ static const struct trial trials[] = {
 	BASE "5.14", NEED_PIN, KW(CKF_UNWRAP), .run = unwrap_not_permitted},
     {"wrap/mechanism-of-other-kind",
 	"A mechanism for another purpose is refused", BASE "5.14", NEED_PIN,
-	KW(CKF_WRAP), .run = wrap_other_mechanism},
+	KW(CKF_WRAP), .run = wrap_refused, .row = &refusals[OTHER_MECHANISM]},
     {"wrap/private-key", "A private key works after it was out and in again",
 	MECH "2.5", NEED_PIN,
 	{CLAIM(CKM_AES_KEY_GEN, CKF_GENERATE),
