@@ -238,8 +238,9 @@ tried(void *ctx, bool connected, const char *why)
 }
 
 static int
-serve(struct options *o, int tell)
+serve(void *ctx, int tell)
 {
+	struct options *o = ctx;
 	const struct daemon_end_config end = {.hang_up = false};
 	struct program p = {.options = o, .tell = tell, .ctl_fd = -1};
 	enum err rc = OK;
@@ -280,31 +281,14 @@ out:
 static int
 start(struct options *o)
 {
-	char why[BACKGROUND_WORDS_OCTETS];
-	bool is_new;
-	int tell;
 	int fd = ctl_reach(o->ctl);
 
 	if (o->ip == NULL)
 		wrong_usage("-m start needs -ip ADDRESS", "");
-	puts("Starting background process");
-	(void)fflush(stdout);
-	if (fd >= 0) {
+	if (fd >= 0)
 		close(fd);
-		(void)snprintf(
-		    why, sizeof(why), "a Ped Client is running already");
-	} else if (background_split(&is_new, &tell, why) != OK) {
-		(void)snprintf(why, sizeof(why), "%s", strerror(errno));
-	} else if (is_new) {
-		_exit(serve(o, tell));
-	}
-	if (*why != '\0') {
-		printf("Startup failed. : %s\n", why);
-		return 1;
-	}
-	puts("Background process started");
-	puts("Ped Client Process created, exiting this process.");
-	return 0;
+	return background_start("Ped Client",
+	    fd >= 0 ? "a Ped Client is running already" : NULL, serve, o);
 }
 
 /* What it answers until it hangs up, on standard output. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -46,22 +47,23 @@ let_go(int *tell)
 	return rc;
 }
 
-enum err
-background_split(bool *is_new, int *tell, char words[BACKGROUND_WORDS_OCTETS])
+/* ERR_SYSTEM: there is no new process, and errno says why. */
+static enum err
+split(int (*serve)(void *ctx, int tell), void *ctx,
+    char words[BACKGROUND_WORDS_OCTETS])
 {
 	int fds[2];
 	pid_t pid;
 	enum err rc = OK;
 
-	*is_new = false;
-	words[0] = '\0';
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return ERR_SYSTEM;
 	pid = fork();
 	if (pid == 0) {
-		*is_new = true;
-		*tell = fds[1];
-		return let_go(tell);
+		if (let_go(&fds[1]) == OK)
+			_exit(serve(ctx, fds[1]));
+		background_failed(fds[1], strerror(errno));
+		_exit(1);
 	}
 	close(fds[1]);
 	if (pid > 0)
@@ -70,6 +72,28 @@ background_split(bool *is_new, int *tell, char words[BACKGROUND_WORDS_OCTETS])
 		rc = ERR_SYSTEM;
 	close(fds[0]);
 	return rc;
+}
+
+int
+background_start(const char *who, const char *why_not,
+    int (*serve)(void *ctx, int tell), void *ctx)
+{
+	char words[BACKGROUND_WORDS_OCTETS] = "";
+
+	puts("Starting background process");
+	(void)fflush(stdout);
+	if (why_not == NULL) {
+		why_not = words;
+		if (split(serve, ctx, words) != OK)
+			why_not = strerror(errno);
+	}
+	if (*why_not != '\0') {
+		printf("Startup failed. : %s\n", why_not);
+		return 1;
+	}
+	puts("Background process started");
+	printf("%s Process created, exiting this process.\n", who);
+	return 0;
 }
 
 enum err

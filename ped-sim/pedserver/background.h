@@ -10,16 +10,17 @@
 enum { BACKGROUND_WORDS_OCTETS = 256 };
 
 /*
- * Split in two, before there are threads.
+ * Leave serve(ctx, tell) running in a process of its own, and say on standard
+ * output what the guide has for it. Before there are threads.
  *
- * tell   in the new process: for the two below
- * words  in the old one: why it failed; none when it is at work
+ * who      "Ped Server"
+ * why_not  why there will be none; NULL: nothing is known against it
+ * tell     for the two below; what serve() returns is its process's status
  *
- * *is_new  which of the two this is
- * ERR_SYSTEM
+ * Returns this process's status: 0 when the other is at work.
  */
-enum err background_split(
-    bool *is_new, int *tell, char words[BACKGROUND_WORDS_OCTETS]) MUST_CHECK;
+int background_start(const char *who, const char *why_not,
+    int (*serve)(void *ctx, int tell), void *ctx);
 
 /*
  * The new process is at work: what it has to say from now on goes to the end of

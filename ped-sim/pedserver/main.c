@@ -252,8 +252,9 @@ open_lab(struct program *p)
 
 /* Until it is told to stop. */
 static int
-serve(struct options *o, int tell)
+serve(void *ctx, int tell)
 {
+	struct options *o = ctx;
 	const struct daemon_end_config end = {.hang_up = false};
 	struct program p = {.options = o};
 	char why[BACKGROUND_WORDS_OCTETS] = "";
@@ -285,28 +286,12 @@ out:
 static int
 start(int argc, char **argv, struct options *o)
 {
-	char why[BACKGROUND_WORDS_OCTETS];
-	bool is_new;
-	int tell;
-
 	if (!load(o)) {
 		puts("Startup failed. : 0xc0000404 RC_FILE_ERROR");
 		return 1;
 	}
 	read_options(argc, argv, o, true);
-	puts("Starting background process");
-	(void)fflush(stdout);
-	if (background_split(&is_new, &tell, why) != OK)
-		(void)snprintf(why, sizeof(why), "%s", strerror(errno));
-	else if (is_new)
-		_exit(serve(o, tell));
-	if (*why != '\0') {
-		printf("Startup failed. : %s\n", why);
-		return 1;
-	}
-	puts("Background process started");
-	puts("Ped Server Process created, exiting this process.");
-	return 0;
+	return background_start("Ped Server", NULL, serve, o);
 }
 
 /* ---- asking it ---- */
