@@ -52,8 +52,6 @@ void fail(const char *what, const char *expected, const char *got)
     __attribute__((noreturn));
 void not_claimed(const char *format, ...)
     __attribute__((noreturn, format(printf, 1, 2)));
-void not_run(const char *format, ...)
-    __attribute__((noreturn, format(printf, 1, 2)));
 
 /* Go on only when it holds. `what` is what was looked at: "ulMaxKeySize". */
 void holds(bool condition, const char *what, const char *expected);

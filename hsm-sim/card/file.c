@@ -105,18 +105,6 @@ out:
 	return rc;
 }
 
-enum err
-file_remove(int dir_fd, const char *name, struct steps *steps)
-{
-	if (faccessat(dir_fd, name, F_OK, 0) != 0)
-		return OK;
-	steps_pass(steps);
-	if (unlinkat(dir_fd, name, 0) != 0 || fsync(dir_fd) != 0)
-		return system_err("remove", name);
-	steps_pass(steps);
-	return OK;
-}
-
 /* Each file of a folder that has no folders. */
 static enum err
 each_file(int dir_fd, const char *name,

@@ -36,13 +36,6 @@ enum err file_put(int dir_fd, const char *name, struct bytes content,
  */
 enum err file_get(int dir_fd, const char *name, struct buf *out) MUST_CHECK;
 
-/*
- * Gone for good; no step is passed where it was not there. Two steps.
- * ERR_SYSTEM
- */
-enum err
-file_remove(int dir_fd, const char *name, struct steps *steps) MUST_CHECK;
-
 /* What is in a folder, and the folder itself. ERR_SYSTEM */
 enum err file_sync_folder(int dir_fd) MUST_CHECK;
 

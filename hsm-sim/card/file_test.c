@@ -106,18 +106,6 @@ what_cannot_be_written_leaves_what_was_there(void **state)
 }
 
 static void
-removing_is_for_good_and_twice_is_harmless(void **state)
-{
-	(void)state;
-	assert_int_equal(file_put(dir_fd, "a", TEXT("one"), &steps), OK);
-	assert_int_equal(file_remove(dir_fd, "a", &steps), OK);
-	assert_int_not_equal(faccessat(dir_fd, "a", F_OK, 0), 0);
-	steps.passed = 0;
-	assert_int_equal(file_remove(dir_fd, "a", &steps), OK);
-	assert_int_equal(steps.passed, 0);
-}
-
-static void
 a_folder_goes_with_its_files(void **state)
 {
 	int folder_fd;
@@ -148,7 +136,6 @@ main(void)
 	    CASE(a_file_is_replaced_whole),
 	    CASE(a_cut_leaves_one_of_the_two),
 	    CASE(what_cannot_be_written_leaves_what_was_there),
-	    CASE(removing_is_for_good_and_twice_is_harmless),
 	    CASE(a_folder_goes_with_its_files),
 	};
 #undef CASE
