@@ -35,6 +35,7 @@ remote_connected() {
     printf '%s\n' remove
   } | at_the_ped
   finished
+  pedctl wait-screen "Awaiting command" >/dev/null
   pedctl mode menu
   ped_start remote --card none.sock --usb usb.sock
   remote pedctl mode remote
@@ -43,6 +44,7 @@ remote_connected() {
   meanwhile remote-connect
   present "COMPUTE SESSION KEY" orange 4444 | remote at_the_ped
   finished
+  remote pedctl wait-screen "Awaiting command" >/dev/null
 }
 
 # ---------------------------------------------------------------------------

@@ -295,11 +295,18 @@ Luna PED operation required to activate partition on HSM - use User or Partition
   console_begin config 'hsm login security officer' 'hsm remote ped init'
   remote present blue
   refused "not through a remote PED"
-  # with the vector the session is over; the PedClient calls again at once
-  run hsmctl decommission
+  # nor through one that only called: with the vector the session is over
+  hsmctl decommission
+  client_anew
   run hsm 'hsm initialize'
   assert_failure 1
-  assert_line --regexp "^Error: (not through a remote PED|no PED is connected)$"
+  assert_line "Error: not through a remote PED"
+  # and with no PED at all it is another refusal
+  client -m stop
+  server_lab await client=none
+  run hsm 'hsm initialize'
+  assert_failure 1
+  assert_line "Error: no PED is connected"
 }
 
 # ---------------------------------------------------------------------------
@@ -525,10 +532,17 @@ shares() {
   client_anew
   # a wrong one: the black one is not asked for
   console_begin config 'hsm deactivate' 'hsm activate'
-  remote present orange 44445
+  remote ped script - <<END
+expect Insert a RPK
+insert ikeys/orange.ikey
+press ENTER
+expect Enter PED PIN
+press 44445 ENTER
+END
   refused "the iKey, its PED PIN or the password is wrong"
   run remote ped log
-  assert_line --partial "Remote PED session FAILED"
+  assert_line --index 0 --partial "Remote PED session FAILED"
+  remote ped remove
   client_anew
   asked_for_orange_first 'hsm activate'
   # and only once
