@@ -217,12 +217,14 @@ is_asked(const struct ped *ped)
 	return ped->state >= AT_WAIT;
 }
 
+/* Not every ask that follows shows something: nobody is to answer this one. */
 static enum err
 give_up(struct ped *ped)
 {
 	if (!ped->ask.is_open)
 		return OK;
 	ped->ask.is_open = false;
+	ped_go(ped, AT_WAIT);
 	return answer(ped, PED_CLEARED);
 }
 

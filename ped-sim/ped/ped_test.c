@@ -966,6 +966,39 @@ an_ask_that_the_card_gives_up_is_answered(void **state)
 	bench_clear(&b);
 }
 
+/* Nor is it answered twice: what comes next may show nothing. */
+static void
+an_ask_that_was_given_up_takes_no_answer(void **state)
+{
+	static const enum ped_code asks[] = {
+	    PED_ENTER, PED_YES_NO, PED_NUMBER, PED_PIN};
+	static const struct {
+		enum ped_code code, answer;
+	} next[] = {
+	    {PED_KEY_READ, PED_NO_KEY},
+	    {PED_KEY_WRITE, PED_NO_KEY},
+	    {PED_RPV_READ, PED_NO_KEY},
+	    {PED_RPV_CONFIRM, PED_FAILED},
+	};
+	struct bench b;
+	size_t k;
+
+	(void)state;
+	bench_on(&b);
+	connect_card(&b);
+	for (k = 0; k < LENGTH(asks) * LENGTH(next); k++) {
+		ask(&b, asks[k / LENGTH(next)], "A");
+		say(&b, &(struct ped_message){
+			    .code = next[k % LENGTH(next)].code});
+		assert_hears(&b, PED_CLEARED);
+		assert_hears(&b, next[k % LENGTH(next)].answer);
+		assert_false(ped_press(b.ped, KEY_ENTER));
+		assert_false(ped_press(b.ped, KEY_YES));
+		assert_int_equal(b.sent.octets, 0);
+	}
+	bench_clear(&b);
+}
+
 static void
 ikeys_are_read_and_written_where_they_are(void **state)
 {
@@ -1364,6 +1397,7 @@ main(void)
 	    cmocka_unit_test(a_number_is_asked_for_without_words),
 	    cmocka_unit_test(clear_gives_up_when_it_is_held_for_5_s),
 	    cmocka_unit_test(an_ask_that_the_card_gives_up_is_answered),
+	    cmocka_unit_test(an_ask_that_was_given_up_takes_no_answer),
 	    cmocka_unit_test(ikeys_are_read_and_written_where_they_are),
 	    cmocka_unit_test(a_card_that_is_none_is_hung_up),
 	    cmocka_unit_test(a_card_that_begins_anew_is_answered),
