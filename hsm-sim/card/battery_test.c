@@ -162,6 +162,36 @@ a_damaged_file_holds_nothing(void **state)
 	assert_int_equal(TIME_AT + 8, OCTETS);
 }
 
+/* The one place that the check leaves out, since it is written all the time. */
+static void
+a_time_that_no_clock_has_is_a_dead_battery(void **state)
+{
+	enum { TIME_AT = 152 };
+	static const struct {
+		uint8_t first;
+		bool holds;
+	} cases[] = {{0x7f, true}, {0x80, false}, {0xff, false}};
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(cases); k++) {
+		bool stopped;
+		int64_t age_ms;
+		int fd;
+
+		assert_int_equal(battery_hold(battery, half, key), OK);
+		battery_free(battery);
+		fd = openat(dir_fd, "card.batt", O_RDWR);
+		assert_int_equal(pwrite(fd, &cases[k].first, 1, TIME_AT), 1);
+		close(fd);
+		assert_int_equal(
+		    battery_new(rig.rig.env, dir_fd, &steps, &battery), OK);
+		if (battery_holds(battery, &stopped, &age_ms) != cases[k].holds)
+			fail_msg("%02x", cases[k].first);
+		assert_true(age_ms <= 0);
+	}
+}
+
 /* Neither it nor the card's file has what is in it in clear. */
 static void
 it_is_sealed(void **state)
@@ -187,6 +217,7 @@ main(void)
 	    CASE(what_was_deactivated_ages_with_power_too),
 	    CASE(it_opens_to_its_card_only),
 	    CASE(a_damaged_file_holds_nothing),
+	    CASE(a_time_that_no_clock_has_is_a_dead_battery),
 	    CASE(it_is_sealed),
 	};
 #undef CASE
