@@ -125,8 +125,7 @@ image_read(struct battery *b)
 		       bytes_u16(b->image + AT_OLDEST) <= VERSION &&
 		       seal_check((struct bytes){b->image, AT_CHECK}, check) ==
 			   OK &&
-		       memcmp(check, b->image + AT_CHECK, sizeof(check)) ==
-			   0 &&
+		       memcmp(check, b->image + AT_CHECK, sizeof(check)) == 0 &&
 		       /* no clock's: with these, ages could not be told */
 		       time_at(b->image + AT_SINCE) >= 0 &&
 		       time_at(b->image + AT_POWER) >= 0;

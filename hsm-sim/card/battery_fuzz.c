@@ -79,8 +79,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
 		octets = FILE_OCTETS - AT_FLAGS;
 	if (octets != 0)
 		memcpy(image + AT_FLAGS, data, octets);
-	must(seal_check(
-		 (struct bytes){image, AT_CHECK}, image + AT_CHECK) == OK);
+	must(seal_check((struct bytes){image, AT_CHECK}, image + AT_CHECK) ==
+	     OK);
 	put_file(image, sizeof(image));
 	try_it();
 	return 0;

@@ -1,13 +1,21 @@
 /*
  * A card that says anything, and a hand that presses anything: no crash, no
- * leak, and a display of printable lines. An octet is a key (its low bits)
- * where its top bit is set, else the length of a message that follows.
+ * leak, and a display of printable lines. An octet is the length of a message
+ * that follows; or where its top bit is set a key (its low bits), or one of the
+ * last ones: something else that happens.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "ikey/ikey.h"
 #include "link/channel.h"
 #include "ped/ped.h"
+
+enum { SLOT = 0xfe, UNPLUG = 0xff };
+
+static char key_path[] = "/dev/shm/ped.XXXXXX";
 
 struct end {
 	struct buf sent;
@@ -64,6 +72,52 @@ greet(struct env *env, struct ped *ped, struct end *end, struct channel **card)
 	buf_clear(&room);
 }
 
+/* An orange iKey without a PIN: the vector's one share. */
+static void
+make_key(struct env *env)
+{
+	static const uint8_t octets[IKEY_SECRET_OCTETS];
+	const struct ikey_imprint what = {
+	    .colour = IKEY_ORANGE,
+	    .m = 1,
+	    .n = 1,
+	    .index = 1,
+	    .keyset = octets,
+	    .share = {octets, sizeof(octets)},
+	};
+	uint8_t image[IKEY_OCTETS];
+	struct ikey key;
+	int fd = key_path[sizeof(key_path) - 2] == 'X'
+		     ? mkstemp(key_path)
+		     : open(key_path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || ikey_blank(env, &key) != OK ||
+	    ikey_imprint(env, &what, &key) != OK ||
+	    ikey_write(&key, image) != OK ||
+	    write(fd, image, sizeof(image)) != sizeof(image))
+		abort();
+	close(fd);
+}
+
+static void
+happens(struct env *env, struct ped *ped, struct end *end,
+    struct channel **card, uint8_t what)
+{
+	if (what == SLOT && ped_slot(ped) == NULL) {
+		make_key(env);
+		if (ped_insert(ped, key_path) != OK)
+			abort();
+	} else if (what == SLOT) {
+		ped_remove(ped);
+	} else if (what == UNPLUG) {
+		ped_line_down(ped);
+		channel_free(*card);
+		greet(env, ped, end, card);
+	} else {
+		(void)ped_press(ped, (enum ped_key)(what % KEY_END));
+	}
+}
+
 static void
 look(const struct ped *ped)
 {
@@ -108,7 +162,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
 		const uint8_t what = head.at[0];
 
 		if ((what & 0x80) != 0) {
-			(void)ped_press(ped, (enum ped_key)(what % KEY_END));
+			happens(config.env, ped, &end, &card, what);
 		} else if (what != 0 && bytes_split(&in, what, &head) == OK) {
 			buf_reset(&wire);
 			if (channel_put(card, head, &wire) != OK)

@@ -988,8 +988,8 @@ an_ask_that_was_given_up_takes_no_answer(void **state)
 	connect_card(&b);
 	for (k = 0; k < LENGTH(asks) * LENGTH(next); k++) {
 		ask(&b, asks[k / LENGTH(next)], "A");
-		say(&b, &(struct ped_message){
-			    .code = next[k % LENGTH(next)].code});
+		say(&b,
+		    &(struct ped_message){.code = next[k % LENGTH(next)].code});
 		assert_hears(&b, PED_CLEARED);
 		assert_hears(&b, next[k % LENGTH(next)].answer);
 		assert_false(ped_press(b.ped, KEY_ENTER));
