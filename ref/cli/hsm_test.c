@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "base/rig_test.h"
 #include "crypto/softhsm_test.h"
 #include "device/root.h"
@@ -190,6 +191,25 @@ client_make(int status)
 
 /* ---- the appliance ---- */
 
+/*
+ * Go on, until something of the loop's has happened. Work that had no memory is
+ * left to a timer: then time goes there, which stands still otherwise.
+ */
+static void
+go_on(void)
+{
+#ifdef TORTURE
+	int64_t due_ms;
+
+	assert_int_equal(rig_turns(&rig, 1), OK);
+	if (mem_torture_hit() && loop_jobs(rig.loop) == 0 &&
+	    loop_next_due(rig.loop, &due_ms) && due_ms > loop_now_ms(rig.loop))
+		rig_move_to(&rig, due_ms);
+#else
+	assert_int_equal(loop_run(rig.loop), OK);
+#endif
+}
+
 static bool is_ready;
 
 static void
@@ -227,7 +247,7 @@ boot(void)
 	is_ready = false;
 	assert_int_equal(root_new(&rc, &root), OK);
 	while (!is_ready)
-		assert_int_equal(loop_run(rig.loop), OK);
+		go_on();
 	config = (struct cli_config){.host_name = "DemoBox", .root = root};
 	(void)snprintf(path, sizeof(path), "%s/console.sock", dir);
 	assert_int_equal(console_new(rig.loop, path, &config, &console), OK);
@@ -327,7 +347,7 @@ sits_down(void)
 	    OK);
 	person.octets = 0;
 	while (strchr(person.heard, '>') == NULL || person.octets == 0)
-		assert_int_equal(loop_run(rig.loop), OK);
+		go_on();
 }
 
 static void
@@ -360,7 +380,7 @@ types(const char *line)
 		    person.heard[person.octets - 1] == '\n' &&
 		    strchr(">?*", *mark) != NULL)
 			break;
-		assert_int_equal(loop_run(rig.loop), OK);
+		go_on();
 	}
 	memcpy(heard, person.heard, person.octets + 1);
 	return heard;
@@ -944,12 +964,5 @@ main(void)
 	    TEST(without_a_card_the_commands_are_refused),
 	};
 
-#ifdef TORTURE
-	/* a probe that had no memory is made good a second later, and here
-	 * time stands still */
-	(void)tests;
-	return 0;
-#else
 	return cmocka_run_group_tests(tests, NULL, NULL);
-#endif
 }
