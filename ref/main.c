@@ -41,7 +41,7 @@
 /*
  * The choices of config.def, in its order; the first two have a card.
  *
- * req: KS-05-001 KS-05-105
+ * req: KS-05-001 KS-05-105 KS-AB-001 KS-AB-002
  */
 enum model { MODEL_K460, MODEL_I460, MODEL_K150, MODEL_I150, MODEL_I450 };
 

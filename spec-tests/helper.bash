@@ -78,7 +78,7 @@ peers_start() {
 peers() {
   local line
   echo "$*" >&"$peers_in"
-  read -r -t 60 line <&"$peers_out"
+  read -r -t 60 line <&"$peers_out" || return
   echo "$line"
   [[ $line != failed* ]]
 }

@@ -134,7 +134,7 @@ model_is() {
   echo "model = $1" >>"$SERVER_DIR/touchstone.conf"
 }
 
-# req: KS-05-001 KS-05-106 KS-AB-003
+# req: KS-05-001 KS-05-106 KS-AB-001 KS-AB-003
 @test "On a model without a card there are no hsm commands" {
   server_copy
   for model in k150 i150 i450; do
@@ -151,7 +151,7 @@ model_is() {
   done
 }
 
-# req: KS-05-001 KS-05-105 KS-AB-003
+# req: KS-05-001 KS-05-105 KS-AB-002 KS-AB-003
 @test "A model without a card refuses to have one" {
   server_copy --card
   for model in k150 i150 i450; do

@@ -68,6 +68,7 @@ is_made() {
   assert_output --partial "error CARD_RNG"
   is_blank
   run hsmctl fault clear
+  assert_output "ok"
   run card_admin "${init[@]}"
   assert_output "ok"
 }

@@ -634,6 +634,7 @@ END
 @test "par showinfo shows a partition with its roles, as in the guide" {
   card_start --model luna7
   run lunacm "${init[@]}" "${login_po[@]}" "${make_co[@]}"
+  assert_results 3 'No Error'
   run lunacm "${login_po[@]}" 'par showinfo' 'partition showinfo'
   assert_results 3 'No Error'
   serial=$(sed -n 's/^Serial Number -> *//p' <<<"$output")

@@ -562,6 +562,9 @@ a_restart_logs_in_by_itself_only_where_the_card_is_active(void **state)
 	boot();
 	assert_int_equal(keys(), KEYSTORE_LOGGED_OUT);
 	sits_down();
+	assert_string_equal(types("hsm login crypto user"),
+	    "=Error: a command of configuration mode; enter it with config\n"
+	    ".1\n>DemoBox# \n");
 	(void)types("config");
 	assert_string_equal(types("hsm login crypto user"),
 	    "=Crypto user successful logged into the HSM\n.0\n" PROMPT);
