@@ -84,7 +84,8 @@ END
       "$TOP/docs/pkcs11.md" | sort
   )
   assert_success
-  run -0 awk '{ n += $2 } END { print n }' "$BATS_TEST_TMPDIR/groups"
+  run awk '{ n += $2 } END { print n }' "$BATS_TEST_TMPDIR/groups"
+  assert_success
   run grep -c -F "puts $output checks" "$TOP/docs/pkcs11.md"
   assert_output 1
 }

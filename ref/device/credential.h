@@ -46,8 +46,9 @@ enum err credential_revoke(struct appliance *appliance,
     const struct principal *by, uint64_t number) MUST_CHECK;
 
 /*
- * Those given or received by this administrator, and still valid. req:
- * KS-18-058
+ * Those given or received by this administrator, and still valid.
+ *
+ * req: KS-18-058
  *
  * Each grant is its giver's own credentials and counts as that one's, so that
  * what was received cannot be passed on. req: KS-18-029 KS-18-030
