@@ -226,17 +226,13 @@ static enum err
 receive_some(struct connection *c, size_t want)
 {
 	uint8_t *tail;
-	ssize_t n;
+	size_t got;
 	enum err rc = OK;
 
 	TRY(buf_reserve(&c->in, want, &tail));
-	TRY(wait_readable(c->server->config.waits, c->fd, INT64_MAX));
-	do
-		n = recv(c->fd, tail, c->in.room_octets - c->in.octets, 0);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		TRY(ERR_CLOSED);
-	buf_added(&c->in, (size_t)n);
+	TRY(wait_receive(c->server->config.waits, c->fd, tail,
+	    c->in.room_octets - c->in.octets, &got));
+	buf_added(&c->in, got);
 out:
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -29,6 +30,13 @@ struct waiter {
 	bool woken;  /* and no longer in the list */
 };
 
+/* Somebody in recv(2), likewise. */
+struct receiver {
+	struct receiver *next;
+	struct receiver **at; /* what points to it */
+	int fd;
+};
+
 struct wait_room {
 	struct env *env;
 	int closed_fd; /* can be read from the moment it is closed */
@@ -38,6 +46,8 @@ struct wait_room {
 	unsigned busy;        /* errands of this round that do not wait */
 	unsigned round;       /* goes up when the busy are given up */
 	bool tells;
+	struct receiver *receivers;
+	bool closed;
 };
 
 enum err
@@ -68,7 +78,7 @@ wait_room_free(struct wait_room *room)
 {
 	if (room == NULL)
 		return;
-	assert(room->list.next == &room->list);
+	assert(room->list.next == &room->list && room->receivers == NULL);
 	if (room->closed_fd >= 0)
 		close(room->closed_fd);
 	if (room->rest_fd >= 0)
@@ -89,7 +99,14 @@ ring(int fd)
 void
 wait_room_close(struct wait_room *room)
 {
+	struct receiver *r;
+
 	ring(room->closed_fd);
+	(void)pthread_mutex_lock(&room->lock);
+	room->closed = true;
+	for (r = room->receivers; r != NULL; r = r->next)
+		(void)shutdown(r->fd, SHUT_RD);
+	(void)pthread_mutex_unlock(&room->lock);
 }
 
 /* ---- errands; the lock is held ---- */
@@ -262,6 +279,65 @@ wait_readable(struct wait_room *room, int fd, int64_t due_ms)
 	if (env_is_lab(room->env))
 		return wait_lab(room, fd, due_ms);
 	return wait_real(room, fd, due_ms);
+}
+
+/* ---- receiving ---- */
+
+/* false: the room is closed */
+static bool
+receiver_link(struct wait_room *room, struct receiver *r)
+{
+	bool open;
+
+	(void)pthread_mutex_lock(&room->lock);
+	open = !room->closed;
+	if (open) {
+		r->next = room->receivers;
+		r->at = &room->receivers;
+		if (r->next != NULL)
+			r->next->at = &r->next;
+		room->receivers = r;
+	}
+	(void)pthread_mutex_unlock(&room->lock);
+	return open;
+}
+
+static void
+receiver_unlink(struct wait_room *room, struct receiver *r)
+{
+	(void)pthread_mutex_lock(&room->lock);
+	*r->at = r->next;
+	if (r->next != NULL)
+		r->next->at = r->at;
+	(void)pthread_mutex_unlock(&room->lock);
+}
+
+enum err
+wait_receive(
+    struct wait_room *room, int fd, void *to, size_t octets, size_t *got)
+{
+	const bool lab = env_is_lab(room->env);
+	struct receiver r = {.fd = fd};
+	ssize_t n;
+	enum err rc = OK;
+
+	if (lab)
+		TRY(wait_readable(room, fd, INT64_MAX));
+	else if (!receiver_link(room, &r))
+		TRY(ERR_CLOSED);
+	do
+		n = recv(fd, to, octets, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EBADF || errno == ENOTSOCK))
+		rc = ERR_SYSTEM;
+	else if (n <= 0)
+		rc = ERR_CLOSED;
+	else
+		*got = (size_t)n;
+	if (!lab)
+		receiver_unlink(room, &r);
+out:
+	return rc;
 }
 
 enum err

@@ -31,6 +31,18 @@ void wait_room_free(struct wait_room *room);
 enum err
 wait_readable(struct wait_room *room, int fd, int64_t due_ms) MUST_CHECK;
 
+/*
+ * What comes from a socket that blocks, once something does: one system call
+ * where time is the machine's. From any thread.
+ *
+ * ERR_CLOSED  its other end has closed it; or wait_room_close was called, now
+ *             or before: then what comes later is not heard, and what is sent
+ *             still goes out
+ * ERR_SYSTEM  fd is none
+ */
+enum err wait_receive(struct wait_room *room, int fd, void *to, size_t octets,
+    size_t *got) MUST_CHECK;
+
 /* Until a time, and nothing else. OK: it has come. ERR_CLOSED, ERR_SYSTEM */
 enum err wait_until(struct wait_room *room, int64_t due_ms) MUST_CHECK;
 

@@ -6,12 +6,13 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
 #include "base/rig_test.h"
 
-enum { THREADS = 3, LOG_OCTETS = 64, PATIENCE_MS = 10000 };
+enum { THREADS = 3, LOG_OCTETS = 64, PATIENCE_MS = 10000, NO_FD = 1 << 24 };
 
 struct place;
 
@@ -439,6 +440,122 @@ test_real_time_passes_by_itself(void **state)
 	env_free(env);
 }
 
+/* ---- receiving ---- */
+
+struct listener {
+	pthread_t thread;
+	struct wait_room *room;
+	int fd[2]; /* heard, said */
+	char heard[8];
+	size_t octets;
+	enum err end;
+};
+
+/* Says how much it has heard, each time. */
+static void *
+listen_on(void *ctx)
+{
+	struct listener *l = ctx;
+	size_t got;
+
+	while ((l->end = wait_receive(l->room, l->fd[0], l->heard + l->octets,
+		    sizeof(l->heard) - l->octets, &got)) == OK) {
+		l->octets += got;
+		if (send(l->fd[0], &got, 1, MSG_NOSIGNAL) != 1)
+			break;
+	}
+	return NULL;
+}
+
+static void
+listener_start(struct listener *l, struct wait_room *room)
+{
+	*l = (struct listener){.room = room};
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, l->fd), 0);
+	assert_int_equal(pthread_create(&l->thread, NULL, listen_on, l), 0);
+}
+
+static void
+listener_tell(struct listener *l, const char *text, char octets)
+{
+	char back = 0;
+
+	assert_int_equal(
+	    send(l->fd[1], text, (size_t)octets, MSG_NOSIGNAL), octets);
+	assert_int_equal(recv(l->fd[1], &back, 1, 0), 1);
+	assert_int_equal(back, octets);
+}
+
+static void
+listener_join(struct listener *l)
+{
+	(void)pthread_join(l->thread, NULL);
+	assert_int_equal(l->end, ERR_CLOSED);
+	close(l->fd[0]);
+	close(l->fd[1]);
+}
+
+/* Of three, one is hung up on; the end comes to both others, whatever they
+ * hear then, and to who comes after it. */
+static void
+receive_in(struct wait_room *room)
+{
+	struct listener l[3];
+	size_t k, got;
+	char octet;
+
+	for (k = 0; k < 3; k++)
+		listener_start(&l[k], room);
+	for (k = 0; k < 3; k++) {
+		listener_tell(&l[k], "ab", 2);
+		listener_tell(&l[k], "c", 1);
+	}
+	assert_int_equal(shutdown(l[1].fd[1], SHUT_WR), 0);
+	listener_join(&l[1]);
+	wait_room_close(room);
+	listener_join(&l[0]);
+	listener_join(&l[2]);
+	assert_memory_equal(l[2].heard, "abc", 4);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, l[0].fd), 0);
+	assert_int_equal(send(l[0].fd[1], "x", 1, MSG_NOSIGNAL), 1);
+	assert_int_equal(
+	    wait_receive(room, l[0].fd[0], &octet, 1, &got), ERR_CLOSED);
+	close(l[0].fd[0]);
+	close(l[0].fd[1]);
+}
+
+static void
+test_a_socket_is_received_from_in_the_laboratory(void **state)
+{
+	struct place *place = *state;
+	size_t got;
+	char octet;
+
+	assert_int_equal(
+	    wait_receive(place->room, NO_FD, &octet, 1, &got), ERR_SYSTEM);
+	receive_in(place->room);
+}
+
+static void
+test_a_socket_is_received_from_in_real_time(void **state)
+{
+	struct wait_room *room;
+	struct env *env;
+	size_t got;
+	char octet;
+
+	(void)state;
+	assert_int_equal(env_new(&env), OK);
+	assert_int_equal(wait_room_new(env, &room), OK);
+	assert_int_equal(
+	    wait_receive(room, NO_FD, &octet, 1, &got), ERR_SYSTEM);
+	receive_in(room);
+	wait_room_free(room);
+	env_free(env);
+}
+
 int
 main(void)
 {
@@ -455,6 +572,8 @@ main(void)
 	    PLACE_TEST(test_a_time_that_is_over_is_not_waited_for),
 	    PLACE_TEST(test_the_end_ends_all_waiting),
 	    PLACE_TEST(test_real_time_passes_by_itself),
+	    PLACE_TEST(test_a_socket_is_received_from_in_the_laboratory),
+	    cmocka_unit_test(test_a_socket_is_received_from_in_real_time),
 	};
 #undef PLACE_TEST
 
