@@ -145,6 +145,18 @@ teardown() {
   exec {idle}>&-
 }
 
+@test "A long time is a leap, which stops where something is due" {
+  server_start
+  exec {idle}<>"/dev/tcp/127.0.0.1/$SERVER_PORT"
+  server await connections=1
+  run server clock advance 2h
+  # five looks at the HSM, handshake_timeout_s, five more, and the end
+  assert_output "elapsed_ms=7200000 processes=1 steps=11"
+  run server status
+  assert_line --partial connections=0
+  exec {idle}>&-
+}
+
 @test "Wall time can be set, and dates follow it" {
   server_start
   server clock set 2031-02-03T04:05:06Z

@@ -15,6 +15,13 @@
  * in, so that each fires at its own time, and processes in their order; after
  * MAX_STEPS of them the rest is one leap.
  *
+ * A timer that looks again and again whether something has changed would make
+ * each second a step. Where it comes first the process says "firm=MS|none" as
+ * well: the first that is of another kind. At the beginning and after each of
+ * those, LOOKS of the others fire at their own times, so that what changed is
+ * seen and acted upon; then time leaps to the next firm one, or to the end, and
+ * the others fire there once.
+ *
  * Exit status: 0 done, 1 a process says error or nothing, 2 wrong usage.
  */
 #include <dirent.h>
@@ -49,6 +56,7 @@ _Static_assert(sizeof(struct clock_file) == 64, "a format, not a detail");
 enum {
 	MAX_PROCESSES = 16,
 	MAX_STEPS = 10000,
+	LOOKS = 5,
 	ANSWER_MS = 20000, /* a process that takes longer hangs */
 	LINE_OCTETS = 4096,
 };
@@ -160,29 +168,49 @@ hear(struct process *p)
 	p->answer[strcspn(p->answer, "\n")] = '\0';
 }
 
-/* The first due time that any of them named; INT64_MAX: none did. */
-static int64_t
+/* Due times; INT64_MAX: none. */
+struct dues {
+	int64_t next;
+	int64_t firm;
+};
+
+/* The number behind `name`, where there is one. */
+static bool
+due_of(const char *answer, const char *name, int64_t *due)
+{
+	const char *at = strstr(answer, name);
+
+	*due = INT64_MAX;
+	if (at != NULL)
+		(void)sscanf(at + strlen(name), "%" SCNd64, due);
+	return at != NULL;
+}
+
+/* The first ones that any of them named. */
+static struct dues
 tell_all(const char *words)
 {
-	int64_t first = INT64_MAX;
+	struct dues first = {INT64_MAX, INT64_MAX};
 	size_t k;
 
 	for (k = 0; k < process_count; k++)
 		say(&processes[k], words);
 	for (k = 0; k < process_count; k++) {
 		struct process *p = &processes[k];
-		const char *next;
-		int64_t due;
+		struct dues due;
 
 		hear(p);
 		if (strncmp(p->answer, "ok", 2) != 0)
 			die(1, "%s: %s", p->name,
 			    p->answer[0] != '\0' ? p->answer : "went away");
-		next = strstr(p->answer, " next=");
-		if (next == NULL)
+		if (!due_of(p->answer, " next=", &due.next))
 			die(1, "%s: says no next: %s", p->name, p->answer);
-		if (sscanf(next, " next=%" SCNd64, &due) == 1 && due < first)
-			first = due;
+		if (!due_of(p->answer, " firm=", &due.firm))
+			due.firm = due.next;
+		if (due.next < first.next)
+			first.next = due.next;
+		if (due.firm < first.firm)
+			first.firm = due.firm;
 	}
 	return first;
 }
@@ -312,19 +340,21 @@ advance(const char *duration)
 	int64_t by_ms = read_duration(duration);
 	struct clock_file *file = open_clock(0);
 	int64_t target_ms = file->elapsed_ms + by_ms;
-	int64_t next_ms;
+	struct dues due;
+	int looks = LOOKS;
 	int steps = 0;
 
 	find_processes();
-	next_ms = tell_all("clock");
+	due = tell_all("clock");
 	while (file->elapsed_ms < target_ms) {
-		int64_t to_ms = next_ms;
+		int64_t to_ms = looks > 0 ? due.next : due.firm;
 
+		looks = to_ms == due.firm ? LOOKS : looks - 1;
 		if (to_ms > target_ms || ++steps > MAX_STEPS)
 			to_ms = target_ms;
 		move_on(file,
 		    to_ms > file->elapsed_ms ? to_ms - file->elapsed_ms : 1);
-		next_ms = tell_all("clock");
+		due = tell_all("clock");
 	}
 	printf("elapsed_ms=%" PRId64 " processes=%zu steps=%d\n",
 	    file->elapsed_ms, process_count, steps);

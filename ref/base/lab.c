@@ -58,12 +58,13 @@ peer_close(struct peer *peer)
 	peer->awaits[0] = '\0';
 }
 
-/* Of timers and of threads. */
+/* Of timers, any or those that are not patient, and of threads. */
 static bool
-next_due(struct lab *lab, int64_t *due_ms)
+next_due(struct lab *lab, bool firm, int64_t *due_ms)
 {
 	int64_t thread_ms;
-	bool any = loop_next_due(lab->loop, due_ms);
+	bool any = firm ? loop_next_firm_due(lab->loop, due_ms)
+			: loop_next_due(lab->loop, due_ms);
 
 	if (lab->config->waits == NULL ||
 	    !wait_next_due(lab->config->waits, &thread_ms))
@@ -74,17 +75,26 @@ next_due(struct lab *lab, int64_t *due_ms)
 }
 
 static enum err
+say_due(struct buf *out, const char *name, bool any, int64_t due_ms)
+{
+	return any ? buf_printf(out, " %s=%" PRId64, name, due_ms)
+		   : buf_printf(out, " %s=none", name);
+}
+
+static enum err
 say_status(struct lab *lab, struct buf *out)
 {
-	int64_t due_ms;
+	int64_t due_ms = 0, firm_ms = 0;
+	bool any, firm;
 	enum err rc = OK;
 
 	TRY(buf_printf(out, "ok pid=%d elapsed=%" PRId64, (int)getpid(),
 	    loop_now_ms(lab->loop)));
-	if (next_due(lab, &due_ms))
-		TRY(buf_printf(out, " next=%" PRId64, due_ms));
-	else
-		TRY(buf_printf(out, " next=none"));
+	any = next_due(lab, false, &due_ms);
+	firm = next_due(lab, true, &firm_ms);
+	TRY(say_due(out, "next", any, due_ms));
+	if (firm != any || firm_ms != due_ms)
+		TRY(say_due(out, "firm", firm, firm_ms));
 	TRY(lab->config->status(lab->config->ctx, out));
 out:
 	return rc;

@@ -5,8 +5,10 @@
  * only its owner can reach; no protocol under test leads here. A line is a
  * command, its answer is one line: "ok ..." or "error ...".
  *
- *	status             ok pid=N elapsed=MS next=MS|none ..., and the
- *	                   program's own words
+ *	status             ok pid=N elapsed=MS next=MS|none [firm=MS|none] ...,
+ *	                   and the program's own words. firm is there where
+ *	                   next is a patient timer's (base/loop.h), and is the
+ *	                   first that is not
  *	clock              time was moved: do what is due; answered as status
  *	fault              ok, each fault as NAME=VALUE
  *	fault NAME VALUE   set it, e.g. "fault disk-full on"

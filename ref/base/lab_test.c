@@ -276,6 +276,26 @@ test_power_goes_as_told(void **state)
 	assert_string_equal(room->power, "drop 0 0");
 }
 
+static void
+test_what_time_may_leap_over_is_told_apart(void **state)
+{
+	struct room *room = *state;
+	struct loop_timer *look;
+
+	assert_int_equal(loop_timer_new(room->rig.loop, ring, room, &look), OK);
+	loop_timer_patient(look);
+	loop_timer_set(look, 400);
+	enter(room, 0);
+	ASSERT_ANSWER(
+	    room, 0, "status\n", "ok elapsed=0 next=400 firm=none rings=0\n");
+	loop_timer_set(room->timer, 700);
+	ASSERT_ANSWER(
+	    room, 0, "status\n", "ok elapsed=0 next=400 firm=700 rings=0\n");
+	loop_timer_set(room->timer, 400);
+	ASSERT_ANSWER(room, 0, "status\n", "ok elapsed=0 next=400 rings=0\n");
+	loop_timer_free(look);
+}
+
 /* The timer sets itself anew for the same time: three turns, one answer. */
 static void
 test_the_clock_is_acknowledged_when_nothing_is_due(void **state)
@@ -534,6 +554,7 @@ main(void)
 	    ROOM_TEST(test_commands_are_answered),
 	    ROOM_TEST(test_a_fault_that_cannot_be_set_is_not),
 	    ROOM_TEST(test_power_goes_as_told),
+	    ROOM_TEST(test_what_time_may_leap_over_is_told_apart),
 	    ROOM_TEST(test_the_clock_is_acknowledged_when_nothing_is_due),
 	    ROOM_TEST(test_the_clock_waits_for_jobs_but_not_for_ever),
 	    ROOM_TEST(test_the_clock_wakes_threads_and_waits_for_them),

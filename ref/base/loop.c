@@ -28,6 +28,7 @@ struct loop_timer {
 	int64_t due_ms;
 	uint64_t order;
 	size_t at; /* in the heap; NOWHERE when not set */
+	bool patient;
 	loop_fn *fn;
 	void *ctx;
 };
@@ -268,6 +269,29 @@ loop_next_due(const struct loop *loop, int64_t *due_ms)
 		return false;
 	*due_ms = loop->heap[0]->due_ms;
 	return true;
+}
+
+void
+loop_timer_patient(struct loop_timer *timer)
+{
+	timer->patient = true;
+}
+
+bool
+loop_next_firm_due(const struct loop *loop, int64_t *due_ms)
+{
+	bool any = false;
+	size_t k;
+
+	for (k = 0; k < loop->heap_count; k++) {
+		const struct loop_timer *timer = loop->heap[k];
+
+		if (timer->patient || (any && timer->due_ms >= *due_ms))
+			continue;
+		*due_ms = timer->due_ms;
+		any = true;
+	}
+	return any;
 }
 
 /* Those due now; what they set themselves is for the next turn. */

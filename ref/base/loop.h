@@ -86,11 +86,20 @@ void loop_timer_set(struct loop_timer *timer, int64_t due_ms);
 void loop_timer_stop(struct loop_timer *timer);
 
 /*
+ * For one that looks again and again at what seldom changes: the laboratory's
+ * time may leap over it, and then it fires once, late.
+ */
+void loop_timer_patient(struct loop_timer *timer);
+
+/*
  * The first due time of all timers; false when none is set. In the laboratory
  * time is moved from one due time to the next, so that each timer fires at
  * its own time; who moves it makes the loop turn (see base/lab.h).
  */
 bool loop_next_due(const struct loop *loop, int64_t *due_ms);
+
+/* The same without those that are patient. */
+bool loop_next_firm_due(const struct loop *loop, int64_t *due_ms);
 
 /* ---- tasks ---- */
 

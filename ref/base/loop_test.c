@@ -145,6 +145,30 @@ test_timers_wait_for_their_time(void **state)
 	assert_false(loop_next_due(lab->loop, &due_ms));
 }
 
+/* Those that are patient fire as any, and are only left out of the firm. */
+static void
+test_time_may_leap_over_a_patient_timer(void **state)
+{
+	struct lab *lab = *state;
+	struct alarm *a = alarms(lab, 3);
+	int64_t due_ms = -1;
+
+	loop_timer_patient(a[0].timer);
+	loop_timer_set(a[0].timer, 100);
+	assert_false(loop_next_firm_due(lab->loop, &due_ms));
+	loop_timer_set(a[1].timer, 300);
+	loop_timer_set(a[2].timer, 200);
+	assert_true(loop_next_firm_due(lab->loop, &due_ms));
+	assert_int_equal(due_ms, 200);
+	assert_true(loop_next_due(lab->loop, &due_ms));
+	assert_int_equal(due_ms, 100);
+	move_to(lab, 200);
+	turns(lab, 1);
+	assert_string_equal(lab->calls, "|ac");
+	assert_true(loop_next_firm_due(lab->loop, &due_ms));
+	assert_int_equal(due_ms, 300);
+}
+
 static void
 test_timers_can_be_stopped_and_moved(void **state)
 {
@@ -525,6 +549,7 @@ main(void)
 #define LAB_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    LAB_TEST(test_timers_wait_for_their_time),
+	    LAB_TEST(test_time_may_leap_over_a_patient_timer),
 	    LAB_TEST(test_timers_can_be_stopped_and_moved),
 	    LAB_TEST(test_a_timer_set_into_the_past_starves_nobody),
 	    LAB_TEST(test_timers_come_in_order_whatever_happened_before),

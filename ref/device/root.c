@@ -705,6 +705,7 @@ root_new(const struct root_config *config, struct root **out)
 	TRY(open_keystore(root));
 	TRY(loop_pool_new(config->loop, "hsm", 1, &root->pool));
 	TRY(loop_timer_new(config->loop, tick, root, &root->timer));
+	loop_timer_patient(root->timer);
 	loop_timer_set(root->timer, loop_now_ms(config->loop));
 	*out = root;
 	root = NULL;
