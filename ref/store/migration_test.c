@@ -1,3 +1,4 @@
+#include "store/record.h"
 #include "store/rig_test.h"
 
 #include <fcntl.h>
@@ -36,6 +37,8 @@ static const struct {
 	STATE_DESTROYED, "first", NULL, "backup", "", false, 0, 0},
 };
 
+enum { KEPT_LOG_MS = 1234567 };
+
 static struct bytes
 kept_id(size_t k)
 {
@@ -71,6 +74,11 @@ write_kept(struct rig *rig)
 	}
 	assert_ok(store_meta_put(
 	    rig->st, "crypto.master.1", bytes_of_text("wrapped")));
+	/* since release 2 */
+	assert_ok(record_put(rig->st, "setting", bytes_of_text("host/name"),
+	    bytes_of_text("value")));
+	assert_ok(store_log_add(
+	    rig->st, "audit", KEPT_LOG_MS, bytes_of_text("a line of the log")));
 	assert_ok(store_commit(rig->st));
 }
 
@@ -91,6 +99,33 @@ assert_located(struct rig *rig, struct bytes term, unsigned states,
 	assert_int_equal(found.id_count, count);
 	for (k = 0; k < count; k++)
 		assert_true(bytes_equal(found.ids[k], kept_id(want[k])));
+}
+
+static enum err
+assert_kept_line(void *ctx, const struct store_log_line *line)
+{
+	++*(unsigned *)ctx;
+	assert_int_equal(line->number, 1);
+	assert_int_equal(line->wall_ms, KEPT_LOG_MS);
+	assert_true(bytes_equal_text(line->text, "a line of the log"));
+	return OK;
+}
+
+/* Of a store that release 2 or a later one has written. */
+static void
+assert_kept_records(struct rig *rig)
+{
+	struct buf b;
+	unsigned lines = 0;
+
+	buf_init(&b, 64);
+	assert_ok(
+	    record_get(rig->st, "setting", bytes_of_text("host/name"), &b));
+	assert_true(bytes_equal_text(buf_peek(&b), "value"));
+	buf_clear(&b);
+	assert_ok(
+	    store_log_each(rig->st, "audit", 1, 9, assert_kept_line, &lines));
+	assert_int_equal(lines, 1);
 }
 
 static void
@@ -138,6 +173,7 @@ test_this_release_reads_what_it_writes(void **state)
 	assert_kept(rig);
 	rig_reopen(rig);
 	assert_kept(rig);
+	assert_kept_records(rig);
 	if (keep == NULL)
 		return;
 	(void)snprintf(left.dir, sizeof(left.dir), "%s", keep);
@@ -171,12 +207,11 @@ file_read(const char *path, size_t *octets)
 }
 
 static void
-test_every_release_still_loads(void **state)
+load_kept(struct rig *rig, const char *kept_path)
 {
-	struct rig *rig = *state;
 	char path[300];
 	size_t octets;
-	char *sql = file_read("ref/store/kept/release-1.sql", &octets);
+	char *sql = file_read(kept_path, &octets);
 	sqlite3 *db;
 
 	path_in(rig, "store.db", path);
@@ -185,12 +220,41 @@ test_every_release_still_loads(void **state)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	mem_free(sql);
 	rig_open(rig);
-	assert_kept(rig);
-	/* and is a store like any other from here on */
-	(void)insert(rig, named(rig, "alice", "new"));
-	assert_ok(store_commit(rig->st));
-	rig_reopen(rig);
-	assert_kept(rig);
+}
+
+static const struct {
+	const char *path;
+	bool records;
+} releases[] = {
+    {"ref/store/kept/release-1.sql", false},
+    {"ref/store/kept/release-2.sql", true},
+};
+
+static void
+test_every_release_still_loads(void **state)
+{
+	struct rig *rig = *state;
+	size_t k;
+
+	for (k = 0; k < LENGTH(releases); k++) {
+		load_kept(rig, releases[k].path);
+		assert_kept(rig);
+		if (releases[k].records)
+			assert_kept_records(rig);
+		/* and is a store like any other from here on */
+		(void)insert(rig, named(rig, "alice", "new"));
+		assert_ok(record_put(
+		    rig->st, "admin", bytes_of_text("new"), BYTES_NONE));
+		assert_ok(
+		    store_log_add(rig->st, "system", 1, bytes_of_text("new")));
+		assert_ok(store_commit(rig->st));
+		rig_reopen(rig);
+		assert_kept(rig);
+		store_close(rig->st);
+		rig->st = NULL;
+		rig_dir_remove(rig);
+		rig_dir_make(rig);
+	}
 }
 
 /* ---- files of other programs, and of releases to come ---- */
@@ -204,9 +268,9 @@ static const struct {
 	uint32_t number;
 	enum err want;
 } headers[] = {
-    {"this release's", true, 1 << 16 | 1, OK},
-    {"newer, but this one may read it", true, 1 << 16 | 2, OK},
-    {"newer, for newer readers", true, 2 << 16 | 2, ERR_STORE_VERSION},
+    {"this release's", true, 1 << 16 | 2, OK},
+    {"newer, but this one may read it", true, 1 << 16 | 3, OK},
+    {"newer, for newer readers", true, 3 << 16 | 3, ERR_STORE_VERSION},
     {"no version", true, 0, ERR_CONFIG},
     {"this application's", false, 0x54534b53, OK},
     {"another application's", false, 0x54534b54, ERR_CONFIG},
@@ -266,7 +330,7 @@ test_a_header_decides(void **state)
 		}
 		mem_free(before);
 		mem_free(after);
-		header_put(path, true, 1 << 16 | 1);
+		header_put(path, true, 1 << 16 | 2);
 		header_put(path, false, 0x54534b53);
 	}
 }

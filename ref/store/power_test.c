@@ -1,3 +1,4 @@
+#include "store/record.h"
 #include "store/rig_test.h"
 
 #include <signal.h>
@@ -10,7 +11,7 @@
  * from G alone, so that any other content is a loss, or a half.
  *
  * Group g: three objects (g, 0) to (g, 2); (g - 1, 1) becomes Active; (g - 2,
- * 2) goes.
+ * 2) goes; the record "last" becomes g, and the log gets its line g.
  */
 enum { OBJECTS = 3, WINDOW = 12 };
 
@@ -78,6 +79,9 @@ write_group(struct store *st, struct env *env, uint64_t g)
 		TRY(store_delete(st, id_of(text, g - 2, 2)));
 	TRY(store_meta_put(
 	    st, "groups", (struct bytes){(const uint8_t *)&g, sizeof(g)}));
+	TRY(record_put(
+	    st, "power", bytes_of_text("last"), id_of(text, g, OBJECTS)));
+	TRY(store_log_add(st, "audit", (int64_t)g, id_of(text, g, OBJECTS)));
 	TRY(store_commit(st));
 out:
 	return rc;
@@ -179,6 +183,39 @@ assert_object(struct rig *rig, uint64_t g, unsigned k, uint64_t groups)
 	assert_true(bytes_equal(attr_octets(&o->attrs, TAG_OBJECT_GROUP), id));
 }
 
+static enum err
+assert_line(void *ctx, const struct store_log_line *line)
+{
+	char text[32];
+
+	++*(uint64_t *)ctx;
+	assert_int_equal(line->number, *(uint64_t *)ctx);
+	assert_int_equal(line->wall_ms, line->number);
+	assert_true(
+	    bytes_equal(line->text, id_of(text, line->number, OBJECTS)));
+	return OK;
+}
+
+/* Record and log tell of the same groups. */
+static void
+assert_record_and_log(struct rig *rig, uint64_t groups)
+{
+	struct buf b;
+	char text[32];
+	uint64_t lines = 0;
+
+	assert_ok(
+	    store_log_each(rig->st, "audit", 1, SIZE_MAX, assert_line, &lines));
+	assert_int_equal(lines, groups);
+	buf_init(&b, sizeof(text));
+	assert_err(record_get(rig->st, "power", bytes_of_text("last"), &b),
+	    groups != 0 ? OK : ERR_NOT_FOUND);
+	if (groups != 0)
+		assert_true(
+		    bytes_equal(buf_peek(&b), id_of(text, groups, OBJECTS)));
+	buf_clear(&b);
+}
+
 /* Sets *acknowledged to what is there, where the next child goes on. */
 static void
 assert_content(struct rig *rig, uint64_t *acknowledged)
@@ -203,6 +240,7 @@ assert_content(struct rig *rig, uint64_t *acknowledged)
 	for (g = groups > WINDOW ? groups - WINDOW : 1; g <= groups; g++)
 		for (k = 0; k < OBJECTS; k++)
 			assert_object(rig, g, k, groups);
+	assert_record_and_log(rig, groups);
 	assert_ok(store_check(rig->st));
 	store_close(rig->st);
 	rig->st = NULL;

@@ -18,7 +18,7 @@
 #include "store/store.h"
 
 enum {
-	RECORD_KIND_MAX_OCTETS = 32,
+	RECORD_KIND_MAX_OCTETS = 32, /* one at least */
 	RECORD_KEY_MAX_OCTETS = 512,
 	RECORD_VALUE_MAX_OCTETS = 1024 * 1024,
 	STORE_LOG_NAME_MAX_OCTETS = 32,
@@ -47,8 +47,9 @@ record_delete(struct store *st, const char *kind, struct bytes key) MUST_CHECK;
 
 /*
  * Each record of a kind, in the order of their keys' octets. What `each` is
- * shown is valid during the call only; it must not write records. Its error
- * ends the walk and is returned.
+ * shown is a copy that is valid during the call only. It may read and write:
+ * what it writes at later keys is seen. Its error ends the walk and is
+ * returned.
  */
 typedef enum err record_fn(void *ctx, struct bytes key, struct bytes value);
 enum err record_each(

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "store/cache.h"
 #include "store/index.h"
+#include "store/sql.h"
 #include "store/vfs.h"
 
 enum {
@@ -28,13 +29,6 @@ enum {
 
 /* user_version: the schema's version and the oldest that can read it. */
 #define FILE_VERSION(version, oldest) ((oldest) << 16 | (version))
-
-enum statement {
-#define STATEMENT(symbol, sql) symbol,
-#include "store/statement.def"
-#undef STATEMENT
-	STATEMENT_COUNT
-};
 
 static const struct {
 	const char *name;
@@ -142,34 +136,30 @@ db_err(struct store *st, int code, const char *what)
 	}
 }
 
-/*
- * Binding copies nothing and so cannot fail: every length is far below the
- * engine's limit. What is bound must stay until the statement is reset.
- */
-static void
-bind_number(struct store *st, enum statement s, int at, int64_t number)
+/* Cannot fail: every length is far below the engine's limit. */
+void
+sql_bind_number(struct store *st, enum statement s, int at, int64_t number)
 {
 	(void)sqlite3_bind_int64(st->statement[s], at, number);
 }
 
-static void
-bind_text(struct store *st, enum statement s, int at, struct bytes b)
+void
+sql_bind_text(struct store *st, enum statement s, int at, struct bytes b)
 {
 	(void)sqlite3_bind_text64(st->statement[s], at,
 	    b.octets != 0 ? (const char *)b.at : "", b.octets, SQLITE_STATIC,
 	    SQLITE_UTF8);
 }
 
-static void
-bind_blob(struct store *st, enum statement s, int at, struct bytes b)
+void
+sql_bind_blob(struct store *st, enum statement s, int at, struct bytes b)
 {
 	(void)sqlite3_bind_blob64(st->statement[s], at,
 	    b.octets != 0 ? (const void *)b.at : "", b.octets, SQLITE_STATIC);
 }
 
-/* Of the row that the statement stands on; valid until its next step. */
-static struct bytes
-column_bytes(struct store *st, enum statement s, int at)
+struct bytes
+sql_bytes(struct store *st, enum statement s, int at)
 {
 	const void *octets = sqlite3_column_blob(st->statement[s], at);
 
@@ -177,15 +167,14 @@ column_bytes(struct store *st, enum statement s, int at)
 	    octets, (size_t)sqlite3_column_bytes(st->statement[s], at)};
 }
 
-static int64_t
-column_number(struct store *st, enum statement s, int at)
+int64_t
+sql_number(struct store *st, enum statement s, int at)
 {
 	return sqlite3_column_int64(st->statement[s], at);
 }
 
-/* One step: *row says whether there is one. Whoever steps resets. */
-static enum err
-step(struct store *st, enum statement s, bool *row)
+enum err
+sql_step(struct store *st, enum statement s, bool *row)
 {
 	int code;
 
@@ -195,21 +184,20 @@ step(struct store *st, enum statement s, bool *row)
 	return db_err(st, code, statements[s].name);
 }
 
-static void
-reset(struct store *st, enum statement s)
+void
+sql_reset(struct store *st, enum statement s)
 {
-	/* an error in it has been told by step() */
+	/* an error in it has been told by sql_step() */
 	(void)sqlite3_reset(st->statement[s]);
 }
 
-/* A statement without rows. */
-static enum err
-run(struct store *st, enum statement s)
+enum err
+sql_run(struct store *st, enum statement s)
 {
 	bool row;
-	enum err rc = step(st, s, &row);
+	enum err rc = sql_step(st, s, &row);
 
-	reset(st, s);
+	sql_reset(st, s);
 	return rc;
 }
 
@@ -326,13 +314,13 @@ due_read(struct store *st, int64_t *due_s, struct row_head *head)
 	enum err rc = OK;
 
 	*due_s = INT64_MAX;
-	TRY(step(st, DUE_NEXT, &row));
+	TRY(sql_step(st, DUE_NEXT, &row));
 	if (row) {
-		*due_s = column_number(st, DUE_NEXT, 0);
-		TRY(head_set_id(head, column_bytes(st, DUE_NEXT, 1)));
+		*due_s = sql_number(st, DUE_NEXT, 0);
+		TRY(head_set_id(head, sql_bytes(st, DUE_NEXT, 1)));
 	}
 out:
-	reset(st, DUE_NEXT);
+	sql_reset(st, DUE_NEXT);
 	return rc;
 }
 
@@ -343,11 +331,11 @@ counters_read(struct store *st)
 	bool row;
 	enum err rc = OK;
 
-	TRY(step(st, LAST_ROW, &row));
-	st->last_row = column_number(st, LAST_ROW, 0);
+	TRY(sql_step(st, LAST_ROW, &row));
+	st->last_row = sql_number(st, LAST_ROW, 0);
 	TRY(due_read(st, &st->next_due_s, &head));
 out:
-	reset(st, LAST_ROW);
+	sql_reset(st, LAST_ROW);
 	return rc;
 }
 
@@ -513,7 +501,7 @@ group_undo(struct store *st, enum err why)
 {
 	/* after some errors the engine has rolled back by itself */
 	if (!sqlite3_get_autocommit(st->db))
-		(void)run(st, ROLLBACK);
+		(void)sql_run(st, ROLLBACK);
 	st->group.rc = why;
 	st->group.made = 0;
 	st->group.light_count = 0;
@@ -529,23 +517,22 @@ group_begin(struct store *st)
 	TRY(g->rc);
 	st->request_waits = true;
 	if (!g->open) {
-		TRY(run(st, BEGIN));
+		TRY(sql_run(st, BEGIN));
 		g->open = true;
 	}
 out:
 	return rc;
 }
 
-/* Before each write. */
-static enum err
-write_begin(struct store *st)
+enum err
+sql_write_begin(struct store *st)
 {
 	struct group *g = &st->group;
 	enum err rc = OK;
 
 	TRY(group_begin(st));
 	while (g->made < g->depth) {
-		rc = run(st, SAVEPOINT);
+		rc = sql_run(st, SAVEPOINT);
 		if (rc != OK) {
 			group_undo(st, rc);
 			goto out;
@@ -556,9 +543,8 @@ out:
 	return rc;
 }
 
-/* After each write: half of it may be there, so it cannot stay. */
-static enum err
-write_end(struct store *st, enum err rc)
+enum err
+sql_write_end(struct store *st, enum err rc)
 {
 	struct group *g = &st->group;
 
@@ -592,9 +578,9 @@ store_release(struct store *st)
 	g->depth--;
 	if (g->made > g->depth) {
 		g->made--;
-		rc = run(st, RELEASE);
+		rc = sql_run(st, RELEASE);
 		if (g->rc == OK)
-			(void)write_end(st, rc);
+			(void)sql_write_end(st, rc);
 		else if (g->made == 0)
 			group_undo(st, g->rc);
 	}
@@ -640,8 +626,8 @@ store_rollback_to(struct store *st)
 	point = &g->point[--g->depth];
 	if (g->made > g->depth) {
 		g->made--;
-		TRY(run(st, ROLLBACK_TO));
-		TRY(run(st, RELEASE));
+		TRY(sql_run(st, ROLLBACK_TO));
+		TRY(sql_run(st, RELEASE));
 		g->rc = OK;
 		undone = true;
 		/* the later ones went with it */
@@ -727,7 +713,7 @@ group_end(struct store *st)
 	assert(g->depth == 0);
 	rc = g->rc;
 	if (rc == OK) {
-		rc = run(st, COMMIT);
+		rc = sql_run(st, COMMIT);
 		if (rc != OK)
 			group_undo(st, rc);
 	}
@@ -885,11 +871,11 @@ static enum err
 term_run(struct store *st, enum statement s, const struct term_key *key,
     bool gone, int64_t owner, int64_t row)
 {
-	bind_blob(st, s, 1, key_bytes(key));
-	bind_number(st, s, 2, gone);
-	bind_number(st, s, 3, owner);
-	bind_number(st, s, 4, row);
-	return run(st, s);
+	sql_bind_blob(st, s, 1, key_bytes(key));
+	sql_bind_number(st, s, 2, gone);
+	sql_bind_number(st, s, 3, owner);
+	sql_bind_number(st, s, 4, row);
+	return sql_run(st, s);
 }
 
 static struct owner *
@@ -920,15 +906,15 @@ index_owner(struct store *st, struct bytes owner, int64_t *number)
 		*number = place->number;
 		return OK;
 	}
-	bind_text(st, OWNER_OF_NAME, 1, owner);
-	TRY(step(st, OWNER_OF_NAME, &row));
+	sql_bind_text(st, OWNER_OF_NAME, 1, owner);
+	TRY(sql_step(st, OWNER_OF_NAME, &row));
 	if (!row)
 		TRY(ERR_NOT_FOUND);
-	*number = column_number(st, OWNER_OF_NAME, 0);
+	*number = sql_number(st, OWNER_OF_NAME, 0);
 	if (owner.octets <= OBJECT_OWNER_MAX_OCTETS)
 		owner_keep(st, owner, *number);
 out:
-	reset(st, OWNER_OF_NAME);
+	sql_reset(st, OWNER_OF_NAME);
 	return rc;
 }
 
@@ -940,8 +926,8 @@ owner_number(struct store *st, struct bytes owner, int64_t *number)
 
 	if (rc != ERR_NOT_FOUND)
 		return rc;
-	bind_text(st, OWNER_INSERT, 1, owner);
-	rc = run(st, OWNER_INSERT);
+	sql_bind_text(st, OWNER_INSERT, 1, owner);
+	rc = sql_run(st, OWNER_INSERT);
 	if (rc == OK) {
 		*number = sqlite3_last_insert_rowid(st->db);
 		owner_keep(st, owner, *number);
@@ -961,18 +947,18 @@ object_read(
 	struct object *o = NULL;
 	enum err rc = OK;
 
-	TRY(object_decode(column_bytes(st, s, 1), column_bytes(st, s, 2),
-	    (uint32_t)column_number(st, s, 3), column_bytes(st, s, 6), &o));
+	TRY(object_decode(sql_bytes(st, s, 1), sql_bytes(st, s, 2),
+	    (uint32_t)sql_number(st, s, 3), sql_bytes(st, s, 6), &o));
 	TRY(object_set_value(
-	    o, column_bytes(st, s, 7), column_number(st, s, 4) != 0));
-	o->value_version = (uint64_t)column_number(st, s, 5);
-	*row = column_number(st, s, 0);
+	    o, sql_bytes(st, s, 7), sql_number(st, s, 4) != 0));
+	o->value_version = (uint64_t)sql_number(st, s, 5);
+	*row = sql_number(st, s, 0);
 	*out = o;
 	o = NULL;
 out:
 	if (rc != OK && rc != ERR_NOMEM) {
 		log_line("store", LOG_ERROR, "object in row %lld: %s",
-		    (long long)column_number(st, s, 0), err_text(rc));
+		    (long long)sql_number(st, s, 0), err_text(rc));
 		rc = ERR_STORE;
 	}
 	object_free(o);
@@ -995,8 +981,8 @@ entry_find(struct store *st, struct bytes id, struct cached **out)
 	}
 	st->stats.cache_misses++;
 	TRY(cache_entry_new(&e));
-	bind_text(st, OBJECT_OF_ID, 1, id);
-	TRY(step(st, OBJECT_OF_ID, &row));
+	sql_bind_text(st, OBJECT_OF_ID, 1, id);
+	TRY(sql_step(st, OBJECT_OF_ID, &row));
 	if (!row)
 		TRY(ERR_NOT_FOUND);
 	TRY(object_read(st, OBJECT_OF_ID, &at, &o));
@@ -1005,7 +991,7 @@ entry_find(struct store *st, struct bytes id, struct cached **out)
 	cache_put(&st->cache, e, o, at, st->group.all_may_wait);
 	e = NULL;
 out:
-	reset(st, OBJECT_OF_ID);
+	sql_reset(st, OBJECT_OF_ID);
 	cache_entry_free(e);
 	return rc;
 }
@@ -1039,14 +1025,14 @@ index_object(struct store *st, int64_t row, struct bytes id,
 		*out = e->object;
 		return OK;
 	}
-	bind_number(st, OBJECT_OF_ROW, 1, row);
-	TRY(step(st, OBJECT_OF_ROW, &found));
+	sql_bind_number(st, OBJECT_OF_ROW, 1, row);
+	TRY(sql_step(st, OBJECT_OF_ROW, &found));
 	if (!found)
 		TRY(ERR_STORE);
 	TRY(object_read(st, OBJECT_OF_ROW, &at, own));
 	*out = *own;
 out:
-	reset(st, OBJECT_OF_ROW);
+	sql_reset(st, OBJECT_OF_ROW);
 	return rc;
 }
 
@@ -1056,15 +1042,15 @@ index_head(struct store *st, int64_t row, struct row_head *out)
 	bool found;
 	enum err rc = OK;
 
-	bind_number(st, HEAD_OF_ROW, 1, row);
-	TRY(step(st, HEAD_OF_ROW, &found));
+	sql_bind_number(st, HEAD_OF_ROW, 1, row);
+	TRY(sql_step(st, HEAD_OF_ROW, &found));
 	if (!found)
 		TRY(ERR_STORE);
-	TRY(head_set_id(out, column_bytes(st, HEAD_OF_ROW, 0)));
-	out->state = (uint32_t)column_number(st, HEAD_OF_ROW, 1);
-	out->type = (uint32_t)column_number(st, HEAD_OF_ROW, 2);
+	TRY(head_set_id(out, sql_bytes(st, HEAD_OF_ROW, 0)));
+	out->state = (uint32_t)sql_number(st, HEAD_OF_ROW, 1);
+	out->type = (uint32_t)sql_number(st, HEAD_OF_ROW, 2);
 out:
-	reset(st, HEAD_OF_ROW);
+	sql_reset(st, HEAD_OF_ROW);
 	return rc;
 }
 
@@ -1078,25 +1064,25 @@ index_rows(struct store *st, const struct row_source *from, int64_t at_most,
 
 	*count = 0;
 	if (from->term != NULL) {
-		bind_blob(st, s, 1, key_bytes(from->term));
-		bind_number(st, s, 2, from->gone);
-		bind_number(st, s, 3, from->owner);
+		sql_bind_blob(st, s, 1, key_bytes(from->term));
+		sql_bind_number(st, s, 2, from->gone);
+		sql_bind_number(st, s, 3, from->owner);
 	} else {
-		bind_number(st, s, 1, from->owner);
-		bind_number(st, s, 2, from->state);
-		bind_number(st, s, 3, from->type);
+		sql_bind_number(st, s, 1, from->owner);
+		sql_bind_number(st, s, 2, from->state);
+		sql_bind_number(st, s, 3, from->type);
 	}
-	bind_number(st, s, 4, at_most);
-	bind_number(st, s, 5, (int64_t)room);
+	sql_bind_number(st, s, 4, at_most);
+	sql_bind_number(st, s, 5, (int64_t)room);
 	for (;;) {
-		TRY(step(st, s, &row));
+		TRY(sql_step(st, s, &row));
 		if (!row)
 			break;
-		rows[(*count)++] = column_number(st, s, 0);
+		rows[(*count)++] = sql_number(st, s, 0);
 	}
 	st->stats.index_rows += *count;
 out:
-	reset(st, s);
+	sql_reset(st, s);
 	return rc;
 }
 
@@ -1106,17 +1092,17 @@ index_next_kind(struct store *st, int64_t owner, int64_t *state, int64_t *type)
 	bool row;
 	enum err rc = OK;
 
-	bind_number(st, KIND_NEXT, 1, owner);
-	bind_number(st, KIND_NEXT, 2, *state);
-	bind_number(st, KIND_NEXT, 3, *type);
-	TRY(step(st, KIND_NEXT, &row));
+	sql_bind_number(st, KIND_NEXT, 1, owner);
+	sql_bind_number(st, KIND_NEXT, 2, *state);
+	sql_bind_number(st, KIND_NEXT, 3, *type);
+	TRY(sql_step(st, KIND_NEXT, &row));
 	if (!row)
 		TRY(ERR_NOT_FOUND);
-	*state = column_number(st, KIND_NEXT, 0);
-	*type = column_number(st, KIND_NEXT, 1);
+	*state = sql_number(st, KIND_NEXT, 0);
+	*type = sql_number(st, KIND_NEXT, 1);
 	st->stats.index_rows++;
 out:
-	reset(st, KIND_NEXT);
+	sql_reset(st, KIND_NEXT);
 	return rc;
 }
 
@@ -1126,13 +1112,13 @@ index_row_of_id(struct store *st, struct bytes id, int64_t owner, int64_t *row)
 	bool found;
 	enum err rc = OK;
 
-	bind_text(st, HEAD_OF_ID, 1, id);
-	TRY(step(st, HEAD_OF_ID, &found));
-	if (!found || column_number(st, HEAD_OF_ID, 1) != owner)
+	sql_bind_text(st, HEAD_OF_ID, 1, id);
+	TRY(sql_step(st, HEAD_OF_ID, &found));
+	if (!found || sql_number(st, HEAD_OF_ID, 1) != owner)
 		TRY(ERR_NOT_FOUND);
-	*row = column_number(st, HEAD_OF_ID, 0);
+	*row = sql_number(st, HEAD_OF_ID, 0);
 out:
-	reset(st, HEAD_OF_ID);
+	sql_reset(st, HEAD_OF_ID);
 	return rc;
 }
 
@@ -1187,21 +1173,21 @@ store_name_taken(struct store *st, struct bytes owner, struct bytes name_term,
 		return OK;
 	TRY(rc);
 	index_term_key(name_term, &key);
-	bind_blob(st, s, 1, key_bytes(&key));
-	bind_number(st, s, 2, false);
-	bind_number(st, s, 3, number);
+	sql_bind_blob(st, s, 1, key_bytes(&key));
+	sql_bind_number(st, s, 2, false);
+	sql_bind_number(st, s, 3, number);
 	if (s == TERM_ROWS) {
-		bind_number(st, s, 4, INT64_MAX);
-		bind_number(st, s, 5, -1); /* no limit */
+		sql_bind_number(st, s, 4, INT64_MAX);
+		sql_bind_number(st, s, 5, -1); /* no limit */
 	}
 	while (row && !*taken) {
-		TRY(step(st, s, &row));
+		TRY(sql_step(st, s, &row));
 		if (row)
-			TRY(row_holds(st, column_number(st, s, 0), &key,
-			    name_term, except, taken));
+			TRY(row_holds(st, sql_number(st, s, 0), &key, name_term,
+			    except, taken));
 	}
 out:
-	reset(st, s);
+	sql_reset(st, s);
 	return rc;
 }
 
@@ -1243,17 +1229,17 @@ object_write(
 {
 	int64_t due_s = object_due_s(o);
 
-	bind_number(st, s, 1, row);
-	bind_number(st, s, 4, object_state(o));
+	sql_bind_number(st, s, 1, row);
+	sql_bind_number(st, s, 4, object_state(o));
 	if (due_s != INT64_MAX)
-		bind_number(st, s, 6, due_s);
+		sql_bind_number(st, s, 6, due_s);
 	else
 		(void)sqlite3_bind_null(st->statement[s], 6);
-	bind_number(st, s, 7, o->value_sealed);
-	bind_number(st, s, 8, (int64_t)o->value_version);
-	bind_blob(st, s, 9, buf_peek(&st->attrs));
-	bind_blob(st, s, 10, o->value);
-	return run(st, s);
+	sql_bind_number(st, s, 7, o->value_sealed);
+	sql_bind_number(st, s, 8, (int64_t)o->value_version);
+	sql_bind_blob(st, s, 9, buf_peek(&st->attrs));
+	sql_bind_blob(st, s, 10, o->value);
+	return sql_run(st, s);
 }
 
 static void
@@ -1298,12 +1284,12 @@ store_insert(struct store *st, struct object *take)
 	enum err rc = OK;
 
 	TRY(prepare(st, o, &p));
-	TRY(light ? group_begin(st) : write_begin(st));
+	TRY(light ? group_begin(st) : sql_write_begin(st));
 	begun = true;
 	TRY(owner_number(st, o->owner, &owner));
-	bind_text(st, OBJECT_INSERT, 2, o->id);
-	bind_number(st, OBJECT_INSERT, 3, owner);
-	bind_number(st, OBJECT_INSERT, 5, o->object_type);
+	sql_bind_text(st, OBJECT_INSERT, 2, o->id);
+	sql_bind_number(st, OBJECT_INSERT, 3, owner);
+	sql_bind_number(st, OBJECT_INSERT, 5, o->object_type);
 	rc = object_write(st, OBJECT_INSERT, o, row);
 	if (rc == ERR_EXISTS) {
 		begun = false;
@@ -1320,7 +1306,7 @@ out:
 	if (begun && light)
 		light_end(st, e, rc);
 	else if (begun)
-		(void)write_end(st, rc);
+		(void)sql_write_end(st, rc);
 	cache_entry_free(p.entry);
 	object_free(o);
 	return rc;
@@ -1376,7 +1362,7 @@ store_update(struct store *st, struct object *take)
 	TRY(prepare(st, o, &p));
 	TRY(object_keys(st->scratch, e->object, &was.keys, &was.key_count));
 	was.gone = index_is_gone(object_state(e->object));
-	TRY(write_begin(st));
+	TRY(sql_write_begin(st));
 	begun = true;
 	TRY(owner_number(st, o->owner, &owner));
 	TRY(object_write(st, OBJECT_UPDATE, o, row));
@@ -1385,7 +1371,7 @@ store_update(struct store *st, struct object *take)
 	o = NULL;
 out:
 	if (begun)
-		(void)write_end(st, rc);
+		(void)sql_write_end(st, rc);
 	cache_entry_free(p.entry);
 	object_free(o);
 	return rc;
@@ -1405,8 +1391,8 @@ object_erase(struct store *st, const struct object *o, int64_t row)
 	was.gone = none.gone = index_is_gone(object_state(o));
 	TRY(index_owner(st, o->owner, &owner));
 	TRY(terms_change(st, &was, &none, owner, row));
-	bind_number(st, OBJECT_DELETE, 1, row);
-	TRY(run(st, OBJECT_DELETE));
+	sql_bind_number(st, OBJECT_DELETE, 1, row);
+	TRY(sql_run(st, OBJECT_DELETE));
 out:
 	return rc;
 }
@@ -1419,13 +1405,13 @@ store_delete(struct store *st, struct bytes id)
 	enum err rc = OK;
 
 	TRY(entry_find(st, id, &e));
-	TRY(write_begin(st));
+	TRY(sql_write_begin(st));
 	begun = true;
 	TRY(object_erase(st, e->object, e->row));
 	cache_drop(&st->cache, e);
 out:
 	if (begun)
-		(void)write_end(st, rc);
+		(void)sql_write_end(st, rc);
 	return rc;
 }
 
@@ -1488,13 +1474,13 @@ store_meta_get(struct store *st, const char *key, struct buf *out)
 	enum err rc = OK;
 
 	st->request_waits = true;
-	bind_text(st, META_GET, 1, bytes_of_text(key));
-	TRY(step(st, META_GET, &row));
+	sql_bind_text(st, META_GET, 1, bytes_of_text(key));
+	TRY(sql_step(st, META_GET, &row));
 	if (!row)
 		TRY(ERR_NOT_FOUND);
-	TRY(buf_put(out, column_bytes(st, META_GET, 0)));
+	TRY(buf_put(out, sql_bytes(st, META_GET, 0)));
 out:
-	reset(st, META_GET);
+	sql_reset(st, META_GET);
 	return rc;
 }
 
@@ -1506,10 +1492,10 @@ store_meta_put(struct store *st, const char *key, struct bytes value)
 	if (*key == '\0' || strlen(key) > STORE_META_KEY_MAX_OCTETS ||
 	    value.octets > STORE_META_VALUE_MAX_OCTETS)
 		return ERR_LIMIT;
-	TRY(write_begin(st));
-	bind_text(st, META_PUT, 1, bytes_of_text(key));
-	bind_blob(st, META_PUT, 2, value);
-	rc = write_end(st, run(st, META_PUT));
+	TRY(sql_write_begin(st));
+	sql_bind_text(st, META_PUT, 1, bytes_of_text(key));
+	sql_bind_blob(st, META_PUT, 2, value);
+	rc = sql_write_end(st, sql_run(st, META_PUT));
 out:
 	return rc;
 }
@@ -1519,9 +1505,9 @@ store_meta_delete(struct store *st, const char *key)
 {
 	enum err rc = OK;
 
-	TRY(write_begin(st));
-	bind_text(st, META_DELETE, 1, bytes_of_text(key));
-	rc = write_end(st, run(st, META_DELETE));
+	TRY(sql_write_begin(st));
+	sql_bind_text(st, META_DELETE, 1, bytes_of_text(key));
+	rc = sql_write_end(st, sql_run(st, META_DELETE));
 out:
 	return rc;
 }
@@ -1617,18 +1603,18 @@ check_rows(struct store *st, uint64_t *terms)
 	enum err rc = OK;
 
 	for (;;) {
-		bind_number(st, OBJECT_AFTER, 1, at);
-		TRY(step(st, OBJECT_AFTER, &row));
+		sql_bind_number(st, OBJECT_AFTER, 1, at);
+		TRY(sql_step(st, OBJECT_AFTER, &row));
 		if (!row)
 			break;
 		TRY(object_read(st, OBJECT_AFTER, &at, &o));
-		reset(st, OBJECT_AFTER);
+		sql_reset(st, OBJECT_AFTER);
 		TRY(check_row(st, o, at, terms));
 		object_free(o);
 		o = NULL;
 	}
 out:
-	reset(st, OBJECT_AFTER);
+	sql_reset(st, OBJECT_AFTER);
 	object_free(o);
 	return rc;
 }
