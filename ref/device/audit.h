@@ -9,7 +9,8 @@
  * written. The name is the administrator's, or "system" for what the appliance
  * does by itself. An event is one line: octets that are no printing UTF-8
  * are escaped as \xHH, and a backslash as \\, so that no value can pretend to
- * be a line; in a name ']' is escaped as well. What is longer than
+ * be a line; in a name ']' is escaped as well, and an administrator called
+ * "system" is written with \x73 for each s. What is longer than
  * STORE_LOG_LINE_MAX_OCTETS is cut and ends with "\...", which no event can
  * say. Secrets are never in it.
  *
