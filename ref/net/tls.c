@@ -36,6 +36,30 @@ config_error(const char *what, const char *name)
 	return ERR_CONFIG;
 }
 
+/*
+ * Which certificates go before a client, for good: left to itself OpenSSL looks
+ * for those above the server's own in each handshake, and verifies a signature
+ * that never changes. The root is not sent; who trusts it has it. A chain that
+ * the file itself brought stays as it is.
+ *
+ * spec: rfc-5246 7.4.2, rfc-8446 4.4.2
+ */
+static void
+settle_chain(SSL_CTX *ctx)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	(void)SSL_CTX_get0_chain_certs(ctx, &chain);
+	if (sk_X509_num(chain) > 0)
+		return;
+	if (SSL_CTX_build_cert_chain(
+		ctx, SSL_BUILD_CHAIN_FLAG_NO_ROOT |
+			 SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR |
+			 SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR) != 0)
+		(void)SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+	ERR_clear_error();
+}
+
 static enum err
 load_files(SSL_CTX *ctx, const struct tls_config *config)
 {
@@ -53,6 +77,7 @@ load_files(SSL_CTX *ctx, const struct tls_config *config)
 	if (names == NULL)
 		return config_error("trust", config->trust);
 	SSL_CTX_set_client_CA_list(ctx, names);
+	settle_chain(ctx);
 	return OK;
 }
 

@@ -31,9 +31,15 @@ static struct {
 	struct id expired;
 	struct id nameless;
 	struct id two_names;
+	struct id middle_ca; /* of the CA */
+	struct id branch;    /* a server, of the one in the middle */
 	char crt_path[256];
 	char key_path[256];
 	char ca_path[256];
+	char branch_path[256]; /* its certificate */
+	char branch_key_path[256];
+	char chain_path[256]; /* ... and that of the one in the middle */
+	char cas_path[256];   /* both CAs */
 } pki;
 
 static void
@@ -52,7 +58,8 @@ add_extension(X509 *crt, X509 *issuer, int nid, const char *value)
 
 /* names: "CN=alice" and the like, one after the other, up to NULL. */
 static void
-issue(struct id *id, const struct id *ca, long from_s, const char *const *names)
+issue_as(struct id *id, const struct id *ca, long from_s,
+    const char *constraints, const char *const *names)
 {
 	static long serial;
 	X509_NAME *name;
@@ -80,10 +87,16 @@ issue(struct id *id, const struct id *ca, long from_s, const char *const *names)
 	X509_set_issuer_name(
 	    id->crt, X509_get_subject_name(ca != NULL ? ca->crt : id->crt));
 	add_extension(id->crt, ca != NULL ? ca->crt : id->crt,
-	    NID_basic_constraints,
-	    ca != NULL ? "critical,CA:FALSE" : "critical,CA:TRUE");
+	    NID_basic_constraints, constraints);
 	assert_true(X509_sign(id->crt, ca != NULL ? ca->key : id->key,
 			EVP_sha256()) > 0);
+}
+
+static void
+issue(struct id *id, const struct id *ca, long from_s, const char *const *names)
+{
+	issue_as(id, ca, from_s,
+	    ca != NULL ? "critical,CA:FALSE" : "critical,CA:TRUE", names);
 }
 
 static void
@@ -96,9 +109,9 @@ path_in_tmp(char *out, size_t room, const char *name)
 }
 
 static void
-write_pem(const char *path, const struct id *id, bool key)
+put_pem(const char *path, const char *mode, const struct id *id, bool key)
 {
-	FILE *f = fopen(path, "w");
+	FILE *f = fopen(path, mode);
 
 	assert_non_null(f);
 	if (key)
@@ -108,6 +121,12 @@ write_pem(const char *path, const struct id *id, bool key)
 	else
 		assert_int_equal(PEM_write_X509(f, id->crt), 1);
 	assert_int_equal(fclose(f), 0);
+}
+
+static void
+write_pem(const char *path, const struct id *id, bool key)
+{
+	put_pem(path, "w", id, key);
 }
 
 #define NAMES(...)                \
@@ -138,6 +157,21 @@ make_pki(void **state)
 	write_pem(pki.crt_path, &pki.server, false);
 	write_pem(pki.key_path, &pki.server, true);
 	write_pem(pki.ca_path, &pki.ca, false);
+
+	issue_as(&pki.middle_ca, &pki.ca, -3600, "critical,CA:TRUE",
+	    NAMES("CN=middle CA"));
+	issue(&pki.branch, &pki.middle_ca, -3600, NAMES("CN=localhost"));
+	path_in_tmp(pki.branch_path, sizeof(pki.branch_path), "branch");
+	path_in_tmp(
+	    pki.branch_key_path, sizeof(pki.branch_key_path), "branch-key");
+	path_in_tmp(pki.chain_path, sizeof(pki.chain_path), "chain");
+	path_in_tmp(pki.cas_path, sizeof(pki.cas_path), "cas");
+	write_pem(pki.branch_path, &pki.branch, false);
+	write_pem(pki.branch_key_path, &pki.branch, true);
+	write_pem(pki.chain_path, &pki.branch, false);
+	put_pem(pki.chain_path, "a", &pki.middle_ca, false);
+	write_pem(pki.cas_path, &pki.ca, false);
+	put_pem(pki.cas_path, "a", &pki.middle_ca, false);
 	return 0;
 }
 
@@ -147,13 +181,17 @@ drop_pki(void **state)
 	struct id *id;
 
 	(void)state;
-	for (id = &pki.ca; id <= &pki.two_names; id++) {
+	for (id = &pki.ca; id <= &pki.branch; id++) {
 		EVP_PKEY_free(id->key);
 		X509_free(id->crt);
 	}
 	unlink(pki.crt_path);
 	unlink(pki.key_path);
 	unlink(pki.ca_path);
+	unlink(pki.branch_path);
+	unlink(pki.branch_key_path);
+	unlink(pki.chain_path);
+	unlink(pki.cas_path);
 	return 0;
 }
 
@@ -321,6 +359,44 @@ test_a_known_client_is_let_in(void **state)
 		mem_free(subject);
 		talk(p);
 		hang_up(p);
+	}
+}
+
+/* What a server shows beside its own certificate: never the root. */
+static void
+test_the_root_is_not_sent_and_what_is_below_it_is(void **state)
+{
+	static const struct {
+		const char *certificate;
+		const char *trust;
+		bool middle; /* is the one in the middle sent? */
+	} cases[] = {
+	    {pki.crt_path, pki.ca_path, false},
+	    {pki.branch_path, pki.cas_path, true},
+	    {pki.chain_path, pki.ca_path, true},
+	    /* neither file has it: the server's own alone */
+	    {pki.branch_path, pki.ca_path, false},
+	};
+	struct pair *p = *state;
+	struct tls_config c = config();
+	STACK_OF(X509) * chain;
+	size_t k;
+
+	for (k = 0; k < 4; k++) {
+		c.certificate = cases[k].certificate;
+		c.trust = cases[k].trust;
+		c.key = k == 0 ? pki.key_path : pki.branch_key_path;
+		hang_up(p);
+		tls_free(p->tls);
+		assert_int_equal(tls_new(&c, &p->tls), OK);
+		SSL_CTX_set_verify(p->ctx, SSL_VERIFY_NONE, NULL);
+		assert_int_equal(shake(p, &pki.alice, versions[k % 2]), OK);
+		chain = SSL_get_peer_cert_chain(p->client);
+		assert_int_equal(sk_X509_num(chain), cases[k].middle ? 2 : 1);
+		if (cases[k].middle)
+			assert_int_equal(X509_cmp(sk_X509_value(chain, 1),
+					     pki.middle_ca.crt),
+			    0);
 	}
 }
 
@@ -550,6 +626,7 @@ main(void)
 #define PAIR_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    PAIR_TEST(test_a_known_client_is_let_in),
+	    PAIR_TEST(test_the_root_is_not_sent_and_what_is_below_it_is),
 	    PAIR_TEST(test_others_are_not_let_in),
 	    PAIR_TEST(test_a_certificate_has_one_common_name),
 	    PAIR_TEST(test_old_versions_are_refused),
