@@ -724,14 +724,13 @@ static enum err
 bind(EVP_CIPHER_CTX *ctx, const uint8_t *header, struct bytes object_id,
     uint64_t object_version)
 {
-	uint8_t version[8];
+	uint8_t first[HEADER_OCTETS + 8];
 	int octets;
 	enum err rc = OK;
 
-	bytes_put_u64(version, object_version);
-	if (EVP_CipherUpdate(ctx, NULL, &octets, header, HEADER_OCTETS) != 1 ||
-	    EVP_CipherUpdate(ctx, NULL, &octets, version, sizeof(version)) !=
-		1 ||
+	memcpy(first, header, HEADER_OCTETS);
+	bytes_put_u64(first + HEADER_OCTETS, object_version);
+	if (EVP_CipherUpdate(ctx, NULL, &octets, first, sizeof(first)) != 1 ||
 	    EVP_CipherUpdate(
 		ctx, NULL, &octets, object_id.at, (int)object_id.octets) != 1)
 		TRY(ossl_err("associated data", ERR_CRYPTO));

@@ -196,7 +196,6 @@ check_one_new(struct request *rq, uint32_t object_type,
 {
 	enum err rc = OK;
 
-	fault_set(&rq->fault, "%s", one->def->name);
 	TRY(attr_check_client(one, ATTR_GIVEN, rq->version, 0, rq->now_s));
 	if (!attr_is_whole(one))
 		TRY(ERR_APP_NAMESPACE);
@@ -211,6 +210,8 @@ check_one_new(struct request *rq, uint32_t object_type,
 			TRY(ERR_ATTR_SINGLE);
 	}
 out:
+	if (rc != OK)
+		fault_set(&rq->fault, "%s", one->def->name);
 	return rc;
 }
 
@@ -222,7 +223,6 @@ attributes_check_new(
 
 	ATTR_EACH (list, one)
 		TRY(check_one_new(rq, object_type, list, one));
-	rq->fault.text[0] = '\0';
 out:
 	return rc;
 }
