@@ -22,6 +22,9 @@ libevent-dev          the event loop
 libxml2-dev           XML encoding, XML cases
 libxml2-utils         xmllint: tests read reports
 libjansson-dev        JSON lines of the suite
+libcrack2-dev         cracklib: which passwords are too easy
+cracklib-runtime      its dictionary, which it makes as it is installed
+wamerican             English words for that
 libp11-kit-dev        PKCS#11 headers
 softhsm2              the token that stands in for the HSM
 opensc                pkcs11-tool: a second opinion on the token

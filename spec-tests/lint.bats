@@ -89,6 +89,10 @@ door() {
   door jansson.h jansson harness/touchstone/json.c
 }
 
+@test "cracklib has one door" {
+  door crack.h cracklib ref/device/password.c
+}
+
 @test "the heap has one door" {
   plant ref/base/mem.c "void *p = malloc(1);"
   plant ref/model/object_test.c "void *p = malloc(1);"

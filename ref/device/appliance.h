@@ -28,6 +28,7 @@ struct appliance {
 	struct root *root;           /* NULL: no HSM, in tests */
 	struct loop_pool *passwords; /* one thread: cracklib wants no more */
 	unsigned password_iterations;
+	const char *dictionary; /* cracklib's; NULL: where it has it */
 	/* its own */
 	struct settings *settings;
 	struct clock *clock;

@@ -33,7 +33,7 @@ enum lockout_verdict {
 enum lockout_verdict lockout_begin(struct lockout *lockout,
     const struct lockout_rule *rule, int64_t now_ms, bool *changed);
 
-/* It failed. True: this one has locked it. */
+/* It failed; lockout_begin had let it pass. True: this one has locked it. */
 bool lockout_failed(
     struct lockout *lockout, const struct lockout_rule *rule, int64_t now_ms);
 

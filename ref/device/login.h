@@ -24,6 +24,15 @@
 
 struct appliance;
 
+/*
+ * What appliance_open and appliance_close call; the settings are there. Jobs
+ * have been ended before (loop_end_jobs).
+ *
+ * ERR_ENTROPY, ERR_NOMEM
+ */
+enum err logins_open(struct appliance *appliance) MUST_CHECK;
+void logins_close(struct appliance *appliance); /* harmless when not open */
+
 enum login_verdict {
 	LOGIN_OK,
 	LOGIN_WRONG,
@@ -54,7 +63,7 @@ struct login {
 enum err
 login_begin(struct appliance *appliance, struct login *login) MUST_CHECK;
 
-/* Nobody waits any longer. It counts all the same. */
+/* Nobody waits any longer: no done. It counts all the same. */
 void login_leave(struct login *login);
 
 /* Forget what is remembered of a name; BYTES_NONE: of all. */
