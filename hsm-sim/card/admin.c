@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "base/percent.h"
 #include "base/wait.h"
 
 struct session {
@@ -104,7 +105,7 @@ put_text(struct buf *out, const char *key, const char *value)
 	enum err rc = OK;
 
 	TRY(buf_printf(out, " %s=", key));
-	TRY(admin_put_value(out, bytes_of_text(value)));
+	TRY(percent_put(out, bytes_of_text(value)));
 out:
 	return rc;
 }
@@ -385,67 +386,21 @@ admin_command_keys(const struct admin_command *command)
 
 /* ---- values ---- */
 
-static bool
-is_plain(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-}
-
-enum err
-admin_put_value(struct buf *out, struct bytes value)
-{
-	size_t k;
-	enum err rc = OK;
-
-	for (k = 0; k < value.octets; k++) {
-		if (is_plain(value.at[k]))
-			TRY(buf_put(out, (struct bytes){value.at + k, 1}));
-		else
-			TRY(buf_printf(out, "%%%02X", value.at[k]));
-	}
-out:
-	return rc;
-}
-
-/* -1: no hexadecimal digit. */
-static int
-nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
-/* In place, where it only gets shorter. */
+/* In place. No '=' stands for itself, and nothing for NUL. */
 static enum err
 decode(char *value)
 {
-	const char *from = value;
-	char *to = value;
+	size_t octets = strlen(value);
+	enum err rc = OK;
 
-	while (*from != '\0') {
-		char c = *from++;
-
-		if (c == '=')
-			return ERR_VALUE;
-		if (c == '%') {
-			int high = nibble(*from);
-			int low = high < 0 ? -1 : nibble(from[1]);
-
-			if (low < 0 || (high == 0 && low == 0))
-				return ERR_VALUE;
-			c = (char)(high << 4 | low);
-			from += 2;
-		}
-		*to++ = c;
-	}
-	*to = '\0';
-	return bytes_is_utf8(bytes_of_text(value)) ? OK : ERR_VALUE;
+	if (strchr(value, '=') != NULL)
+		TRY(ERR_VALUE);
+	TRY(percent_decode((uint8_t *)value, &octets));
+	value[octets] = '\0';
+	if (strlen(value) != octets || !bytes_is_utf8(bytes_of_text(value)))
+		TRY(ERR_VALUE);
+out:
+	return rc;
 }
 
 static bool

@@ -52,9 +52,6 @@ enum err admin_read(char *line, struct admin_request *out) MUST_CHECK;
 const char *admin_command_name(const struct admin_command *command);
 const char *admin_command_keys(const struct admin_command *command);
 
-/* Add a value, percent-encoded. */
-enum err admin_put_value(struct buf *out, struct bytes value) MUST_CHECK;
-
 /* ---- sessions ---- */
 
 /* Borrowed for as long as its sessions live. */

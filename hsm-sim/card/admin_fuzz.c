@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/percent.h"
 #include "card/admin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets);
@@ -21,7 +22,7 @@ write_again(const struct admin_request *r, struct buf *out)
 	for (k = 0; *key != '\0'; k++) {
 		assert(buf_printf(
 			   out, " %.*s=", (int)strcspn(key, " #@"), key) == OK);
-		assert(admin_put_value(out, bytes_of_text(r->text[k])) == OK);
+		assert(percent_put(out, bytes_of_text(r->text[k])) == OK);
 		key += strcspn(key, " ");
 		key += *key == ' ';
 	}

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/percent.h"
 #include "base/secret.h"
 #include "card/admin.h"
 
@@ -105,7 +106,7 @@ cardlink_ask(struct cardlink *link, const char *command,
 	TRY(buf_put_text(&line, command));
 	for (k = 0; k < arg_count; k++) {
 		TRY(buf_printf(&line, " %s=", args[k].name));
-		TRY(admin_put_value(&line, args[k].value));
+		TRY(percent_put(&line, args[k].value));
 	}
 	TRY(buf_put_text(&line, "\n"));
 	rc = open_link(link);

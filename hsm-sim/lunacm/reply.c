@@ -2,17 +2,7 @@
 
 #include <string.h>
 
-static int
-digit_of(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+#include "base/percent.h"
 
 static bool
 is_control(uint8_t c)
@@ -41,31 +31,18 @@ take_word(struct bytes *in)
 static enum err
 decode(uint8_t *at, struct bytes *value)
 {
-	size_t from = 0;
-	size_t to = 0;
+	size_t k;
+	enum err rc = OK;
 
-	while (from < value->octets) {
-		uint8_t c = at[from++];
-
-		if (c == '%') {
-			int high = -1;
-			int low = -1;
-
-			if (value->octets - from >= 2) {
-				high = digit_of(at[from]);
-				low = digit_of(at[from + 1]);
-			}
-			if (high < 0 || low < 0)
-				return ERR_VALUE;
-			c = (uint8_t)(high << 4 | low);
-			from += 2;
-		}
-		if (is_control(c))
-			return ERR_VALUE;
-		at[to++] = c;
+	TRY(percent_decode(at, &value->octets));
+	for (k = 0; k < value->octets; k++) {
+		if (is_control(at[k]))
+			TRY(ERR_VALUE);
 	}
-	value->octets = to;
-	return bytes_is_utf8(*value) ? OK : ERR_UTF8;
+	if (!bytes_is_utf8(*value))
+		TRY(ERR_UTF8);
+out:
+	return rc;
 }
 
 static enum err

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/percent.h"
 
 struct card_admin {
 	struct loop *loop;
@@ -25,61 +26,19 @@ struct card_admin {
 
 /* ---- octets on the line ---- */
 
-static bool
-is_plain(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-}
-
-static enum err
-put_encoded(struct buf *out, struct bytes value)
-{
-	size_t k;
-	enum err rc = OK;
-
-	for (k = 0; k < value.octets; k++) {
-		if (is_plain(value.at[k]))
-			TRY(buf_put(out, (struct bytes){value.at + k, 1}));
-		else
-			TRY(buf_printf(out, "%%%02X", value.at[k]));
-	}
-out:
-	return rc;
-}
-
-static int
-nibble(uint8_t c)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	const char *at = c != 0 ? strchr(digits, c) : NULL;
-
-	if (at == NULL && c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return at != NULL ? (int)(at - digits) : -1;
-}
-
 static enum err
 put_decoded(struct buf *out, struct bytes value)
 {
-	size_t k;
+	size_t octets = value.octets;
+	uint8_t *tail;
 	enum err rc = OK;
 
-	for (k = 0; k < value.octets; k++) {
-		uint8_t c = value.at[k];
-
-		if (c == '%') {
-			int high, low;
-
-			TRY(k + 2 < value.octets ? OK : ERR_VALUE);
-			high = nibble(value.at[k + 1]);
-			low = nibble(value.at[k + 2]);
-			TRY(high >= 0 && low >= 0 ? OK : ERR_VALUE);
-			c = (uint8_t)(high << 4 | low);
-			k += 2;
-		}
-		TRY(buf_put(out, (struct bytes){&c, 1}));
-	}
+	if (octets == 0)
+		goto out;
+	TRY(buf_reserve(out, octets, &tail));
+	memcpy(tail, value.at, octets);
+	TRY(percent_decode(tail, &octets));
+	buf_added(out, octets);
 out:
 	return rc;
 }
@@ -323,7 +282,7 @@ card_admin_ask(struct card_admin *admin, const char *command,
 	TRY(buf_put_text(&line, command));
 	for (k = 0; k < arg_count; k++) {
 		TRY(buf_printf(&line, " %s=", args[k].key));
-		TRY(put_encoded(&line, args[k].value));
+		TRY(percent_put(&line, args[k].value));
 	}
 	TRY(buf_put_text(&line, "\n"));
 	TRY(reach(admin));
