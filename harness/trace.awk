@@ -119,7 +119,7 @@ function names_other(text, self) {
 function cite(id) {
 	if (!(id in statement))
 		offence("unknown", id " is no clause")
-	else
+	else if (!not_yet)
 		cited[id, side]
 }
 
@@ -182,13 +182,16 @@ quoted_id != "" {
 		cite_list(substr($0, RSTART + RLENGTH))
 }
 
-# An id that is a whole string: the clause column of a table.
+# An id that is a whole string: the clause column of a table. A row that is
+# NOT_YET says where its rule is from, and obeys nothing.
 /"(KSC?|ESKM|VLT)-/ {
+	not_yet = def && /[ ,]NOT_YET,/
 	rest = $0
 	while (match(rest, /"(KSC?|ESKM|VLT)-[0-9A-Z-]+"/)) {
 		cite(substr(rest, RSTART + 1, RLENGTH - 2))
 		rest = substr(rest, RSTART + RLENGTH)
 	}
+	not_yet = 0
 }
 
 # Without the quotation marks only where nothing but tables is.

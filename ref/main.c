@@ -3,6 +3,7 @@
  *
  *	touchstone-ref --dir DIR [--listen ADDRESS:PORT] [--lab SOCKET]
  *	touchstone-ref console DIR [COMMAND...]
+ *	touchstone-ref --print-settings
  *
  * DIR holds everything: touchstone.conf, certificates, store and token. When
  * the server serves it prints "ready port=N". SIGTERM ends it in order: what
@@ -28,6 +29,7 @@
 #include "cli/console.h"
 #include "cli/terminal.h"
 #include "crypto/random.h"
+#include "device/settings.h"
 #include "net/config.h"
 #include "net/echo_port.h"
 #include "net/kmip_port.h"
@@ -37,6 +39,8 @@
 #include "store/vfs.h"
 
 #define VERSION "0.1.0"
+
+enum { SETTINGS_PAGE_OCTETS = 1024 * 1024 };
 
 /*
  * The choices of config.def, in its order; the first two have a card.
@@ -78,6 +82,7 @@ usage(FILE *to)
 	fputs("usage: touchstone-ref --dir DIR [--listen ADDRESS:PORT] "
 	      "[--lab SOCKET]\n"
 	      "       touchstone-ref console DIR [COMMAND...]\n"
+	      "       touchstone-ref --print-settings\n"
 	      "\n"
 	      "  --dir DIR       everything the server has: configuration, "
 	      "certificates, store\n"
@@ -96,7 +101,24 @@ usage(FILE *to)
 	config_help(to);
 }
 
-/* Ends the program for --help, --version and what cannot be read. */
+/* docs/settings.md */
+static int
+print_settings(void)
+{
+	struct buf page;
+	enum err rc = OK;
+
+	buf_init(&page, SETTINGS_PAGE_OCTETS);
+	TRY(settings_manual(&page));
+	(void)fwrite(buf_peek(&page).at, 1, buf_peek(&page).octets, stdout);
+	if (fflush(stdout) != 0)
+		rc = ERR_SYSTEM;
+out:
+	buf_clear(&page);
+	return rc == OK ? 0 : 1;
+}
+
+/* Ends the program for what only prints, and for what cannot be read. */
 static void
 read_options(int argc, char **argv, struct options *options)
 {
@@ -104,6 +126,7 @@ read_options(int argc, char **argv, struct options *options)
 	    {"dir", required_argument, NULL, 'd'},
 	    {"listen", required_argument, NULL, 'l'},
 	    {"lab", required_argument, NULL, 'L'},
+	    {"print-settings", no_argument, NULL, 's'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -121,6 +144,8 @@ read_options(int argc, char **argv, struct options *options)
 		case 'L':
 			options->lab = optarg;
 			break;
+		case 's':
+			exit(print_settings());
 		case 'v':
 			puts("touchstone-ref " VERSION);
 			exit(0);

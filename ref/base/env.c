@@ -17,7 +17,9 @@ enum { DRAWN_OCTETS = 1024 };
 
 struct env {
 	const struct env_clock_file *lab; /* NULL: the machine's clocks */
+	/* read by workers too */
 	int64_t wall_offset_ms;
+	int64_t ahead_ms;
 	env_random_fn *random;
 	void *random_ctx;
 	bool random_broken;
@@ -130,7 +132,7 @@ env_elapsed_ms(const struct env *env)
 {
 	if (env->lab != NULL)
 		return __atomic_load_n(&env->lab->elapsed_ms, __ATOMIC_ACQUIRE);
-	return clock_ms(CLOCK_BOOTTIME);
+	return clock_ms(CLOCK_BOOTTIME) + env_ahead_ms(env);
 }
 
 int64_t
@@ -141,7 +143,7 @@ env_wall_ms(const struct env *env)
 	if (env->lab != NULL)
 		file_offset_ms = __atomic_load_n(
 		    &env->lab->wall_offset_ms, __ATOMIC_ACQUIRE);
-	return env_elapsed_ms(env) + file_offset_ms + env->wall_offset_ms;
+	return env_elapsed_ms(env) + file_offset_ms + env_wall_offset_ms(env);
 }
 
 int64_t
@@ -161,7 +163,55 @@ env_hsm_ms(const struct env *env)
 void
 env_set_wall_s(struct env *env, int64_t wall_s)
 {
-	env->wall_offset_ms += wall_s * 1000 - env_wall_ms(env);
+	env_set_wall_offset_ms(
+	    env, env_wall_offset_ms(env) + wall_s * 1000 - env_wall_ms(env));
+}
+
+int64_t
+env_wall_offset_ms(const struct env *env)
+{
+	return __atomic_load_n(&env->wall_offset_ms, __ATOMIC_RELAXED);
+}
+
+void
+env_set_wall_offset_ms(struct env *env, int64_t offset_ms)
+{
+	__atomic_store_n(&env->wall_offset_ms, offset_ms, __ATOMIC_RELAXED);
+}
+
+int64_t
+env_ahead_ms(const struct env *env)
+{
+	return __atomic_load_n(&env->ahead_ms, __ATOMIC_RELAXED);
+}
+
+void
+env_set_ahead_ms(struct env *env, int64_t ahead_ms)
+{
+	int64_t more_ms = ahead_ms - env_ahead_ms(env);
+
+	if (env->lab != NULL || more_ms <= 0)
+		return;
+	__atomic_store_n(&env->ahead_ms, ahead_ms, __ATOMIC_RELAXED);
+	env_set_wall_offset_ms(env, env_wall_offset_ms(env) - more_ms);
+}
+
+void
+env_boot(const struct env *env, char out[ENV_BOOT_OCTETS])
+{
+	ssize_t got = -1;
+	int fd;
+
+	out[0] = '\0';
+	if (env->lab != NULL)
+		return;
+	fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	got = read(fd, out, ENV_BOOT_OCTETS - 1);
+	close(fd);
+	out[got > 0 ? got : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
 }
 
 enum err

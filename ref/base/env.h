@@ -33,10 +33,29 @@ void env_free(struct env *env);
 int64_t env_elapsed_ms(const struct env *env);
 int64_t env_wall_s(const struct env *env);
 int64_t env_wall_ms(const struct env *env);
+/* This one has gone on while the machine was off. */
 int64_t env_hsm_ms(const struct env *env);
 
 /* Move wall time by setting its offset to elapsed. */
 void env_set_wall_s(struct env *env, int64_t wall_s);
+
+/* The offset; in the laboratory what it is beyond the clock file's. At start
+ * wall time is the machine's. */
+int64_t env_wall_offset_ms(const struct env *env);
+void env_set_wall_offset_ms(struct env *env, int64_t offset_ms);
+
+/*
+ * Elapsed time across restarts: it is `ahead` of the machine's own count,
+ * which begins anew with each of its boots. Whoever keeps it (device/clock.c)
+ * sets it before anybody relies on ages; it only goes up, and wall time does
+ * not move with it. Laboratory time needs none: no effect.
+ */
+int64_t env_ahead_ms(const struct env *env);
+void env_set_ahead_ms(struct env *env, int64_t ahead_ms);
+
+/* A name for the present boot of the machine; "": laboratory, or none known. */
+enum { ENV_BOOT_OCTETS = 40 };
+void env_boot(const struct env *env, char out[ENV_BOOT_OCTETS]);
 
 /*
  * ERR_ENTROPY  the source failed, or a fault says so; out is wiped

@@ -177,6 +177,65 @@ what_was_handed_out_is_wiped_here(void **state)
 	env_free(env);
 }
 
+/* Between two readings of the machine's clocks little time passes. */
+static void
+assert_near(int64_t got_ms, int64_t want_ms)
+{
+	assert_in_range(got_ms - want_ms + 10000, 10000, 70000);
+}
+
+static void
+elapsed_time_can_be_ahead_of_the_machines(void **state)
+{
+	struct env *env = env_of(&(struct source){0});
+	int64_t elapsed_ms = env_elapsed_ms(env);
+	int64_t wall_ms = env_wall_ms(env);
+
+	(void)state;
+	assert_int_equal(env_ahead_ms(env), 0);
+	env_set_ahead_ms(env, 86400000);
+	assert_int_equal(env_ahead_ms(env), 86400000);
+	assert_near(env_elapsed_ms(env), elapsed_ms + 86400000);
+	assert_near(env_wall_ms(env), wall_ms);
+	/* and never goes back */
+	env_set_ahead_ms(env, 86399999);
+	assert_int_equal(env_ahead_ms(env), 86400000);
+	env_free(env);
+}
+
+static void
+wall_time_moves_alone(void **state)
+{
+	struct env *env = env_of(&(struct source){0});
+	int64_t elapsed_ms = env_elapsed_ms(env);
+	int64_t wall_ms = env_wall_ms(env);
+
+	(void)state;
+	env_set_wall_offset_ms(env, env_wall_offset_ms(env) + 3600000);
+	assert_near(env_wall_ms(env), wall_ms + 3600000);
+	assert_near(env_elapsed_ms(env), elapsed_ms);
+	env_set_wall_s(env, 1000000000);
+	assert_near(env_wall_ms(env), INT64_C(1000000000000));
+	assert_near(env_elapsed_ms(env), elapsed_ms);
+	env_free(env);
+}
+
+static void
+a_boot_of_the_machine_has_one_name(void **state)
+{
+	struct env *env = env_of(&(struct source){0});
+	char once[ENV_BOOT_OCTETS] = "?";
+	char twice[ENV_BOOT_OCTETS] = "";
+
+	(void)state;
+	env_boot(env, once);
+	env_boot(env, twice);
+	assert_string_equal(once, twice);
+	assert_int_equal(strlen(once), 36);
+	assert_null(strchr(once, '\n'));
+	env_free(env);
+}
+
 int
 main(void)
 {
@@ -188,6 +247,9 @@ main(void)
 	    cmocka_unit_test(a_draw_that_failed_is_not_handed_out),
 	    cmocka_unit_test(another_source_starts_afresh),
 	    cmocka_unit_test(what_was_handed_out_is_wiped_here),
+	    cmocka_unit_test(elapsed_time_can_be_ahead_of_the_machines),
+	    cmocka_unit_test(wall_time_moves_alone),
+	    cmocka_unit_test(a_boot_of_the_machine_has_one_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

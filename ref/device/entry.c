@@ -199,7 +199,6 @@ read_number(const struct entry_rule *rule, struct bytes typed,
 	if (!read_digits(typed, number) || *number < rule->least ||
 	    *number > rule->most)
 		return false;
-	/* req: KS-07-029 */
 	*number -= *number % rule->step;
 	(void)snprintf(out, ENTRY_OCTETS, "%" PRId64, *number);
 	return true;

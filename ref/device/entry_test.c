@@ -45,7 +45,6 @@ static const struct row {
 	const char *want;
 	int64_t number;
 } table[] = {
-    /* req: KS-10-005 */
     {&host_name, "demo", "demo", 0},
     {&host_name, "Key-1.example.com", "Key-1.example.com", 0},
     {&host_name, "1a", "1a", 0},
@@ -105,7 +104,6 @@ static const struct row {
     {&certificate, "web", "web", 0},
     {&certificate, "[Other]", NULL, 0},
 
-    /* req: KS-17-046 */
     {&age, "1", "1", 1},
     {&age, "365", "365", 365},
     {&age, "366", NULL, 0},
@@ -126,7 +124,6 @@ static const struct row {
     {&port, "000000000000000022", "22", 22},
     {&balance, "0", "0", 0},
     {&balance, "4", NULL, 0},
-    /* req: KS-07-026 KS-07-027 KS-07-028 KS-07-029 */
     {&poll, "4", NULL, 0},
     {&poll, "5", "5", 5},
     {&poll, "14", "10", 10},

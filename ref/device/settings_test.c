@@ -288,6 +288,82 @@ test_a_refusal_names_field_value_and_rule(void **state)
 	settings_free(settings);
 }
 
+/*
+ * The guide's limits and defaults; the rows cannot vouch for themselves.
+ *
+ * req: KS-10-005 KS-17-046 KS-17-051
+ */
+static void
+test_the_rows_have_the_guides_limits(void **state)
+{
+#define A_16 "aaaaaaaaaaaaaaaa"
+#define A_63 A_16 A_16 A_16 "aaaaaaaaaaaaa.a"
+	static const struct {
+		enum setting which;
+		const char *value;
+		enum err rc;
+	} rows[] = {
+	    {SETTING_HOST_NAME, A_63 "a", OK},
+	    {SETTING_HOST_NAME, A_63 "aa", ERR_FIELD},
+	    {SETTING_PASSWORD_AGE, "1", OK},
+	    {SETTING_PASSWORD_AGE, "365", OK},
+	    {SETTING_PASSWORD_AGE, "366", ERR_FIELD},
+	    {SETTING_PASSWORD_AGE, "Never", OK},
+	    {SETTING_PASSWORD_HISTORY, "0", ERR_FIELD},
+	    {SETTING_PASSWORD_HISTORY, "1", OK},
+	    {SETTING_PASSWORD_HISTORY, "25", OK},
+	    {SETTING_PASSWORD_HISTORY, "26", ERR_FIELD},
+	    {SETTING_PASSWORD_HISTORY, "Disabled", OK},
+	    {SETTING_SEVERAL_COUNT, "1", ERR_FIELD},
+	    {SETTING_SEVERAL_COUNT, "2", OK},
+	    {SETTING_SSH_PORT, "0", ERR_FIELD},
+	    {SETTING_SSH_PORT, "65535", OK},
+	    {SETTING_SSH_PORT, "65536", ERR_FIELD},
+	    {SETTING_SSH_ADDRESS, "All", OK},
+	    {SETTING_SSH_ADDRESS, "127.0.0.2", OK},
+	    {SETTING_SSH_ADDRESS, "127.0.0", ERR_FIELD},
+	};
+	char why[SETTING_WHY_OCTETS];
+	char out[SETTING_VALUE_OCTETS];
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(rows); k++)
+		if (setting_check(rows[k].which, bytes_of_text(rows[k].value),
+			out, why) != rows[k].rc)
+			fail_msg("%s: %s", setting_row(rows[k].which)->name,
+			    rows[k].value);
+}
+
+static void
+test_the_rows_have_the_guides_defaults(void **state)
+{
+	static const struct {
+		enum setting which;
+		const char *value;
+		enum setting_state state;
+	} rows[] = {
+	    {SETTING_PASSWORD_AGE, "Never", DONE},
+	    {SETTING_PASSWORD_HISTORY, "Disabled", DONE},
+	    {SETTING_LOCKOUT_SERIAL, "5", DONE},
+	    {SETTING_LOCKOUT_REMOTE, "30", DONE},
+	    {SETTING_SSH_PORT, "22", DONE},
+	    {SETTING_WEB_PORT, "9443", NOT_YET},
+	    {SETTING_CLUSTER_PORT, "9001", NOT_YET},
+	    {SETTING_FIPS_SERVER_PORT, "9081", NOT_YET},
+	    {SETTING_AGENT_PORT, "9656", NOT_YET},
+	};
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(rows); k++) {
+		const struct setting_row *row = setting_row(rows[k].which);
+
+		assert_string_equal(row->initial, rows[k].value);
+		assert_int_equal(row->state, rows[k].state);
+	}
+}
+
 static void
 test_a_value_is_told_as_it_would_be_kept(void **state)
 {
@@ -522,6 +598,8 @@ main(void)
 	    cmocka_unit_test(test_each_section_is_whole),
 	    cmocka_unit_test(test_a_row_is_found_by_its_word),
 	    cmocka_unit_test(test_the_manual_has_every_row),
+	    cmocka_unit_test(test_the_rows_have_the_guides_limits),
+	    cmocka_unit_test(test_the_rows_have_the_guides_defaults),
 	    STORE_TEST(test_a_new_device_has_the_defaults),
 	    STORE_TEST(test_what_is_set_outlives_the_process),
 	    STORE_TEST(test_a_default_is_not_kept),
