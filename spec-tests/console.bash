@@ -2,9 +2,10 @@
 # An appliance with a card: its console, the PED, and the hands of who is at
 # both. Load after helper. The iKeys are the harness's (harness/appliance).
 
-# console LINE...: a session of these lines, up to the first that fails
+# console LINE...: a session of these lines, up to the first that fails; where
+# it waits for somebody at the PED, and nobody should be asked, it fails
 console() {
-  server cli "$@"
+  timeout 60 "$TOP/harness/appliance" cli "$SERVER_DIR" "$@" 3>&-
 }
 
 # hsm COMMAND: one command of configuration mode
