@@ -81,10 +81,10 @@ counts() {
 }
 
 @test "a row of a table that is not yet there obeys nothing" {
-  lines ref/device/settings.def 'TEXT(A, NOT_YET, "KS-01-001")' \
+  lines ref/kmip/op.def 'TEXT(A, NOT_YET, "KS-01-001")' \
     'TEXT(B, DONE, "KS-01-002")'
   counts kmip 2 0 1 0 0 0 1
-  lines ref/device/settings.def 'TEXT(A, NOT_YET, "KS-01-009")'
+  lines ref/kmip/op.def 'TEXT(A, NOT_YET, "KS-01-009")'
   refused unknown "KS-01-009 is no clause"
 }
 
