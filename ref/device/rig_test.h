@@ -17,6 +17,7 @@
 #include "base/rig_test.h"
 #include "device/appliance.h"
 #include "store/record.h"
+#include "store/vfs.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
