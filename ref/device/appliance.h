@@ -17,8 +17,7 @@
 #include "device/settings.h"
 #include "store/store.h"
 
-struct login_memory;
-struct credentials;
+struct trap_watch;
 
 struct appliance {
 	/* borrowed */
@@ -35,6 +34,7 @@ struct appliance {
 	struct services *services;
 	struct login_memory *logins;
 	struct credentials *credentials;
+	struct trap_watch *trap_watches;
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;
 	/* restart or halt was asked for, and is durable: main does it */
@@ -43,13 +43,22 @@ struct appliance {
 };
 
 /*
- * Takes up what the store has. `appliance` is the caller's memory, its borrowed
- * part filled in; root may follow later.
+ * Takes up what the store has. `appliance` is the caller's memory, zeroed but
+ * for its borrowed part; root may follow later. On failure it is closed.
+ *
+ * ERR_STORE  what is there cannot be read; the log says what
  */
 enum err appliance_open(struct appliance *appliance) MUST_CHECK;
+
+/* The store is still open, and committed after this. Whoever waits for a change
+ * has left it (change_leave). Harmless when closed. */
 void appliance_close(struct appliance *appliance);
 
-/* Has first-time initialization been done? */
+/*
+ * Has first-time initialization been done? It makes the first administrator,
+ * and the last one cannot be deleted. A store that cannot be read counts as
+ * one that has: nobody is let in anew.
+ */
 bool appliance_is_initialized(struct appliance *appliance);
 
 /* "Multiple password failures during login" and its like: a security warning
@@ -61,7 +70,7 @@ enum trap {
 struct trap_watch {
 	void (*raised)(void *ctx, enum trap trap, const char *text);
 	void *ctx;
-	struct trap_watch *next;
+	struct trap_watch *next; /* the appliance's */
 };
 void
 appliance_trap(struct appliance *appliance, enum trap trap, const char *text);

@@ -1,0 +1,66 @@
+#include "device/appliance.h"
+
+#include "base/log.h"
+
+enum err
+appliance_open(struct appliance *appliance)
+{
+	enum err rc = OK;
+
+	TRY(settings_new(appliance->store, &appliance->settings));
+	TRY(clock_new(appliance->store, appliance->env, &appliance->clock));
+	TRY(credentials_new(appliance, &appliance->credentials));
+	TRY(services_new(appliance->store, &appliance->services));
+	TRY(logins_open(appliance));
+out:
+	if (rc != OK)
+		appliance_close(appliance);
+	return rc;
+}
+
+void
+appliance_close(struct appliance *appliance)
+{
+	if (appliance->settles)
+		store_unwait(appliance->store, &appliance->settling);
+	appliance->settles = false;
+	logins_close(appliance);
+	services_free(appliance->services);
+	appliance->services = NULL;
+	credentials_free(appliance->credentials);
+	appliance->credentials = NULL;
+	clock_free(appliance->clock);
+	appliance->clock = NULL;
+	settings_free(appliance->settings);
+	appliance->settings = NULL;
+}
+
+bool
+appliance_is_initialized(struct appliance *appliance)
+{
+	struct admin_count count = {.local = 0};
+	enum err rc = admin_count(appliance->store, &count);
+
+	if (rc != OK)
+		log_line("device", LOG_ERROR, "accounts cannot be counted: %s",
+		    err_text(rc));
+	return rc != OK || count.local != 0;
+}
+
+void
+appliance_trap(struct appliance *appliance, enum trap trap, const char *text)
+{
+	struct trap_watch *watch;
+
+	log_line("device", LOG_WARN, "%s", text);
+	for (watch = appliance->trap_watches; watch != NULL;
+	     watch = watch->next)
+		watch->raised(watch->ctx, trap, text);
+}
+
+void
+appliance_watch_traps(struct appliance *appliance, struct trap_watch *watch)
+{
+	watch->next = appliance->trap_watches;
+	appliance->trap_watches = watch;
+}
