@@ -18,9 +18,9 @@
 #include "store/record.h"
 
 enum {
-	ADMIN_FULL_NAME_OCTETS = 256,    /* req: KS-15-056; characters */
-	ADMIN_DESCRIPTION_OCTETS = 2048, /* req: KS-15-057; characters */
-	ADMIN_HISTORY_MOST = 25,         /* req: KS-17-051 */
+	ADMIN_FULL_NAME_CHARACTERS = 256,    /* req: KS-15-056 */
+	ADMIN_DESCRIPTION_CHARACTERS = 2048, /* req: KS-15-057 */
+	ADMIN_HISTORY_MOST = 25,             /* req: KS-17-051 */
 };
 
 /* Why a password has to be changed before anything else is done. */
@@ -49,27 +49,55 @@ struct admin {
 
 void admin_drop(struct admin *admin); /* what it has on the heap */
 
-/* req: KS-15-041 KS-15-042 KS-15-043 KS-15-054; why: what to tell */
+/*
+ * Can it be entered? why: the rule that it breaks, to stand behind the field's
+ * name and the value.
+ *
+ * A name is letters (a to z) and digits, a letter first; the texts are UTF-8
+ * of one line.
+ */
 bool admin_name_is_valid(struct bytes name, const char **why);
+bool admin_full_name_is_valid(struct bytes text, const char **why);
+bool admin_description_is_valid(struct bytes text, const char **why);
 
-/* ERR_NOT_FOUND */
+/*
+ * On failure there is nothing in `out` to be dropped.
+ *
+ * ERR_NOT_FOUND
+ * ERR_STORE      the record cannot be read; the log says whose
+ */
 enum err
 admin_read(struct store *st, struct bytes name, struct admin *out) MUST_CHECK;
 
-/* In the order of names; what `each` is shown is gone afterwards. */
+/* In the order of names; what `each` is shown is gone afterwards. It must not
+ * write. */
 typedef enum err admin_fn(void *ctx, const struct admin *admin);
 enum err admin_each(struct store *st, admin_fn *each, void *ctx) MUST_CHECK;
 
-/* Made when there is none of that name, which is valid. */
-enum err admin_write(struct store *st, const struct admin *admin) MUST_CHECK;
+/*
+ * In place of what is there of that name; the account is made when there is
+ * none. Name and texts are valid.
+ *
+ * ERR_DENIED  it would take High Access from the last one that has it, or make
+ *             the last local one no local one: *why says which
+ */
+enum err admin_write(
+    struct store *st, const struct admin *admin, const char **why) MUST_CHECK;
 
 /*
  * ERR_NOT_FOUND
- * ERR_DENIED  the last local one, or the last High Access one:
- *             *why says which. req: KS-15-107
+ * ERR_DENIED  the last local one, or the last High Access one: *why says which
+ *
+ * req: KS-15-107
  */
 enum err
 admin_delete(struct store *st, struct bytes name, const char **why) MUST_CHECK;
+
+/* A record's value and back, for who keeps accounts elsewhere. ERR_STORE,
+ * ERR_NOMEM */
+enum err admin_encode(const struct admin *admin, struct buf *out) MUST_CHECK;
+enum err admin_decode(
+    struct bytes name, struct bytes value, struct admin *out) MUST_CHECK;
 
 /* How many there are, for those guards and for Multiple Credentials. */
 struct admin_count {
