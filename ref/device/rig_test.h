@@ -54,21 +54,46 @@ bench_open(struct bench *bench)
 }
 
 static inline void
-bench_make(struct bench *bench)
+bench_dir_make(char dir[256])
 {
 	const char *tmp = getenv("TMPDIR");
 
+	(void)snprintf(
+	    dir, 256, "%s/device.XXXXXX", tmp != NULL ? tmp : "/tmp");
+	assert_non_null(mkdtemp(dir));
+}
+
+/* In a directory that is there, with what is in it. */
+static inline void
+bench_make_in(struct bench *bench, const char *dir)
+{
 	memset(bench, 0, sizeof(*bench));
 	assert_ok(rig_init(&bench->rig));
-	(void)snprintf(bench->dir, sizeof(bench->dir), "%s/device.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(bench->dir));
+	(void)snprintf(bench->dir, sizeof(bench->dir), "%s", dir);
 	bench->options.lab = true;
 	bench->appliance.env = bench->rig.env;
 	bench->appliance.loop = bench->rig.loop;
 	bench_open(bench);
 	bench->commit = (struct loop_task){.fn = bench_commit, .ctx = bench};
 	loop_each_turn(bench->rig.loop, &bench->commit);
+}
+
+static inline void
+bench_make(struct bench *bench)
+{
+	char dir[256];
+
+	bench_dir_make(dir);
+	bench_make_in(bench, dir);
+}
+
+/* The directory stays. */
+static inline void
+bench_leave(struct bench *bench)
+{
+	store_close(bench->appliance.store);
+	loop_task_cancel(&bench->commit);
+	rig_clear(&bench->rig);
 }
 
 static inline int
@@ -82,13 +107,17 @@ bench_remove_one(
 }
 
 static inline void
+bench_dir_remove(const char *dir)
+{
+	assert_int_equal(
+	    nftw(dir, bench_remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static inline void
 bench_remove(struct bench *bench)
 {
-	store_close(bench->appliance.store);
-	loop_task_cancel(&bench->commit);
-	rig_clear(&bench->rig);
-	assert_int_equal(
-	    nftw(bench->dir, bench_remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	bench_leave(bench);
+	bench_dir_remove(bench->dir);
 }
 
 /* What was left for later, and the end of the turn. */
