@@ -430,7 +430,7 @@ is_in_memory(const char *trace)
 			2 ||
 		    strstr(line, " rw") == NULL)
 			continue;
-		if (from < SHADOW_END)
+		if (from <= SHADOW_END)
 			continue;
 		if (memmem((const void *)from, to - from, trace,
 			strlen(trace)) != NULL)
