@@ -61,7 +61,6 @@ open_in(const char *dir)
 	    &bench.appliance.clock));
 	assert_ok(
 	    credentials_new(&bench.appliance, &bench.appliance.credentials));
-	account_put(&bench, "root", true, CONTROLS_ALL);
 }
 
 static void
@@ -160,6 +159,7 @@ cut_everywhere(const struct scene *scene, enum vfs_power how, uint64_t seed)
 		*told = false;
 		bench_dir_make(dir);
 		open_in(dir);
+		account_put(&bench, "root", true, CONTROLS_ALL);
 		leave();
 		child = fork();
 		assert_true(child >= 0);

@@ -33,18 +33,14 @@ set_up(void **state)
 	set(SETTING_SEVERAL, "yes");
 	set(SETTING_GRANTS, "yes");
 	set(SETTING_GRANT_MINUTES, "30");
+	bench_turn(&bench);
 	return 0;
 }
 
 static int
 tear_down(void **state)
 {
-	static const char *const all[] = {"anna", "bert", "keys", "weak"};
-	size_t k;
-
 	(void)state;
-	for (k = 0; k < LENGTH(all); k++)
-		account_delete(&bench, all[k]);
 	credentials_free(bench.appliance.credentials);
 	clock_free(bench.appliance.clock);
 	settings_free(bench.appliance.settings);
