@@ -300,17 +300,20 @@ static const char no_dictionary[] = "error loading dictionary";
 
 /*
  * cracklib copies what it looks at into buffers of its functions, static ones
- * and on the stack, and looks at its first so many octets. This one is as long
- * and has what all of its rules look for (a letter, a digit and a mark of each
- * kind that it replaces), so that looking at it next writes over all of them.
+ * and on the stack. Of this the last octets, as many as the password has or a
+ * few more, are looked at next and write over all of them: they have what its
+ * rules look for, a letter, a digit and a mark of each kind that it replaces.
+ * It sees no more than SHEET_MOST octets of anything.
  */
+enum { SHEET_LEAST = 32, SHEET_MOST = 255 };
 /* clang-format off */
 static const char blank_sheet[] =
     "0k3$w1@q5!h2|z7#t4%x6&f9*m8+Jb0k3$w1@q5!h2|z7#t4%x6&f9*m8+Jb0k3"
     "$w1@q5!h2|z7#t4%x6&f9*m8+Jb0k3$w1@q5!h2|z7#t4%x6&f9*m8+Jb0k3$w1@"
     "q5!h2|z7#t4%x6&f9*m8+Jb0k3$w1@q5!h2|z7#t4%x6&f9*m8+Jb0k3$w1@q5!h"
-    "2|z7#t4%x6&f9*m8+Jb0k3$w1@q5!h2|z7#t4%x6&f9*m8+Jb0k3$w1@q5!h2|z";
+    "2|z7#t4%x6&f9*m8+Jb0k3$w1@q5!h2|z7#t4%x6&f9*m8+Jb0k3$w1@q5!h2|z7";
 /* clang-format on */
+_Static_assert(sizeof(blank_sheet) == SHEET_MOST + 1, "not a whole sheet");
 
 static enum err refuse(char why[PASSWORD_WHY_OCTETS], const char *format,
     ...) MUST_CHECK __attribute__((format(printf, 2, 3)));
@@ -333,16 +336,22 @@ ask_cracklib(const char *dictionary, const char *user, const char *password,
 	/* Who has no name has one that nobody's password resembles: "" is
 	 * what is left of many. */
 	char name[256] = "\001";
+	size_t octets = strlen(password);
 	const char *says;
 	size_t k;
 
+	if (octets < SHEET_LEAST)
+		octets = SHEET_LEAST;
+	if (octets > SHEET_MOST)
+		octets = SHEET_MOST;
 	if (dictionary == NULL)
 		dictionary = GetDefaultCracklibDict();
 	/* its own copy of the password is in lower case, the name is not */
 	for (k = 0; user[k] != '\0' && k < sizeof(name) - 1; k++)
 		name[k] = (char)tolower((unsigned char)user[k]);
 	says = FascistCheckUser(password, dictionary, name, NULL);
-	(void)FascistCheckUser(blank_sheet, dictionary, name, NULL);
+	(void)FascistCheckUser(
+	    blank_sheet + SHEET_MOST - octets, dictionary, name, NULL);
 	if (says == NULL)
 		return OK;
 	if (strcmp(says, no_dictionary) == 0)
