@@ -38,6 +38,11 @@ heap      call:vasprintf       ref/base/mem.c harness/touchstone/mem.c harness/b
 clock     call:time            ref/base/env.c harness/*
 clock     call:gettimeofday    ref/base/env.c harness/*
 clock     call:clock_gettime   ref/base/env.c ref/base/loop.c harness/*  # the loop waits so long for its threads
+zone      call:localtime       ref/device/clock.c
+zone      call:localtime_r     ref/device/clock.c harness/*
+zone      call:mktime          -
+zone      call:tzset           ref/device/clock.c
+zone      call:putenv          ref/device/clock.c  # its own TZ
 entropy   call:getrandom       ref/base/env.c harness/*
 entropy   call:getentropy      ref/base/env.c harness/*
 entropy   call:random          ref/base/env.c

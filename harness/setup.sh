@@ -43,6 +43,7 @@ python3               iKeys made without our code
 python3-pykmip        foreign witness: a KMIP server and client
 gdb                   core files, memory scans
 curl                  tests of HTTP ports
+tzdata                time zones of the appliance
 procps                tests look at processes
 patch                 mutants
 git                   mutants: a scratch copy of the work tree
