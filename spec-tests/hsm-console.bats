@@ -156,7 +156,7 @@ model_is() {
   server_copy --card
   for model in k150 i150 i450; do
     model_is "$model"
-    run "$TOP/build/bin/touchstone-ref" --dir "$SERVER_DIR"
+    run timeout 20 "$TOP/build/bin/touchstone-ref" --dir "$SERVER_DIR"
     assert_failure 1
     assert_output --partial "card: this model has none"
   done

@@ -157,7 +157,7 @@ is_made() {
 
 @test "Two cards do not share a directory" {
   card_start --model luna7
-  run -1 "$TOP/build/bin/hsmcardd" --dir "$CARD_HOME/card" --model luna7
+  run -1 timeout 20 "$TOP/build/bin/hsmcardd" --dir "$CARD_HOME/card" --model luna7
   assert_output --partial "another card is using it"
   run card_admin slots
   assert_output "ok slots=1"

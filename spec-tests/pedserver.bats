@@ -314,7 +314,7 @@ Shutdown passed."
   finished
 }
 
-# req: KS-05-068 KS-05-069 KS-05-070
+# req: KS-05-068 KS-05-070
 @test "A connection that is idle for 1800 s ends; times are counted" {
   server_up
   time_passes 100s
@@ -338,6 +338,25 @@ Shutdown passed."
   assert_output "0 (secs)"
   run shown "Total Connection Idle Time:"
   assert_output "1800 (secs) (100%)"
+}
+
+# Before the card would.
+@test "PedServer ends a connection that is idle for as long as it was told" {
+  server_up
+  pedserver -m stop >/dev/null
+  pedserver -m config -set -idle-timeout 600 >/dev/null
+  run -0 pedserver -m start -log pedserver.log -lab lab/pedserver.sock \
+    -clock clock
+  remote_connected
+  time_passes 599s
+  run remote pedctl status
+  assert_output --partial " link=trusted"
+  time_passes 1s
+  remote pedctl wait-status link=down
+  run shown "Idle Timeout Value:"
+  assert_output "600 (secs)"
+  run shown "Total Connection Time:"
+  assert_output "600 (secs)"
 }
 
 @test "What goes over the wire tells no PIN digit and nothing of an iKey" {
