@@ -312,6 +312,7 @@ lab_status(void *ctx, struct buf *out)
 	static const char *const states[] = {
 	    [KEYSTORE_READY] = "ready",
 	    [KEYSTORE_LOGGED_OUT] = "logged-out",
+	    [KEYSTORE_OTHER] = "other",
 	    [KEYSTORE_UNREACHABLE] = "unreachable",
 	};
 	struct program *p = ctx;

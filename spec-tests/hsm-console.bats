@@ -425,6 +425,23 @@ Crypto user successful logged into the HSM"
   hsm_status yes Disabled
 }
 
+@test "Who asks just after a card has come back hears how it is" {
+  server_start --card
+  id=$(kmip create)
+  server kill card
+  server run card
+  hsm_status yes Disabled # the server's session was gone, and nothing else
+  keys_work "$id"
+  hsm 'hsm deactivate' >/dev/null
+  server kill card
+  server run card
+  console_begin config 'hsm activate'
+  present black
+  console_end
+  assert_success
+  keys_work "$id"
+}
+
 @test "A killed card stops keys and nothing else, and is found again" {
   server_start --card
   id=$(kmip create)

@@ -578,7 +578,11 @@ gone_for() {
   cp -r "$SERVER_DIR/ikeys" "$SERVER_DIR/old"
   run initialized_anew
   assert_failure
-  assert_output --partial "Error: the HSM does not answer"
+  assert_output --partial "Error: the HSM holds another key than the one that sealed what is stored"
+  server_logged "the stored master key is not of this HSM's key-encryption key"
+  run hsm 'show hsm status'
+  assert_line "HSM Status:    Initialized, with another key"
+  server await hsm=other
   keys_refused "$id"
   # ... with factory settings there is nothing of it
   factory_settings

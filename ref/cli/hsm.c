@@ -246,12 +246,14 @@ session_of(struct cli *cli)
 /* ---- status ---- */
 
 static const char *
-state_of(const struct root_status *status)
+state_of(const struct root_status *status, enum err rc)
 {
 	if (!status->known)
 		return "Not responding";
 	if (status->tampered)
 		return "Tampered";
+	if (rc == ERR_HSM_OTHER)
+		return "Initialized, with another key";
 	return status->initialized ? "Initialized" : "Not initialized";
 }
 
@@ -262,7 +264,7 @@ show_status(struct hsm_session *s, enum err rc)
 	const struct root_status *status = root_status(s->root);
 	bool cache = keystore_cache(root_keystore(s->root));
 
-	say_value(s, STATUS, state_of(status));
+	say_value(s, STATUS, state_of(status, rc));
 	say_value(s, STATUS_LOGIN, rc == OK ? "yes" : "no");
 	say_value(s, STATUS_CACHE, cache ? "Enabled" : "Disabled");
 	succeed(s);
@@ -328,6 +330,15 @@ HSM_COMMAND(hsm_logout_so, so_logout)
 
 static void password_ask(struct hsm_session *s);
 
+/* A login that has come to nothing. */
+static enum text
+why_not(enum err rc)
+{
+	if (rc == ERR_HSM_OTHER)
+		return OTHER_HSM;
+	return rc == ERR_HSM_LOGGED_OUT ? LOGIN_REFUSED : NO_ANSWER;
+}
+
 static void
 password_tried(struct hsm_session *s, enum err rc)
 {
@@ -341,7 +352,8 @@ password_tried(struct hsm_session *s, enum err rc)
 		password_ask(s);
 		break;
 	case ERR_HSM:
-		fail(s, NO_ANSWER);
+	case ERR_HSM_OTHER:
+		fail(s, why_not(rc));
 		break;
 	default:
 		fail(s, NOT_STORED);
@@ -463,7 +475,7 @@ login_done(struct hsm_session *s, enum err rc)
 		say(s, LOGGED_IN);
 		succeed(s);
 	} else {
-		fail(s, rc == ERR_HSM_LOGGED_OUT ? LOGIN_REFUSED : NO_ANSWER);
+		fail(s, why_not(rc));
 	}
 }
 
@@ -550,7 +562,7 @@ activated_login_done(struct hsm_session *s, enum err rc)
 	if (rc == OK)
 		succeed(s);
 	else
-		fail(s, rc == ERR_HSM_LOGGED_OUT ? LOGIN_REFUSED : NO_ANSWER);
+		fail(s, why_not(rc));
 }
 
 static void

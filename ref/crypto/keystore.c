@@ -289,6 +289,8 @@ state_set(struct keystore *ks, enum keystore_state state)
 	static const char *const names[] = {
 	    [KEYSTORE_READY] = "ready",
 	    [KEYSTORE_LOGGED_OUT] = "the Crypto User is not logged in",
+	    [KEYSTORE_OTHER] = "the stored master key is not of this HSM's "
+			       "key-encryption key",
 	    [KEYSTORE_UNREACHABLE] = "the HSM does not answer",
 	};
 
@@ -333,6 +335,8 @@ keystore_check(struct keystore *ks)
 		return OK;
 	case KEYSTORE_LOGGED_OUT:
 		return ERR_HSM_LOGGED_OUT;
+	case KEYSTORE_OTHER:
+		return ERR_HSM_OTHER;
 	case KEYSTORE_UNREACHABLE:
 		break;
 	}
@@ -574,14 +578,12 @@ keystore_probe_done(void *ctx, enum err rc)
 		state_set(ks, KEYSTORE_READY);
 	else if (rc == ERR_HSM_LOGGED_OUT || ks->probe.refused)
 		state_set(ks, KEYSTORE_LOGGED_OUT);
+	else if (rc == ERR_SEAL || rc == ERR_NOT_FOUND)
+		state_set(ks, KEYSTORE_OTHER);
 	else
 		state_set(ks, KEYSTORE_UNREACHABLE);
 	if (rc != OK && rc != ks->probe.rc)
 		log_line("crypto", LOG_WARN, "key store: %s", err_text(rc));
-	if (ks->probe.rc == ERR_SEAL || ks->probe.rc == ERR_NOT_FOUND)
-		log_line("crypto", LOG_ERROR,
-		    "key store: the stored master key is not of this HSM's "
-		    "key-encryption key");
 	probe_clear(&ks->probe);
 }
 

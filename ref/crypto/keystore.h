@@ -36,6 +36,8 @@ struct keystore;
 enum keystore_state {
 	KEYSTORE_READY,
 	KEYSTORE_LOGGED_OUT, /* the HSM wants a login */
+	KEYSTORE_OTHER,      /* it has one, and is not the one that wrapped the
+				stored master key, or has lost its key */
 	KEYSTORE_UNREACHABLE /* not there, not answering, or not asked yet */
 };
 
@@ -67,8 +69,8 @@ enum keystore_state keystore_state(struct keystore *ks);
 bool keystore_overdue(struct keystore *ks);
 
 /*
- * ERR_HSM_LOGGED_OUT, ERR_HSM  the state is not KEYSTORE_READY: nothing may be
- *                              done with keys
+ * ERR_HSM_LOGGED_OUT, ERR_HSM_OTHER, ERR_HSM
+ *	the state is not KEYSTORE_READY: nothing may be done with keys
  */
 enum err keystore_check(struct keystore *ks) MUST_CHECK;
 

@@ -536,11 +536,12 @@ an_hsm_with_another_kek_opens_nothing(void **state)
 	    keystore_new(env, hsm, buf_peek(&stored), LIMIT_MS, &ks), OK);
 	/* a KEK that is lost is not replaced by a new one */
 	probe(ks);
-	assert_int_equal(keystore_state(ks), KEYSTORE_UNREACHABLE);
+	assert_int_equal(keystore_state(ks), KEYSTORE_OTHER);
 	assert_int_equal(hsm_kek(hsm, false), ERR_NOT_FOUND);
 	assert_int_equal(hsm_kek(hsm, true), OK);
 	probe(ks);
-	assert_int_equal(keystore_state(ks), KEYSTORE_UNREACHABLE);
+	assert_int_equal(keystore_state(ks), KEYSTORE_OTHER);
+	assert_int_equal(keystore_check(ks), ERR_HSM_OTHER);
 	assert_int_equal(keystore_to_store(ks).octets, 0);
 	keystore_free(ks);
 }
@@ -573,7 +574,7 @@ only_a_wrapped_master_key_is_taken(void **state)
 	stored.at[15] ^= 1;
 	assert_int_equal(keystore_new(env, hsm, in, LIMIT_MS, &ks), OK);
 	probe(ks);
-	assert_int_equal(keystore_state(ks), KEYSTORE_UNREACHABLE);
+	assert_int_equal(keystore_state(ks), KEYSTORE_OTHER);
 	stored.at[15] ^= 1;
 	keystore_free(ks);
 }

@@ -79,6 +79,7 @@ struct root {
 static const char *const state_names[] = {
     [KEYSTORE_READY] = "ready",
     [KEYSTORE_LOGGED_OUT] = "logged out",
+    [KEYSTORE_OTHER] = "not the one that sealed the keys",
     [KEYSTORE_UNREACHABLE] = "unreachable",
 };
 
@@ -253,13 +254,38 @@ judge_candidate(struct root *root, enum err rc)
 		tell(root, wait, rc);
 }
 
+/*
+ * A card that was there and has failed may be back already, with the session
+ * alone gone: whoever waits is told what the next probe finds, with a new one.
+ */
+static void
+ask_once_more(struct root *root)
+{
+	while (root->waiting != NULL) {
+		struct root_wait *wait = root->waiting;
+
+		root->waiting = wait->next;
+		wait_put(&root->served, wait);
+	}
+	root->waiting = root->served;
+	root->served = NULL;
+	root->wants_battery |= root->may_use_battery;
+	root_probe(root);
+}
+
 /* The HSM has been asked: what came of it. */
 static void
 settled(struct root *root)
 {
 	enum err rc = keystore_check(root->keystore);
+	bool lost =
+	    root->asked && rc == ERR_HSM && root->state != KEYSTORE_UNREACHABLE;
 
 	tell_state(root);
+	if (lost) {
+		ask_once_more(root);
+		return;
+	}
 	judge_candidate(root, rc);
 	tell_all(root, &root->served, rc);
 	if (!root->asked) {
