@@ -25,6 +25,9 @@
 #   handshake  full handshake / connection with a full handshake and one Get
 #   locate     Locate by name among 100 objects / among 100,000
 #   unseal     (Unix socket ping-pong + 25 us) / a master key through the card
+#   unseal-cached  what a Get costs, card included, beyond the TLS ping-pong: with
+#              the cache off / with it on. All of that counts as unsealing on
+#              both sides, so that the real ratio is higher
 #   pykmip-get, pykmip-create   requests a CPU second, as a multiple of PyKMIP's
 #
 # Exit code: 0 all that were measured hold, 1 one misses, 2 one was refused.
@@ -55,6 +58,7 @@ create 0.5
 handshake 0.85
 locate 0.5
 unseal 1
+unseal-cached 3
 pykmip-get 100
 pykmip-create 60'
 
@@ -175,6 +179,22 @@ server_unseal() {
 	through_card unseal -p "$card" -t "$seconds" | value server_us
 }
 
+# cpu_ns PID: CPU time of a process whose threads stay
+cpu_ns() {
+	cat /proc/"$1"/task/*/schedstat | awk '{ n += $1 } END { print n }'
+}
+
+limit_unseal-cached() {
+	local card_pid before after server answered
+	card_pid=$(<"$dir/server-uncached/card.pid")
+	before=$(cpu_ns "$card_pid")
+	server=$(server_get-uncached)
+	after=$(cpu_ns "$card_pid")
+	answered=$(grep '^sum ' "$dir/load.log" | tail -n 1 | value answered)
+	compute "$server + ($after - $before) / 1000 / $answered - $(ping)"
+}
+server_unseal-cached() { compute "$(server_get) - $(ping)"; }
+
 # Both sides in turn, the ratio of each pair.
 measure() { # name
 	local i a b
@@ -257,7 +277,7 @@ echo "bench: $(nproc) processors, Linux $(uname -r), $(openssl version |
 if [[ -n $conf ]]; then
 	names='get create handshake'
 else
-	names='get get-uncached create handshake locate unseal'
+	names='get get-uncached create handshake locate unseal unseal-cached'
 	card_start
 	start main --card --cache
 	start uncached --card
