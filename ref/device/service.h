@@ -5,7 +5,18 @@
  * Startup is kept (records of the kind "service"); running is not: a restart
  * of the device starts those whose startup is enabled.
  *
- * req: KS-24-001 to KS-24-014
+ * A service comes and goes in its own time, in the loop's thread, and says
+ * when it has:
+ *
+ *	           start             settled
+ *	STOPPED ---------> STARTING ---------> STARTED
+ *	   ^                                      |
+ *	   |    settled              stop         |
+ *	   +------------- STOPPING <--------------+
+ *
+ * A restart goes round by way of STOPPED, and is RESTARTING all the way.
+ *
+ * req: KS-24-001
  */
 #ifndef DEVICE_SERVICE_H
 #define DEVICE_SERVICE_H
@@ -24,14 +35,21 @@ enum service {
 enum service_status {
 	SERVICE_ABSENT, /* its feature is not there yet */
 	SERVICE_STOPPED,
-	SERVICE_STARTING, /* shown as "Starting..." */
+	SERVICE_STARTING,
 	SERVICE_STARTED,
 	SERVICE_STOPPING,
 	SERVICE_RESTARTING,
 };
 
-/* What a module gives for its service. start and stop return at once; the
- * module says service_settled when it has come so far. */
+/* "Started", "Starting...": what is shown. req: KS-24-011 */
+const char *service_status_text(enum service_status status);
+
+/*
+ * What a module gives for its service. Both return at once; the module calls
+ * service_started or service_stopped when it has come so far, which may be
+ * while it is still in them. One that cannot start returns its error from
+ * `start`, or is service_stopped later. `stop` may come before it has started.
+ */
 struct service_functions {
 	enum err (*start)(void *ctx);
 	void (*stop)(void *ctx);
@@ -41,15 +59,23 @@ struct service_functions {
 enum err services_new(struct store *st, struct services **out) MUST_CHECK;
 void services_free(struct services *services); /* accepts NULL */
 
+/* From here on it is there, and stopped. `functions` is copied. */
 void service_offer(struct services *services, enum service service,
     const struct service_functions *functions);
-void service_settled(struct services *services, enum service service,
-    enum service_status status);
+void service_started(struct services *services, enum service service);
+void service_stopped(struct services *services, enum service service);
 
 /* Those whose startup is enabled; failures are in the log. */
 void services_start(struct services *services);
 
-/* ERR_FEATURE  it is not there; ERR_FIELD  it is so already */
+/*
+ * In the done of a change: they do it, and do not ask who may.
+ *
+ * ERR_FEATURE  it is not there yet
+ * ERR_FIELD    it is so already, or on its way
+ *
+ * and what its `start` returns. A restart starts what is stopped.
+ */
 enum err
 service_start(struct services *services, enum service service) MUST_CHECK;
 enum err
@@ -57,18 +83,24 @@ service_stop(struct services *services, enum service service) MUST_CHECK;
 enum err
 service_restart(struct services *services, enum service service) MUST_CHECK;
 
-/* In the apply of a change. */
+/* In the apply of a change. Also for one that is not there yet. */
 enum err service_keep_startup(
     struct services *services, enum service service, bool enabled) MUST_CHECK;
 
 struct service_row {
 	const char *word;
 	const char *name;
+	bool startup; /* on a new device */
 };
 const struct service_row *service_row(enum service service);
+
+/* By its word, or a beginning that only one has. */
 bool service_find(struct bytes word, enum service *out);
+
 enum service_status
 service_status(const struct services *services, enum service service);
+
+/* As the store has it now; what it cannot tell is not enabled. */
 bool service_startup(const struct services *services, enum service service);
 
 #endif
