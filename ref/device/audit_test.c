@@ -7,6 +7,8 @@ set_up(void **state)
 {
 	(void)state;
 	bench_make(&bench);
+	assert_ok(clock_new(bench.appliance.store, bench.appliance.env,
+	    &bench.appliance.clock));
 	return 0;
 }
 
@@ -14,18 +16,9 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	clock_free(bench.appliance.clock);
 	bench_remove(&bench);
 	return 0;
-}
-
-/* The zone is for this to tell. */
-void
-clock_text(
-    const struct clock *clock, int64_t wall_s, char out[CLOCK_TEXT_OCTETS])
-{
-	assert_ptr_equal(clock, bench.appliance.clock);
-	memcpy(out, "2012-05-04 11:22:00", CLOCK_TEXT_OCTETS);
-	out[CLOCK_TEXT_OCTETS - 2] = (char)('0' + wall_s % 10);
 }
 
 struct last {
@@ -58,15 +51,15 @@ test_a_line_has_its_form(void **state)
 		const char *want;
 	} cases[] = {
 	    {{.name = "alice", .door = DOOR_SERIAL},
-		"2012-05-04 11:22:07 [alice]: event"},
-	    {{.door = DOOR_NONE}, "2012-05-04 11:22:07 [system]: event"},
+		"1970-01-01 00:00:07 [alice]: event"},
+	    {{.door = DOOR_NONE}, "1970-01-01 00:00:07 [system]: event"},
 	    /* nobody passes for somebody else */
 	    {{.name = "system", .door = DOOR_SSH},
-		"2012-05-04 11:22:07 [\\x73y\\x73tem]: event"},
+		"1970-01-01 00:00:07 [\\x73y\\x73tem]: event"},
 	    {{.name = "a]: b", .door = DOOR_SSH},
-		"2012-05-04 11:22:07 [a\\x5d: b]: event"},
+		"1970-01-01 00:00:07 [a\\x5d: b]: event"},
 	    {{.name = "a\nb", .door = DOOR_SSH},
-		"2012-05-04 11:22:07 [a\\x0ab]: event"},
+		"1970-01-01 00:00:07 [a\\x0ab]: event"},
 	};
 	size_t k;
 
@@ -218,8 +211,27 @@ test_no_value_can_pretend_to_be_a_line(void **state)
 	}
 }
 
+static void
+test_a_line_has_the_zone_that_was(void **state)
+{
+	char why[CLOCK_WHY_OCTETS];
+	struct last last = {.lines = 0};
+
+	(void)state;
+	assert_ok(audit_add(&bench.appliance, &alice, "before"));
+	assert_ok(clock_keep_zone(
+	    bench.appliance.clock, bytes_of_text("Asia/Tokyo"), why));
+	bench_turn(&bench);
+	clock_settle(bench.appliance.clock, true);
+	assert_ok(audit_add(&bench.appliance, &alice, "after"));
+	assert_ok(audit_last(bench.appliance.store, 1, keep_line, &last));
+	assert_string_equal(last.text, "1970-01-01 09:00:00 [alice]: after");
+	assert_ok(audit_last(bench.appliance.store, 2, keep_line, &last));
+	assert_string_equal(last.all, "afterbeforeafter");
+}
+
 /* What stands before the event, and the mark of a cut. */
-enum { FRAME_OCTETS = sizeof("2012-05-04 11:22:00 [alice]: ") - 1, CUT = 4 };
+enum { FRAME_OCTETS = sizeof("1970-01-01 00:00:00 [alice]: ") - 1, CUT = 4 };
 
 static void
 test_a_long_line_is_cut_and_says_so(void **state)
@@ -294,6 +306,8 @@ main(void)
 		test_a_line_has_its_form, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_no_value_can_pretend_to_be_a_line, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_a_line_has_the_zone_that_was, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_a_long_line_is_cut_and_says_so, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(

@@ -362,10 +362,19 @@ test_what_rests_on_nothing_ends_for_good(void **state)
 static void
 test_a_change_of_the_clock_ends_all(void **state)
 {
+	char why[CLOCK_WHY_OCTETS];
+
 	(void)state;
 	add("anna", "bert", KEYS, 10);
 	add("bert", "keys", KEYS, 20);
-	clock_jump();
+	/* in the change's apply, and when it is durable */
+	assert_ok(clock_keep(bench.appliance.clock, 1325376000, why));
+	assert_list("anna", "1 anna>bert 2 10 10;");
+	clock_settle(bench.appliance.clock, false);
+	assert_list("anna", "1 anna>bert 2 10 10;");
+	assert_ok(clock_keep(bench.appliance.clock, 1325376000, why));
+	bench_turn(&bench);
+	clock_settle(bench.appliance.clock, true);
 	assert_list("anna", "");
 	assert_list("keys", "");
 }
