@@ -15,15 +15,18 @@
 # on: such a run is not searched for leaks. One that asserts is.
 #
 # Each of the first 50 allocations is tried, then every 2nd, every 3rd ...: the
-# stride is n / 50, so that a thousand allocations cost about 200 runs.
-# TORTURE_STEP=1000 strides later. JOBS programs run at a time.
+# stride is n / 50, so that a thousand allocations cost about 200 runs. A
+# program that takes longer than 2 s strides sooner, down to n / 8, and it is
+# printed. TORTURE_STEP=1000 strides later. JOBS programs run at a time.
 #
 # A program may allocate nothing: it is run once, and has to be clean.
 #
 # The walks over all OASIS cases are left out: once for each of so many
 # allocations they would take as long as all else together.
+#
+# What the tests sync they sync to memory: no power fails here.
 set -u
-export OASIS=''
+export OASIS='' TMPDIR=${TMPDIR:-/dev/shm}
 
 # finding LOG STATUS: print what is wrong with a run, if anything
 finding() {
@@ -57,13 +60,25 @@ is_built_for_it() {
 		END { exit allocates && !refuses }'
 }
 
+# find_step: what n is divided by for $program
+find_step() {
+	local start=$EPOCHREALTIME ms
+	refuse 0
+	ms=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000))
+	step=$((100000 / (ms + 1)))
+	[ "$step" -le 50 ] || step=50
+	[ "$step" -ge 8 ] || step=8
+	step=${TORTURE_STEP:-$step}
+}
+
 run_one() {
-	local program=$1 log=$1.torture.log n=1 runs=0 found=0 status what
+	local program=$1 log=$1.torture.log n=1 runs=0 found=0 status what step
 	if ! is_built_for_it "$program"; then
 		echo "  FAIL $program: not built with -DTORTURE"
 		echo "0 1" >"$program.count"
 		return
 	fi
+	find_step
 	while refuse "$n"; grep -q '^torture: refused' "$log"; do
 		runs=$((runs + 1))
 		what=$(finding "$log" "$status")
@@ -76,7 +91,7 @@ run_one() {
 				"$(finding "$log" "$status" | head -n 40)"
 			[ "$found" -ge 5 ] && break
 		fi
-		n=$((n + 1 + n / ${TORTURE_STEP:-50}))
+		n=$((n + 1 + n / step))
 	done
 	# The last run refused nothing: it must be as clean as make asan.
 	if [ "$found" -eq 0 ] && [ "$status" -ne 0 ]; then
@@ -85,20 +100,22 @@ run_one() {
 		sed 's/^/    /' "$log"
 		echo "  FAIL $program: status $status with nothing refused"
 	fi
-	[ "$found" -eq 0 ] && printf '  ok   %-52s %5d refusals\n' \
-		"${program#build/}" "$runs"
+	[ "$found" -eq 0 ] && printf '  ok   %-52s %5d refusals%s\n' \
+		"${program#build/}" "$runs" \
+		"$([ "$step" -eq 50 ] || echo ", stride n / $step")"
 	echo "$runs $found" >"$program.count"
 }
 
 export ASAN_OPTIONS="handle_segv=2:handle_sigbus=2:handle_sigfpe=2:handle_sigill=2:detect_leaks=1"
 export UBSAN_OPTIONS="print_stacktrace=1"
-export -f run_one is_built_for_it refuse finding
+export -f run_one is_built_for_it find_step refuse finding
 
 if [ $# -eq 0 ]; then
 	echo "torture: no test chosen"
 	echo "0 passed, 1 failed"
 	exit 1
 fi
+echo "left out: the walks over all OASIS cases"
 rm -f "${@/%/.count}"
 # shellcheck disable=SC2016  # the inner shell's $1
 printf '%s\0' "$@" | xargs -0 -n 1 -P "${JOBS:-2}" bash -c 'run_one "$1"' torture

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include "base/mem.h"
 #include "card/k6_rig_test.h"
 
 #define SO_PASSWORD "so-password"
@@ -545,6 +546,9 @@ comes_to_the_end(enum card_rv (*what)(void), unsigned step, bool at_power_on)
 		enum card_rv rv;
 		char line[64];
 
+#ifdef TORTURE
+		mem_torture(0); /* the parent's allocations are refused */
+#endif
 		k6.rig.config.cut = at_power_on ? step : 0;
 		rv = card_new(&k6.rig.config, &k6.rig.card);
 		(void)snprintf(line, sizeof(line), "fault cut nth=%u", step);

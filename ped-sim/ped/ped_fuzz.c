@@ -4,7 +4,6 @@
  * that follows; or where its top bit is set a key (its low bits), or one of the
  * last ones: something else that happens.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,11 +71,14 @@ greet(struct env *env, struct ped *ped, struct end *end, struct channel **card)
 	buf_clear(&room);
 }
 
-/* An orange iKey without a PIN: the vector's one share. */
+/* An orange iKey without a PIN: the vector's one share. Made once, as that
+ * takes its time; put anew each time. */
 static void
-make_key(struct env *env)
+put_key(struct env *env)
 {
 	static const uint8_t octets[IKEY_SECRET_OCTETS];
+	static uint8_t image[IKEY_OCTETS];
+	static int fd = -1;
 	const struct ikey_imprint what = {
 	    .colour = IKEY_ORANGE,
 	    .m = 1,
@@ -85,18 +87,17 @@ make_key(struct env *env)
 	    .keyset = octets,
 	    .share = {octets, sizeof(octets)},
 	};
-	uint8_t image[IKEY_OCTETS];
 	struct ikey key;
-	int fd = key_path[sizeof(key_path) - 2] == 'X'
-		     ? mkstemp(key_path)
-		     : open(key_path, O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0 || ikey_blank(env, &key) != OK ||
-	    ikey_imprint(env, &what, &key) != OK ||
-	    ikey_write(&key, image) != OK ||
-	    write(fd, image, sizeof(image)) != sizeof(image))
+	if (fd < 0) {
+		fd = mkstemp(key_path);
+		if (fd < 0 || ikey_blank(env, &key) != OK ||
+		    ikey_imprint(env, &what, &key) != OK ||
+		    ikey_write(&key, image) != OK)
+			abort();
+	}
+	if (pwrite(fd, image, sizeof(image), 0) != sizeof(image))
 		abort();
-	close(fd);
 }
 
 static void
@@ -104,7 +105,7 @@ happens(struct env *env, struct ped *ped, struct end *end,
     struct channel **card, uint8_t what)
 {
 	if (what == SLOT && ped_slot(ped) == NULL) {
-		make_key(env);
+		put_key(env);
 		if (ped_insert(ped, key_path) != OK)
 			abort();
 	} else if (what == SLOT) {
