@@ -72,7 +72,7 @@ find_step() {
 }
 
 run_one() {
-	local program=$1 log=$1.torture.log n=1 runs=0 found=0 status what step
+	local program=$1 log=$1.torture.log n=1 runs=0 found=0 status what again step
 	if ! is_built_for_it "$program"; then
 		echo "  FAIL $program: not built with -DTORTURE"
 		echo "0 1" >"$program.count"
@@ -86,9 +86,9 @@ run_one() {
 			found=$((found + 1))
 			# Once more, with names: that costs seven times as much.
 			refuse "$n" symbolize=1
+			again=$(finding "$log" "$status")
 			printf '  FAIL TORTURE_NTH=%d %s\n%s\n' "$n" \
-				"$program" \
-				"$(finding "$log" "$status" | head -n 40)"
+				"$program" "$(head -n 40 <<<"${again:-$what}")"
 			[ "$found" -ge 5 ] && break
 		fi
 		n=$((n + 1 + n / step))

@@ -443,6 +443,8 @@ struct loop_pool {
 	struct jobs finished;
 	unsigned threads;
 	unsigned idle;
+	pthread_t *ended; /* room for max_threads */
+	unsigned ended_count;
 	bool closing;
 	int done_fd; /* -1: nobody reads it any more */
 	bool left;   /* by the loop */
@@ -474,6 +476,7 @@ pool_free(struct loop_pool *pool)
 {
 	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);
+	mem_free(pool->ended);
 	mem_free(pool);
 }
 
@@ -509,6 +512,10 @@ pool_thread(void *ctx)
 		jobs_put(&pool->finished, job);
 	}
 	pool->threads--;
+	if (pool->left)
+		(void)pthread_detach(pthread_self());
+	else
+		pool->ended[pool->ended_count++] = pthread_self();
 	last = pool->threads == 0 && pool->left;
 	pthread_cond_broadcast(&pool->changed);
 	pthread_mutex_unlock(&pool->lock);
@@ -521,23 +528,18 @@ pool_thread(void *ctx)
 static enum err
 pool_grow(struct loop_pool *pool)
 {
-	pthread_attr_t detached;
 	pthread_t thread;
 	sigset_t all;
 	sigset_t before;
 	enum err rc = OK;
 
-	if (pthread_attr_init(&detached) != 0)
-		return ERR_NOMEM;
-	(void)pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&thread, &detached, pool_thread, pool) != 0)
+	if (pthread_create(&thread, NULL, pool_thread, pool) != 0)
 		rc = ERR_SYSTEM;
 	else
 		pool->threads++;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&detached);
 	return rc;
 }
 
@@ -551,6 +553,9 @@ loop_pool_new(struct loop *loop, const char *name, unsigned threads,
 
 	*out = NULL;
 	TRY(MEM_NEW(pool));
+	pool->ended = mem_zalloc(threads, sizeof(*pool->ended));
+	if (pool->ended == NULL)
+		TRY(ERR_NOMEM);
 	pool->name = name;
 	pool->max_threads = threads;
 	pool->done_fd = loop->done_fd;
@@ -563,7 +568,9 @@ loop_pool_new(struct loop *loop, const char *name, unsigned threads,
 	pool->next = loop->pools;
 	loop->pools = pool;
 	*out = pool;
+	pool = NULL;
 out:
+	mem_free(pool);
 	return rc;
 }
 
@@ -671,12 +678,18 @@ pool_close(struct loop_pool *pool, const struct timespec *until)
 	pool_done(pool, waiting, ERR_CLOSED);
 }
 
+/*
+ * A thread that has said that it ends has yet to give back what libraries keep
+ * for it, and must have before the program, or the library, ends.
+ */
 static void
 pool_leave(struct loop_pool *pool)
 {
 	bool last;
 
 	pthread_mutex_lock(&pool->lock);
+	while (pool->ended_count != 0)
+		(void)pthread_join(pool->ended[--pool->ended_count], NULL);
 	pool->left = true;
 	last = pool->threads == 0;
 	pthread_mutex_unlock(&pool->lock);
