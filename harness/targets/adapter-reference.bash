@@ -1,0 +1,148 @@
+# shellcheck shell=bash
+# The adapter of touchstone-ref: what scenario tests ask of an appliance beside
+# its protocols. Another product's adapter has functions of the same names; one
+# that is missing makes the tests that need it not claimed.
+#
+# Each test has an appliance of its own, in the laboratory, in the directory
+# ADAPTER_DIR.
+#
+#   adapter_start [--card]      a new appliance, initialized; or the one that
+#                               was stopped or halted; with an HSM card
+#   adapter_start_blank         a new one as it is delivered
+#   adapter_stop                in order; harmless where there is none
+#   adapter_status              running, stopped or off
+#   adapter_await STATUS        until it is
+#   adapter_admin_password      print what admin's was made with
+#   adapter_target              print the path of its target file
+#
+#   adapter_cli USER PASSWORD COMMAND...
+#                               log in at the serial console and give each
+#                               COMMAND, up to the first that fails; answers to
+#                               what they ask are lines of standard input.
+#                               Prints what it says. Status 0; 1: one failed;
+#                               2: not logged in, or nobody answers
+#   adapter_serial_login USER PASSWORD
+#                               log in and leave; prints what the door said
+#   adapter_serial_setup        first-time initialization: its answers are lines
+#                               of standard input
+#   adapter_ssh USER PASSWORD COMMAND...
+#   adapter_ssh_login USER PASSWORD
+#                               the same two by SSH, with OpenSSH's client;
+#                               status 255: not logged in
+#
+#   adapter_clock_advance 2h    all clocks: 1h30m, 45s, 3d
+#   adapter_clock_wall          print wall time, seconds since 1970
+#   adapter_power_cycle [2h]    the plug is pulled, and put back so much later
+#   adapter_power_off
+#   adapter_power_on
+#   adapter_fault NAME VALUE    as harness/appliance has them
+#
+# Passwords are arguments of shell functions only: programs get them by file.
+
+_adapter_top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+
+_adapter() { "$_adapter_top/harness/appliance" "$1" "$ADAPTER_DIR" "${@:2}" 3>&-; }
+
+# _adapter_secret TEXT: print the path of a file with it
+_adapter_secret() {
+  local file
+  file=$(umask 077 && mktemp "$ADAPTER_DIR/secret.XXXXXX") || return
+  printf '%s\n' "$1" >"$file"
+  echo "$file"
+}
+
+_adapter_console() {
+  timeout 60 "${TOUCHSTONE_REF:-$_adapter_top/build/bin/touchstone-ref}" \
+    console "$ADAPTER_DIR" "$@" 3>&-
+}
+
+# _adapter_console_as USER PASSWORD COMMAND...
+_adapter_console_as() {
+  local file status=0
+  file=$(_adapter_secret "$2") || return
+  _adapter_console --user "$1" --password-file "$file" "${@:3}" || status=$?
+  rm -f "$file"
+  return "$status"
+}
+
+adapter_start() {
+  [ -e "$ADAPTER_DIR/touchstone.conf" ] ||
+    APPLIANCE_TEMPLATE=$("$_adapter_top/harness/template.sh" "$@") || return
+  export APPLIANCE_TEMPLATE
+  _adapter start "$@" >/dev/null
+}
+
+adapter_start_blank() {
+  _adapter start --blank >/dev/null
+}
+
+adapter_stop() {
+  [ ! -d "$ADAPTER_DIR" ] || _adapter stop
+}
+
+adapter_status() {
+  local status=0
+  _adapter status >/dev/null || status=$?
+  case $status in
+  0) echo running ;;
+  3) echo stopped ;;
+  4) echo off ;;
+  *) return 1 ;;
+  esac
+}
+
+# It ends its process when it halts, and goes on in the same one when it
+# restarts.
+adapter_await() {
+  case $1 in
+  running) _adapter await port= >/dev/null ;;
+  stopped) timeout 20 flock "$ADAPTER_DIR/lock" true ;;
+  *) return 1 ;;
+  esac
+}
+
+adapter_admin_password() { cat "$ADAPTER_DIR/admin.password"; }
+
+adapter_target() { echo "$ADAPTER_DIR/target.conf"; }
+
+adapter_cli() { _adapter_console_as "$@"; }
+
+adapter_serial_login() { _adapter_console_as "$1" "$2" exit; }
+
+adapter_serial_setup() { _adapter_console; }
+
+# _adapter_ssh_as USER PASSWORD COMMAND...: each command a line
+_adapter_ssh_as() {
+  local file port status=0
+  port=$(sed -n 's/^# ssh-port = //p' "$ADAPTER_DIR/target.conf")
+  file=$(_adapter_secret "$2") || return
+  printf '%s\n' "${@:3}" |
+    timeout 60 sshpass -f "$file" ssh -T -p "$port" -l "$1" \
+      -o StrictHostKeyChecking=no -o UserKnownHostsFile="$ADAPTER_DIR/known" \
+      -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 \
+      -o LogLevel=ERROR 127.0.0.1 2>&1 3>&- || status=$?
+  rm -f "$file"
+  return "$status"
+}
+
+adapter_ssh() { _adapter_ssh_as "$@"; }
+
+adapter_ssh_login() { _adapter_ssh_as "$1" "$2" exit; }
+
+adapter_clock_advance() { _adapter clock advance "$1" >/dev/null; }
+
+adapter_clock_wall() {
+  _adapter clock | sed -n 's/.* wall_s=\([0-9]*\).*/\1/p'
+}
+
+adapter_power_cycle() {
+  adapter_power_off || return
+  [ $# -eq 0 ] || adapter_clock_advance "$1" || return
+  adapter_power_on
+}
+
+adapter_power_off() { _adapter power off; }
+
+adapter_power_on() { _adapter power on; }
+
+adapter_fault() { _adapter fault "$@" >/dev/null; }
