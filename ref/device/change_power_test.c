@@ -12,7 +12,13 @@
  * neither. What was told is there.
  */
 static struct bench bench;
-static bool *told; /* outlives the child */
+
+/* Outlives the child. */
+static struct shared {
+	bool told;
+	uint64_t stream_told;
+} * shared;
+static bool *told;
 
 struct scene {
 	const char *name;
@@ -203,13 +209,221 @@ test_torn_writes_leave_all_of_a_change_or_nothing(void **state)
 		cut_both(VFS_TEAR, seed);
 }
 
+/* ---- a stream of changes, and kill -9 ---- */
+
+/*
+ * The nth change of the stream has the nth line of the audit log. Every third
+ * is refused after it has written; the others set two settings by n. Several
+ * share a turn.
+ */
+#ifdef TORTURE
+enum { KILLS = 2 };
+#else
+enum { KILLS = 100 };
+#endif
+enum { TURN_MOST = 3, NAME_OCTETS = 16 };
+
+static void
+host_of(uint64_t n, char out[NAME_OCTETS])
+{
+	(void)snprintf(out, NAME_OCTETS, "h%llu", (unsigned long long)n);
+}
+
+static int64_t
+minutes_of(uint64_t n)
+{
+	return (int64_t)(1 + n % 1440);
+}
+
+static bool
+is_refused(uint64_t n)
+{
+	return n % 3 == 0;
+}
+
+struct nth {
+	struct change change;
+	uint64_t n;
+};
+
+static uint64_t *stream_told; /* the last one */
+static int tell_fd;
+
+static enum err
+nth_apply(struct change *change)
+{
+	const struct nth *nth = change->ctx;
+	struct settings *settings = change->appliance->settings;
+	char host[NAME_OCTETS];
+	char minutes[NAME_OCTETS];
+	bool changed;
+	enum err rc = OK;
+
+	host_of(nth->n, host);
+	(void)snprintf(
+	    minutes, sizeof(minutes), "%lld", (long long)minutes_of(nth->n));
+	(void)snprintf(change->event, sizeof(change->event), "%s", host);
+	TRY(setting_set(settings, SETTING_HOST_NAME, bytes_of_text(host),
+	    &changed, change->why));
+	TRY(setting_set(settings, SETTING_AUTOLOGOUT, bytes_of_text(minutes),
+	    &changed, change->why));
+	TRY(is_refused(nth->n) ? ERR_FIELD : OK);
+out:
+	return rc;
+}
+
+static void
+nth_done(struct change *change, enum err rc)
+{
+	const struct nth *nth = change->ctx;
+
+	if (rc != (is_refused(nth->n) ? ERR_FIELD : OK))
+		_exit(10);
+	*stream_told = nth->n;
+	if (write(tell_fd, "+", 1) != 1)
+		_exit(11);
+}
+
+/* Ends by SIGKILL only. */
+static void
+stream_run(const char *dir, uint64_t n)
+{
+	static struct nth nths[TURN_MOST];
+	size_t k;
+
+	open_in(dir);
+	(void)unlink(bench.rig.clock_path);
+	for (;;) {
+		for (k = 0; k <= n % TURN_MOST; k++) {
+			nths[k] = (struct nth){.n = ++n};
+			nths[k].change.by = (struct principal){
+			    .name = "root", .door = DOOR_SERIAL};
+			nths[k].change.act = ACT_NETWORK;
+			nths[k].change.apply = nth_apply;
+			nths[k].change.done = nth_done;
+			nths[k].change.ctx = &nths[k];
+			change_run(&bench.appliance, &nths[k].change);
+		}
+		bench_turn(&bench);
+	}
+}
+
+struct found {
+	uint64_t lines;
+	uint64_t last; /* of those that were not refused */
+};
+
+static enum err
+check_line(void *ctx, struct bytes line)
+{
+	struct found *found = ctx;
+	uint64_t n = ++found->lines;
+	char host[NAME_OCTETS];
+	char want[128];
+	char got[128];
+
+	host_of(n, host);
+	if (is_refused(n)) {
+		(void)snprintf(want, sizeof(want), "[root]: Refused: %s: %s",
+		    host, err_text(ERR_FIELD));
+	} else {
+		(void)snprintf(want, sizeof(want), "[root]: %s", host);
+		found->last = n;
+	}
+	(void)snprintf(got, sizeof(got), "%.*s", (int)line.octets - 20,
+	    (const char *)line.at + 20);
+	assert_string_equal(got, want);
+	return OK;
+}
+
+/* Settings and audit log agree; *n becomes what there is. */
+static void
+assert_agree(const char *dir, uint64_t *n)
+{
+	const struct settings *settings;
+	struct found found = {.lines = 0};
+	char host[NAME_OCTETS] = "touchstone";
+
+	open_in(dir);
+	settings = bench.appliance.settings;
+	assert_ok(store_check(bench.appliance.store));
+	assert_ok(
+	    audit_last(bench.appliance.store, SIZE_MAX, check_line, &found));
+	/* those of one turn more may be durable, and not told yet */
+	if (found.lines < *stream_told ||
+	    found.lines > *stream_told + TURN_MOST)
+		fail_msg("%llu told, %llu found",
+		    (unsigned long long)*stream_told,
+		    (unsigned long long)found.lines);
+	if (found.last != 0) {
+		host_of(found.last, host);
+		assert_int_equal(setting_number(settings, SETTING_AUTOLOGOUT),
+		    minutes_of(found.last));
+	}
+	assert_string_equal(setting_text(settings, SETTING_HOST_NAME), host);
+	leave();
+	*n = *stream_told = found.lines;
+}
+
+static void
+kill_after(const char *dir, uint64_t n, unsigned changes)
+{
+	int pipe_fd[2];
+	pid_t child;
+	int status;
+	char c;
+
+	assert_int_equal(pipe(pipe_fd), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+#ifdef TORTURE
+		mem_torture(0);
+#endif
+		close(pipe_fd[0]);
+		tell_fd = pipe_fd[1];
+		stream_run(dir, n);
+	}
+	close(pipe_fd[1]);
+	while (changes-- != 0)
+		assert_int_equal(read(pipe_fd[0], &c, 1), 1);
+	(void)kill(child, SIGKILL);
+	close(pipe_fd[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void
+test_no_kill_loses_a_change_or_leaves_half(void **state)
+{
+	char dir[256];
+	uint64_t n = 0;
+	unsigned k;
+
+	(void)state;
+	*stream_told = 0;
+	bench_dir_make(dir);
+	open_in(dir);
+	account_put(&bench, "root", true, CONTROLS_ALL);
+	leave();
+	for (k = 0; k < KILLS; k++) {
+		kill_after(dir, n, k * 7 % 23);
+		assert_agree(dir, &n);
+	}
+	/* a test whose kills all came too early would prove nothing */
+	assert_true(n > KILLS);
+	bench_dir_remove(dir);
+}
+
 static int
 set_up(void **state)
 {
 	(void)state;
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(told != MAP_FAILED);
+	assert_true(shared != MAP_FAILED);
+	told = &shared->told;
+	stream_told = &shared->stream_told;
 	return 0;
 }
 
@@ -217,7 +431,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	munmap(told, sizeof(*told));
+	munmap(shared, sizeof(*shared));
 	return 0;
 }
 
@@ -228,6 +442,7 @@ main(void)
 	    cmocka_unit_test(
 		test_a_power_cut_leaves_all_of_a_change_or_nothing),
 	    cmocka_unit_test(test_torn_writes_leave_all_of_a_change_or_nothing),
+	    cmocka_unit_test(test_no_kill_loses_a_change_or_leaves_half),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
