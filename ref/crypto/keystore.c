@@ -289,8 +289,8 @@ state_set(struct keystore *ks, enum keystore_state state)
 	static const char *const names[] = {
 	    [KEYSTORE_READY] = "ready",
 	    [KEYSTORE_LOGGED_OUT] = "the Crypto User is not logged in",
-	    [KEYSTORE_OTHER] = "the stored master key is not of this HSM's "
-			       "key-encryption key",
+	    [KEYSTORE_OTHER] = ("the stored master key is not of this HSM's "
+				"key-encryption key"),
 	    [KEYSTORE_UNREACHABLE] = "the HSM does not answer",
 	};
 
