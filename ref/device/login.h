@@ -1,20 +1,29 @@
 /*
  * Logging administrators in, and locking them out.
  *
- * A login asks, in this order: is the door open to administrators at all; is
- * the account locked at it; is the password right (on a worker; an account
- * that does not exist takes as long); may it come through this door. Only the
- * last two are told apart from a wrong password, and only to who knew it.
+ * A login asks, in this order: is the account locked at this door; is the
+ * password right (on a worker; an account that does not exist takes as long);
+ * may it come through this door. The last is told only to who knew the
+ * password. What has changed meanwhile counts: the account is read again when
+ * the worker is done, and a password that was changed is verified again.
  *
  * The count of failures is durable before the verdict is given, in the group
  * of its audit line: a kill gives no more attempts. Serial and remote failures
- * are counted apart, web and SSH together.
+ * are counted apart, web and SSH together; by the setting's one-minute rule
+ * all together. Five lock. An attempt while locked restarts the time (not by
+ * the one-minute rule), is audited and raises a trap.
  *
- * Verdicts on a password are remembered in memory, under an HMAC whose key is
- * made at each start, and forgotten with any change of the account: requests
- * that carry credentials stay cheap. Lockouts go before it.
+ * Who was right is remembered in memory, as an HMAC of the account's hash and
+ * the password, whose key is made at each start: so a changed password is a
+ * forgotten one, and requests that carry credentials stay cheap. A lockout
+ * forgets the account, and is looked at before.
  *
- * req: KS-15-006 to KS-15-023, KS-02-010 to KS-02-013
+ * A turn takes up a few of those that wait, so that many at once do not hold
+ * the loop.
+ *
+ * req: KS-15-006 KS-15-007 KS-15-008 KS-15-009 KS-15-010 KS-15-011 KS-15-012
+ * req: KS-15-013 KS-15-014 KS-15-017 KS-15-019 KS-15-020 KS-15-021 KS-15-022
+ * req: KS-15-023 KS-02-010 KS-02-011 KS-02-012 KS-02-013
  */
 #ifndef DEVICE_LOGIN_H
 #define DEVICE_LOGIN_H
@@ -26,28 +35,32 @@ struct appliance;
 
 /*
  * What appliance_open and appliance_close call; the settings are there. Jobs
- * have been ended before (loop_end_jobs).
+ * have been ended before (loop_end_jobs); whoever still waits is not told.
  *
  * ERR_ENTROPY, ERR_NOMEM
  */
 enum err logins_open(struct appliance *appliance) MUST_CHECK;
 void logins_close(struct appliance *appliance); /* harmless when not open */
 
+/* req: KS-15-015 KS-15-016 */
+#define LOGIN_LOCKED_TEXT "Account has been locked."
+
 enum login_verdict {
 	LOGIN_OK,
 	LOGIN_WRONG,
-	LOGIN_LOCKED, /* "Account has been locked."; SSH: "Permission Denied" */
+	LOGIN_LOCKED, /* what to say: LOGIN_LOCKED_TEXT; SSH has its own */
 	LOGIN_DOOR,   /* right, but lacks the access control of this door */
 	LOGIN_FAILED, /* it could not be found out: rc of done */
 };
 
-/* In the caller's memory, from login_begin to done. */
+/* In the caller's memory, from login_begin to done; zeroed but for what is
+ * set. */
 struct login {
 	/* ---- set by who asks ---- */
 	enum door door;
 	const char *peer;      /* "" at the serial console */
 	struct bytes name;     /* as typed; copied */
-	struct bytes password; /* copied, and that wiped */
+	struct bytes password; /* copied, and the copy wiped */
 	/* From the loop, later, once. */
 	void (*done)(struct login *login, enum login_verdict verdict);
 	void *ctx;
@@ -59,7 +72,7 @@ struct login {
 	struct login_job *job;
 };
 
-/* ERR_NOMEM, ERR_CLOSED ...: it has not begun, and done is not called */
+/* ERR_NOMEM: it has not begun, and done is not called */
 enum err
 login_begin(struct appliance *appliance, struct login *login) MUST_CHECK;
 
@@ -70,30 +83,53 @@ void login_leave(struct login *login);
 void login_forget(struct appliance *appliance, struct bytes name);
 
 /*
- * A new password of one's own, or of somebody else's, on workers: the rules,
- * the history (one's own only), the hash. What comes back is for the `apply`
- * of a change.
+ * A new password of one's own, or of somebody else's, on workers: the current
+ * one (one's own only), the rules, the history (one's own only), the hash. What
+ * comes back is for the `apply` of a change.
+ *
+ * The current password is verified as in a login, and counts as one: wrong
+ * ones lock the account.
  */
 struct new_password {
 	/* ---- set by who asks ---- */
-	const char *user;
-	bool own;             /* consult the history */
-	struct bytes current; /* own: verified again, and counted if wrong */
+	const char *user; /* copied */
+	bool own;
+	struct bytes current; /* own; copied, as the next */
 	struct bytes password;
 	enum door door;
 	void (*done)(struct new_password *request, enum err rc);
 	void *ctx;
-	/* ---- for done: ERR_FIELD has why ---- */
-	struct password_hash hash;
+	/* ---- for done ---- */
+	struct password_hash hash; /* OK */
 	char why[PASSWORD_WHY_OCTETS];
-	/* ---- its own ---- */
+	/* ---- new_password_begin's own ---- */
 	struct login_job *job;
 };
+
+/*
+ * rc of done, where why says what to tell:
+ *
+ * ERR_FIELD           not a good password, or used before
+ * ERR_AUTHENTICATION  the current one is wrong
+ * ERR_DENIED          the account is locked at this door; or has its password
+ *                     elsewhere
+ *
+ * Others: password_check's, the store's; why is "".
+ *
+ * req: KS-17-012 KS-17-022 KS-17-024 KS-17-033 KS-17-038
+ */
 enum err new_password_begin(
     struct appliance *appliance, struct new_password *request) MUST_CHECK;
 void new_password_leave(struct new_password *request);
 
-/* Into an account that was read, before admin_write: hash, stamp, history. */
+/*
+ * Into an account that was read, before admin_write: hash, stamp, history.
+ *
+ * must  ADMIN_MUST_NOT: of one's own choice, and so one of the history when
+ *       that is on; ADMIN_MUST_FIRST, ADMIN_MUST_RESET: it is none
+ *
+ * req: KS-17-023 KS-17-028 KS-17-029 KS-17-030
+ */
 void admin_set_password(struct appliance *appliance, struct admin *admin,
     const struct password_hash *hash, enum admin_must must);
 
