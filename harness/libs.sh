@@ -8,7 +8,7 @@ set -eu
 cflags() { pkg-config --cflags "$@" | sed 's/-I */-isystem /g'; }
 libs() { pkg-config --libs "$@"; }
 
-ref="openssl sqlite3 libevent_core libxml-2.0"
+ref="openssl sqlite3 libevent_core libxml-2.0 libssh"
 tool="openssl libxml-2.0 jansson"
 
 # Of p11-kit only the headers: a PKCS#11 module is loaded, not linked. cracklib

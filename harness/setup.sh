@@ -25,6 +25,10 @@ libjansson-dev        JSON lines of the suite
 libcrack2-dev         cracklib: which passwords are too easy
 cracklib-runtime      its dictionary, which it makes as it is installed
 wamerican             English words for that
+libssh-dev            SSH, the side of the server
+openssh-client        foreign witness: ssh
+sshpass               passwords for it, without a terminal
+expect                a person at a terminal
 libp11-kit-dev        PKCS#11 headers
 softhsm2              the token that stands in for the HSM
 opensc                pkcs11-tool: a second opinion on the token

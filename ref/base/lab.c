@@ -250,6 +250,15 @@ run_await(struct peer *peer, char *words, struct buf *out)
 	return OK;
 }
 
+static enum err
+run_turns(struct peer *peer, char *words, struct buf *out)
+{
+	if (*words != '\0')
+		return ERR_VALUE;
+	return buf_printf(out, "ok longest_us=%lld",
+	    (long long)loop_longest_turn_us(peer->lab->loop));
+}
+
 /* What is not answered at once leaves `out` empty. */
 static const struct {
 	const char *name;
@@ -259,6 +268,7 @@ static const struct {
     {"clock", run_clock},
     {"await", run_await},
     {"fault", run_fault},
+    {"turns", run_turns},
     {"power", run_power},
 };
 

@@ -226,6 +226,8 @@ test_commands_are_answered(void **state)
 	    {"fault disk on\n", "error no such object\n"},
 	    {"fault hsm fail\n", "ok\n"},
 	    {"fault\n", "ok disk-full=on hsm=fail\n"},
+	    {"turns\n", "ok longest_us=0\n"},
+	    {"turns all\n", "error a value its type does not allow\n"},
 	    {"tamper cover\n", "ok latched\n"},
 	    {"tamper\n", "error a required item is missing\n"},
 	    {"tamper covers\n", "error no such object\n"},

@@ -42,6 +42,8 @@ struct loop {
 
 	int64_t now_ms;
 	bool now_known;
+	bool measured;
+	int64_t longest_us; /* of the turns that were */
 
 	/* heap: the first due is first; room for each timer that exists */
 	struct loop_timer **heap;
@@ -811,6 +813,38 @@ out:
 	return rc;
 }
 
+static int64_t
+processor_us(void)
+{
+	struct timespec at;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+	return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+}
+
+/* Waiting takes none. */
+static enum err
+measured_turn(struct loop *loop)
+{
+	int64_t us = processor_us();
+	enum err rc = turn(loop);
+
+	us = processor_us() - us;
+	if (us > loop->longest_us)
+		loop->longest_us = us;
+	return rc;
+}
+
+int64_t
+loop_longest_turn_us(struct loop *loop)
+{
+	int64_t us = loop->longest_us;
+
+	loop->measured = true;
+	loop->longest_us = 0;
+	return us;
+}
+
 enum err
 loop_run(struct loop *loop)
 {
@@ -818,7 +852,7 @@ loop_run(struct loop *loop)
 
 	loop->stopped = false;
 	while (!loop->stopped)
-		TRY(turn(loop));
+		TRY(loop->measured ? measured_turn(loop) : turn(loop));
 out:
 	return rc;
 }

@@ -46,6 +46,13 @@ enum err loop_run(struct loop *loop) MUST_CHECK;
 /* The present turn, with its end-of-turn tasks, is the last one. */
 void loop_stop(struct loop *loop);
 
+/*
+ * How much processor time of its thread the longest turn took since this was
+ * last asked, the present turn not counted. Turns are measured from the first
+ * call on, which says 0. For the laboratory.
+ */
+int64_t loop_longest_turn_us(struct loop *loop);
+
 /* Elapsed time of the environment, read once in a turn. */
 int64_t loop_now_ms(struct loop *loop);
 

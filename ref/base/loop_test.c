@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <time.h>
 
 #include "base/rig_test.h"
 
@@ -543,6 +544,38 @@ test_a_job_that_ended_is_done_though_the_loop_goes(void **state)
 	assert_int_equal(f.closed, 0);
 }
 
+static void
+work_hard(void *ctx)
+{
+	struct timespec now, until;
+
+	(void)ctx;
+	assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &until), 0);
+	until.tv_sec += (until.tv_nsec + 20000000) / 1000000000;
+	until.tv_nsec = (until.tv_nsec + 20000000) % 1000000000;
+	do
+		assert_int_equal(
+		    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now), 0);
+	while (now.tv_sec < until.tv_sec ||
+	       (now.tv_sec == until.tv_sec && now.tv_nsec < until.tv_nsec));
+}
+
+static void
+test_the_longest_turn_is_measured(void **state)
+{
+	struct lab *lab = *state;
+	struct loop_task task = {.fn = work_hard};
+
+	loop_later(lab->loop, &task);
+	turns(lab, 3);
+	assert_int_equal(loop_longest_turn_us(lab->loop), 0);
+	loop_later(lab->loop, &task);
+	turns(lab, 3);
+	assert_true(loop_longest_turn_us(lab->loop) >= 20000);
+	turns(lab, 3);
+	assert_true(loop_longest_turn_us(lab->loop) < 20000);
+}
+
 int
 main(void)
 {
@@ -561,6 +594,7 @@ main(void)
 	    LAB_TEST(test_jobs_run_beside_the_loop_and_end_in_it),
 	    LAB_TEST(test_a_hanging_job_stops_only_its_pool),
 	    LAB_TEST(test_a_job_that_ended_is_done_though_the_loop_goes),
+	    LAB_TEST(test_the_longest_turn_is_measured),
 	};
 #undef LAB_TEST
 
