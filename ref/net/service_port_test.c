@@ -68,7 +68,7 @@ setup(void **state)
 
 	assert_ok(MEM_NEW(t));
 	*state = t;
-	memset(t->client, 0xff, sizeof(t->client));
+	*t = (struct test){.client = {-1, -1}};
 	bench_make(&t->bench);
 	assert_ok(services_new(t->bench.appliance.store, &t->services));
 	config.loop = t->bench.rig.loop;
