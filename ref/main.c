@@ -64,6 +64,7 @@ struct program {
 	struct env *env;
 	struct loop *loop;
 	struct tls *tls;
+	struct store *store;
 	struct server *server; /* NULL: echo */
 	struct listener *listener;
 	struct lab_config lab_config;
@@ -431,6 +432,14 @@ server_ready(void *ctx)
 }
 
 static enum err
+open_store(struct program *p)
+{
+	const struct store_options options = {.lab = p->options.lab != NULL};
+
+	return store_open(p->dir, p->env, &options, &p->store);
+}
+
+static enum err
 open_server(struct program *p)
 {
 	const struct config *c = &p->config;
@@ -438,13 +447,13 @@ open_server(struct program *p)
 	    .dir = p->dir,
 	    .env = p->env,
 	    .loop = p->loop,
+	    .store = p->store,
 	    .hsm_module = c->hsm_module,
 	    .hsm_token = c->hsm_token,
 	    .hsm_pin_path = *c->hsm_pin != '\0' ? c->hsm_pin : NULL,
 	    .hsm_kek = c->hsm_kek,
 	    .workers = (unsigned)c->workers,
 	    .lease_s = (uint32_t)c->lease_time_s,
-	    .lab = p->options.lab != NULL,
 	    .ready = server_ready,
 	    .ctx = p,
 	};
@@ -477,8 +486,10 @@ start(struct program *p)
 	TRY(loop_new(p->env, &p->loop));
 	TRY(open_end(p));
 	TRY(open_tls(p));
-	if (p->config.protocol == 0)
+	if (p->config.protocol == 0) {
+		TRY(open_store(p));
 		TRY(open_server(p));
+	}
 	TRY(open_lab(p));
 	TRY(open_console(p));
 	if (p->server == NULL)
@@ -501,6 +512,7 @@ stop(struct program *p)
 	if (p->server != NULL && kmip_busy(server_kmip(p->server)) != 0)
 		return false;
 	server_free(p->server);
+	store_close(p->store);
 	lab_free(p->lab);
 	tls_free(p->tls);
 	daemon_end_free(p->end);

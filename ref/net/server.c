@@ -119,8 +119,6 @@ out:
 enum err
 server_new(const struct server_config *config, struct server **out)
 {
-	struct store_options options = {
-	    .cache_octets = config->cache_octets, .lab = config->lab};
 	struct server *s = NULL;
 	enum err rc = OK;
 
@@ -128,7 +126,7 @@ server_new(const struct server_config *config, struct server **out)
 	TRY(MEM_NEW(s));
 	s->config = *config;
 	s->commit = (struct loop_task){.fn = commit, .ctx = s};
-	TRY(store_open(config->dir, config->env, &options, &s->store));
+	s->store = config->store;
 	TRY(open_root(s));
 	TRY(open_kmip(s));
 	TRY(loop_timer_new(config->loop, states_due, s, &s->due_timer));
@@ -149,7 +147,6 @@ server_free(struct server *s)
 	loop_timer_free(s->due_timer);
 	kmip_free(s->kmip);
 	root_free(s->root);
-	store_close(s->store);
 	mem_free(s);
 }
 

@@ -1,6 +1,6 @@
 /*
- * The key server behind the ports: store, HSM, keys at rest and dispatcher,
- * put together and kept going.
+ * The key server behind the ports: HSM, keys at rest and dispatcher over a
+ * store, put together and kept going.
  *
  *	KEK in the HSM  --wraps-->  master key  --seals-->  objects in the store
  *
@@ -23,9 +23,10 @@ enum {
 
 /* Borrowed for as long as the server lives, strings included. */
 struct server_config {
-	const char *dir; /* exists; holds store.db, and hsm/ */
+	const char *dir; /* exists; holds hsm/ */
 	struct env *env;
 	struct loop *loop;
+	struct store *store;
 	/* as struct root_config has them */
 	const char *hsm_module;
 	const char *hsm_token;
@@ -33,10 +34,8 @@ struct server_config {
 	const char *hsm_kek;
 	const char *card;
 	const char *ped_client;
-	size_t cache_octets; /* of objects; 0: the store's default */
-	unsigned workers;    /* key pairs made at a time */
-	uint32_t lease_s;    /* Lease Time of new objects */
-	bool lab;
+	unsigned workers; /* key pairs made at a time */
+	uint32_t lease_s; /* Lease Time of new objects */
 	/* Called once, when the HSM has been asked for the first time, whatever
 	 * it said: the ports may open. */
 	void (*ready)(void *ctx);
@@ -46,8 +45,7 @@ struct server_config {
 /*
  * Before the first thread (SoftHSM reads the environment).
  *
- * ERR_CONFIG, ERR_STORE_VERSION, ERR_SEAL ...  what cannot be opened, and why,
- *                                               is in the log
+ * ERR_CONFIG, ERR_SEAL ...  what cannot be opened, and why, is in the log
  */
 enum err
 server_new(const struct server_config *config, struct server **out) MUST_CHECK;
