@@ -104,6 +104,10 @@ struct grants {
 	struct others *others;
 };
 
+/*
+ * Granted to the account, whatever door it has come through. req: KS-18-025
+ * req: KS-18-027 KS-18-028 ESKM-198 ESKM-199
+ */
 static void
 grant_count(void *ctx, const struct credential_grant *grant)
 {
@@ -115,7 +119,11 @@ grant_count(void *ctx, const struct credential_grant *grant)
 		others_add(g->others, grant->by);
 }
 
-/* How many others it takes. */
+/*
+ * How many others it takes.
+ *
+ * req: KS-18-001 KS-18-002 ESKM-188 ESKM-191 ESKM-192 ESKM-193
+ */
 static size_t
 others_needed(struct appliance *appliance, enum act act)
 {
@@ -145,6 +153,7 @@ permit(struct appliance *appliance, const struct principal *by, enum act act,
 	*more = 0;
 	if (by->door == DOOR_NONE)
 		return OK;
+	/* first, whatever others lend. req: KS-18-039 ESKM-201 */
 	TRY(account_lacks(appliance, by->name, act, lacks));
 	if (*lacks != '\0') {
 		(void)snprintf(
@@ -156,6 +165,7 @@ permit(struct appliance *appliance, const struct principal *by, enum act act,
 		    appliance, by, act, approvals, others, why));
 	others->granted_from = others->count;
 	grants.most = others_needed(appliance, act);
+	/* req: KS-18-038 */
 	if (grant != GRANT_NONE)
 		credential_each(appliance, by, grant_count, &grants);
 	if (grants.most > others->count)
@@ -295,6 +305,7 @@ attempt(struct change *change)
 
 	TRY(permit(change->appliance, &change->by, change->act,
 	    change->approvals, &others, &more, change->why));
+	/* req: KS-18-017 */
 	if (more != 0) {
 		(void)snprintf(change->why, sizeof(change->why),
 		    "Access denied: %zu more administrator%s must confirm it.",

@@ -476,6 +476,9 @@ static const struct {
     /* req: KS-18-003 KS-18-012 */
     {"its own settings", "yes", "2", "keysecure-6.2", "root", ACT_SEVERAL_EDIT,
 	"", "", 1, NULL},
+    /* req: ESKM-192 */
+    {"another's password", "yes", "2", "keysecure-6.2", "root",
+	ACT_ADMIN_PASSWORD, "", "", 1, NULL},
     {"administrators", "yes", "2", "keysecure-6.2", "root", ACT_ADMIN_CREATE,
 	"", "", 1, NULL},
     {"what is not in the list", "yes", "2", "keysecure-6.2", "root",
@@ -576,6 +579,27 @@ test_how_many_it_takes(void **state)
 	}
 }
 
+/* req: KS-18-028 */
+static void
+test_a_grant_is_to_the_account_and_not_to_a_session(void **state)
+{
+	struct principal by = {.name = "keys", .door = DOOR_SERIAL};
+	char why[CHANGE_WHY_OCTETS];
+	size_t more;
+
+	(void)state;
+	set(SETTING_SEVERAL, "yes");
+	grant("anna", "keys", GRANT_BIT(GRANT_KEYS_DELETE));
+	assert_ok(
+	    change_permit(APPLIANCE, &by, ACT_KEY_DELETE, NULL, &more, why));
+	assert_int_equal(more, 0);
+	by.door = DOOR_SSH;
+	(void)strcpy(by.peer, "192.0.2.7");
+	assert_ok(
+	    change_permit(APPLIANCE, &by, ACT_KEY_DELETE, NULL, &more, why));
+	assert_int_equal(more, 0);
+}
+
 /* req: KS-18-017 */
 static void
 test_too_few_change_nothing(void **state)
@@ -661,6 +685,7 @@ main(void)
 	    CHANGE_TEST(test_who_cannot_be_audited_is_told_later),
 	    CHANGE_TEST(test_a_change_without_words_is_named_by_its_act),
 	    CHANGE_TEST(test_how_many_it_takes),
+	    CHANGE_TEST(test_a_grant_is_to_the_account_and_not_to_a_session),
 	    CHANGE_TEST(test_too_few_change_nothing),
 	    CHANGE_TEST(test_high_access_is_not_lost_below_the_number),
 	};

@@ -13,6 +13,7 @@ struct held {
 	struct held *next;
 };
 
+/* Nothing of it is stored. req: KS-18-041 */
 struct credentials {
 	struct appliance *appliance;
 	struct held *first; /* in the order of their numbers */
@@ -40,6 +41,7 @@ held_end_all(struct credentials *credentials)
 		held_end(credentials, &credentials->first);
 }
 
+/* req: KS-18-026 ESKM-200 */
 static void
 held_end_expired(struct credentials *credentials)
 {
@@ -93,6 +95,7 @@ is_on(const struct settings *settings, enum setting which)
 	return setting_number(settings, which) != 0;
 }
 
+/* req: KS-18-045 ESKM-196 */
 static enum err
 check_settings(struct appliance *appliance, char why[CHANGE_WHY_OCTETS])
 {

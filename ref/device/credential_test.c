@@ -201,7 +201,7 @@ add(const char *by, const char *to, uint32_t grants, int64_t minutes)
 	assert_ok(credential_add(APPLIANCE, &g));
 }
 
-/* req: KS-18-058 KS-18-060 KS-18-061 KS-18-062 KS-18-064 */
+/* req: KS-18-058 */
 static void
 test_one_sees_what_one_gave_or_received(void **state)
 {
@@ -238,7 +238,6 @@ test_a_grant_ends_after_its_time(void **state)
 	assert_list("bert", "");
 }
 
-/* req: KS-18-065 */
 static void
 test_either_side_revokes(void **state)
 {
@@ -379,7 +378,7 @@ test_a_change_of_the_clock_ends_all(void **state)
 	assert_list("keys", "");
 }
 
-/* req: KS-18-041 KS-18-044 */
+/* req: KS-18-041 KS-18-063 */
 static void
 test_a_restart_ends_all(void **state)
 {
