@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #include "cli/console.h"
 #include "cli/terminal.h"
 #include "crypto/random.h"
+#include "device/password.h"
 #include "device/settings.h"
 #include "net/config.h"
 #include "net/echo_port.h"
@@ -202,6 +204,13 @@ load_config(struct program *p)
 	struct config_fault fault;
 	enum err rc = config_load(p->dir, &p->config, &fault);
 
+	if (rc == OK && p->options.lab == NULL &&
+	    p->config.password_iterations < PASSWORD_ITERATIONS) {
+		(void)snprintf(fault.text, sizeof(fault.text),
+		    "password_iterations: less than %d only with --lab",
+		    PASSWORD_ITERATIONS);
+		rc = ERR_CONFIG;
+	}
 	if (rc != OK)
 		log_line("main", LOG_ERROR, "%s/touchstone.conf: %s", p->dir,
 		    fault.text);
@@ -220,6 +229,10 @@ open_env(struct program *p)
 	if (path != NULL)
 		log_line("main", LOG_WARN,
 		    "laboratory mode: not for keys that matter");
+	if (p->config.password_iterations < PASSWORD_ITERATIONS)
+		log_line("main", LOG_WARN,
+		    "laboratory mode: passwords cost %" PRId64 " iterations",
+		    p->config.password_iterations);
 	env_set_random(p->env, random_drbg, NULL);
 out:
 	mem_free(path);

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "device/password.h"
+
 /* A text, and what is wrong with it; NULL: nothing. */
 struct row {
 	const char *name;
@@ -111,6 +113,7 @@ test_what_is_not_there_has_its_default(void **state)
 	assert_string_equal(config.certificate, "/dir/server.crt");
 	assert_string_equal(config.hsm_pin, "");
 	assert_int_equal(config.idle_timeout_s, 300);
+	assert_int_equal(config.password_iterations, PASSWORD_ITERATIONS);
 	config_clear(&config);
 	config_clear(&config);
 }
