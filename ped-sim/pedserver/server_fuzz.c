@@ -42,9 +42,15 @@ set_up(void)
 	(void)snprintf(settings.usb, sizeof(settings.usb), "%s/usb", dir);
 }
 
+/* Each from an address of its own: one alone runs out of ports in no time. */
 static int
 go_to(size_t door)
 {
+	static unsigned visitors;
+	const struct sockaddr_in from = {
+	    .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK + visitors++ % 65536),
+	};
 	struct sockaddr_in tcp = {
 	    .sin_family = AF_INET,
 	    .sin_port = htons((uint16_t)(settings.port + door)),
@@ -57,6 +63,8 @@ go_to(size_t door)
 	    socket(door < 2 ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int rc;
 
+	visit_must(door == 2 ||
+		   bind(fd, (const struct sockaddr *)&from, sizeof(from)) == 0);
 	(void)snprintf(
 	    usb.sun_path, sizeof(usb.sun_path), "%.100s", settings.usb);
 	visit_must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
