@@ -2,7 +2,7 @@
  * touchstone-ref: the reference key server.
  *
  *	touchstone-ref --dir DIR [--listen ADDRESS:PORT] [--lab SOCKET]
- *	touchstone-ref console DIR [COMMAND...]
+ *	touchstone-ref console DIR [OPTIONS] [COMMAND...]
  *	touchstone-ref --print-settings
  *
  * DIR holds everything: touchstone.conf, certificates, store and token. When
@@ -27,6 +27,7 @@
 #include "base/lab.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/version.h"
 #include "cli/console.h"
 #include "cli/terminal.h"
 #include "crypto/random.h"
@@ -39,8 +40,6 @@
 #include "net/server.h"
 #include "net/tls.h"
 #include "store/vfs.h"
-
-#define VERSION "0.1.0"
 
 enum { SETTINGS_PAGE_OCTETS = 1024 * 1024 };
 
@@ -71,7 +70,6 @@ struct program {
 	struct listener *listener;
 	struct lab_config lab_config;
 	struct lab *lab;
-	struct cli_config cli;
 	struct console *console; /* laboratory only */
 	struct daemon_end *end;
 	enum err rc; /* of what went wrong inside the loop */
@@ -84,7 +82,7 @@ usage(FILE *to)
 {
 	fputs("usage: touchstone-ref --dir DIR [--listen ADDRESS:PORT] "
 	      "[--lab SOCKET]\n"
-	      "       touchstone-ref console DIR [COMMAND...]\n"
+	      "       " TERMINAL_USAGE_TEXT "\n"
 	      "       touchstone-ref --print-settings\n"
 	      "\n"
 	      "  --dir DIR       everything the server has: configuration, "
@@ -362,8 +360,8 @@ open_lab(struct program *p)
 }
 
 /*
- * Whoever reaches the socket is an administrator: only in the laboratory, until
- * there are administrators.
+ * Whoever reaches the socket of an appliance that has not been initialized is
+ * asked nothing: only in the laboratory.
  */
 static enum err
 open_console(struct program *p)
@@ -371,14 +369,11 @@ open_console(struct program *p)
 	char *path = NULL;
 	enum err rc = OK;
 
-	if (p->options.lab == NULL)
+	if (p->options.lab == NULL || p->server == NULL)
 		return OK;
-	p->cli.host_name = p->config.host_name;
-	if (p->server != NULL)
-		p->cli.root = server_root(p->server);
 	/* as --dir has it: paths of sockets are short */
 	TRY(mem_printf(&path, "%s/console.sock", p->options.dir));
-	TRY(console_new(p->loop, path, &p->cli, &p->console));
+	TRY(console_new(path, server_appliance(p->server), &p->console));
 out:
 	mem_free(path);
 	return rc;
@@ -467,6 +462,7 @@ open_server(struct program *p)
 	    .hsm_kek = c->hsm_kek,
 	    .workers = (unsigned)c->workers,
 	    .lease_s = (uint32_t)c->lease_time_s,
+	    .password_iterations = (unsigned)c->password_iterations,
 	    .ready = server_ready,
 	    .ctx = p,
 	};
@@ -544,7 +540,7 @@ main(int argc, char **argv)
 	enum err rc = OK;
 
 	if (argc > 2 && strcmp(argv[1], "console") == 0)
-		return terminal_run(argv[2], argv + 3, (size_t)argc - 3);
+		return terminal_run(argc - 2, argv + 2);
 	log_init();
 	read_options(argc, argv, &p.options);
 	/* the laboratory looks into memory on purpose */

@@ -6,25 +6,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "cli/hsm.h"
-
-enum { SAY_OCTETS = 2048, PROMPT_OCTETS = 160 };
-
-struct cli {
-	const struct cli_config *config;
-	cli_line_fn *line;
-	void *ctx;
-	enum cli_mode mode;
-	bool busy;             /* a command is under way */
-	cli_answer_fn *answer; /* who gets the next line; NULL: a command */
-	struct hsm_session *hsm;
-	struct words words; /* of the command that is under way */
-};
+#include "cli/session.h"
 
 /* ---- saying ---- */
 
-static void
-put(struct cli *cli, enum cli_mark mark, const char *text)
+void
+cli_put(struct cli *cli, enum cli_mark mark, const char *text)
 {
 	cli->line(cli->ctx, mark, bytes_of_text(text));
 }
@@ -35,7 +24,7 @@ say(struct cli *cli, const char *format, va_list args)
 	char text[SAY_OCTETS];
 
 	(void)vsnprintf(text, sizeof(text), format, args);
-	put(cli, CLI_SAY, text);
+	cli_put(cli, CLI_SAY, text);
 }
 
 void
@@ -48,26 +37,73 @@ cli_say(struct cli *cli, const char *format, ...)
 	va_end(args);
 }
 
+void
+cli_say_text(struct cli *cli, struct bytes text)
+{
+	cli->line(cli->ctx, CLI_SAY, text);
+}
+
+/* Whoever leaves the session alone is logged out. */
+static void
+watch_idle(struct cli *cli)
+{
+	int64_t minutes =
+	    setting_number(cli->appliance->settings, SETTING_AUTOLOGOUT);
+
+	if (minutes == 0)
+		loop_timer_stop(cli->idle);
+	else
+		loop_timer_set(cli->idle,
+		    loop_now_ms(cli->appliance->loop) + minutes * 60000);
+}
+
+static void
+idle_too_long(void *ctx)
+{
+	struct cli *cli = ctx;
+
+	/* a command that waits for the HSM is not idle */
+	if (!cli_waits(cli)) {
+		watch_idle(cli);
+		return;
+	}
+	cli_say(cli, "Autologout: the session was idle too long.");
+	cli_bye(cli);
+}
+
 /* req: KS-05-018 KS-05-118 */
 static void
 prompt(struct cli *cli)
 {
 	char text[PROMPT_OCTETS];
 
-	(void)snprintf(text, sizeof(text), "%s%s# ", cli->config->host_name,
+	(void)snprintf(text, sizeof(text), "%s%s# ",
+	    setting_text(cli->appliance->settings, SETTING_HOST_NAME),
 	    cli->mode == CLI_CONFIG ? " (config)" : "");
-	put(cli, CLI_PROMPT, text);
+	watch_idle(cli);
+	cli_put(cli, CLI_PROMPT, text);
 }
 
 /* ---- the end of a command ---- */
 
 static void
+drop_state(struct cli *cli)
+{
+	if (cli->drop != NULL)
+		cli->drop(cli->state);
+	cli->state = NULL;
+	cli->drop = NULL;
+}
+
+static void
 end(struct cli *cli, bool failed)
 {
 	assert(cli->busy);
+	drop_state(cli);
 	cli->busy = false;
+	cli->command = NULL;
 	cli->answer = NULL;
-	put(cli, CLI_END, failed ? "1" : "0");
+	cli_put(cli, CLI_END, failed ? "1" : "0");
 	prompt(cli);
 }
 
@@ -91,10 +127,52 @@ cli_fail(struct cli *cli, const char *format, ...)
 }
 
 void
+cli_audit(struct cli *cli, const char *format, ...)
+{
+	char text[SAY_OCTETS];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	change_refused(cli->appliance, &cli->who, text);
+}
+
+static void
+audit_refusal(struct cli *cli, const char *text)
+{
+	cli_audit(cli, "Refused: %s: %s",
+	    cli->command != NULL ? act_row(cli->command->act)->name
+				 : "command line",
+	    text);
+}
+
+void
+cli_refuse(struct cli *cli, const char *format, ...)
+{
+	char text[SAY_OCTETS];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	audit_refusal(cli, text);
+	cli_fail(cli, "%s", text);
+}
+
+void
+cli_leave(struct cli *cli, bool failed)
+{
+	drop_state(cli);
+	loop_timer_stop(cli->idle);
+	cli_put(cli, CLI_END, failed ? "1" : "0");
+	cli_put(cli, CLI_BYE, "");
+}
+
+void
 cli_bye(struct cli *cli)
 {
-	put(cli, CLI_END, "0");
-	put(cli, CLI_BYE, "");
+	cli_leave(cli, false);
 }
 
 void
@@ -103,7 +181,60 @@ cli_ask(
 {
 	assert(cli->busy);
 	cli->answer = then;
-	put(cli, mark, text);
+	watch_idle(cli);
+	cli_put(cli, mark, text);
+}
+
+void
+cli_keep(struct cli *cli, void *state, cli_drop_fn *drop)
+{
+	assert(cli->busy && cli->drop == NULL);
+	cli->state = state;
+	cli->drop = drop;
+}
+
+void *
+cli_state(const struct cli *cli)
+{
+	return cli->state;
+}
+
+/* ---- changes ---- */
+
+static void
+changed(struct change *change, enum err rc)
+{
+	struct cli *cli = change->ctx;
+	char why[CHANGE_WHY_OCTETS];
+
+	cli->change = NULL;
+	if (rc == OK && cli->effect != NULL)
+		rc = cli->effect(cli, change);
+	/* `change` may lie in the command's memory, which goes with it */
+	memcpy(why, change->why, sizeof(why));
+	if (rc != OK) {
+		cli_fail(cli, "%s", why[0] != '\0' ? why : err_text(rc));
+		return;
+	}
+	if (cli->said[0] != '\0')
+		cli_say(cli, "%s", cli->said);
+	cli_done(cli);
+}
+
+void
+cli_change(struct cli *cli, struct change *change, cli_effect_fn *effect,
+    const char *said)
+{
+	assert(cli->busy && cli->change == NULL && cli->command != NULL);
+	cli->change = change;
+	cli->effect = effect;
+	cli->said = said;
+	change->by = cli->who;
+	change->act = cli->command->act;
+	change->approvals = &cli->approvals;
+	change->done = changed;
+	change->ctx = cli;
+	change_run(cli->appliance, change);
 }
 
 /* ---- a line that was typed ---- */
@@ -115,7 +246,20 @@ show_next(void *ctx, struct bytes word, const char *help)
 	    help != NULL ? help : "...");
 }
 
-/* Words are printed back only where they are no answer to a question. */
+/* clang-format off */
+static const char *const refusals[] = {
+	[COMMAND_FOUND] = "",
+	[COMMAND_UNKNOWN] = "unknown command",
+	[COMMAND_AMBIGUOUS] = "ambiguous command",
+	[COMMAND_INCOMPLETE] = "incomplete command",
+	[COMMAND_ELSEWHERE] = "a command of the other mode",
+};
+/* clang-format on */
+
+/*
+ * Words are printed back, but not written down: what is no command may be a
+ * password that was typed too early.
+ */
 static void
 refuse(struct cli *cli, enum command_match match, size_t at_word)
 {
@@ -123,6 +267,7 @@ refuse(struct cli *cli, enum command_match match, size_t at_word)
 
 	if (at_word < cli->words.count)
 		word = cli->words.word[at_word];
+	audit_refusal(cli, refusals[match]);
 	switch (match) {
 	case COMMAND_FOUND:
 		break;
@@ -147,6 +292,29 @@ refuse(struct cli *cli, enum command_match match, size_t at_word)
 	}
 }
 
+void
+cli_confirmed(struct cli *cli)
+{
+	cli->command->run(cli, cli->words.word + cli->at_word,
+	    cli->words.count - cli->at_word);
+}
+
+/* May they, and does it take others? */
+static void
+permit(struct cli *cli)
+{
+	char why[CHANGE_WHY_OCTETS] = "";
+	enum err rc = change_permit(cli->appliance, &cli->who,
+	    cli->command->act, &cli->approvals, &cli->more, why);
+
+	if (rc != OK)
+		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
+	else if (cli->more != 0)
+		confirm_begin(cli);
+	else
+		cli_confirmed(cli);
+}
+
 static void
 run(struct cli *cli)
 {
@@ -163,11 +331,41 @@ run(struct cli *cli)
 		return;
 	}
 	match = command_find(&cli->words, cli->mode, &command, &at_word);
-	if (match != COMMAND_FOUND)
+	if (match != COMMAND_FOUND) {
 		refuse(cli, match, at_word);
-	else
-		command->run(
-		    cli, cli->words.word + at_word, cli->words.count - at_word);
+		return;
+	}
+	cli->command = command;
+	cli->at_word = at_word;
+	cli->approvals.count = 0;
+	permit(cli);
+}
+
+/* What cannot be kept is not there to be looked at again. */
+static void
+remember(struct cli *cli, struct bytes line)
+{
+	char *text = NULL;
+
+	if (mem_printf(
+		&text, "%.*s", (int)line.octets, (const char *)line.at) != OK)
+		return;
+	if (cli->history_count == HISTORY_LINES) {
+		mem_free(cli->history[0]);
+		memmove(cli->history, cli->history + 1,
+		    (HISTORY_LINES - 1) * sizeof(cli->history[0]));
+		cli->history_count--;
+	}
+	cli->history[cli->history_count++] = text;
+}
+
+void
+cli_history(const struct cli *cli, cli_line_each_fn *each, void *ctx)
+{
+	size_t k;
+
+	for (k = 0; k < cli->history_count; k++)
+		each(ctx, cli->history[k]);
 }
 
 void
@@ -182,16 +380,104 @@ cli_input(struct cli *cli, struct bytes line)
 		answer(cli, line);
 		return;
 	}
+	cli->command = NULL;
 	rc = words_read(line, &cli->words);
 	if (rc == OK && cli->words.count == 0 && !cli->words.asks) {
 		prompt(cli);
 		return;
 	}
 	cli->busy = true;
-	if (rc != OK)
-		cli_fail(cli, "the line cannot be read: %s", err_text(rc));
+	if (rc != OK) {
+		cli_refuse(cli, "the line cannot be read: %s", err_text(rc));
+		return;
+	}
+	remember(cli, line);
+	run(cli);
+}
+
+/* ---- how it could go on ---- */
+
+/* The words that can follow, and what all of them begin with. */
+struct rest {
+	struct cli *cli;
+	size_t begun; /* octets that were typed of it */
+	struct bytes common;
+	size_t count;
+};
+
+static void
+count_rest(void *ctx, struct bytes word, const char *help)
+{
+	struct rest *rest = ctx;
+	size_t k = 0;
+
+	(void)help;
+	if (bytes_equal_text(word, COMMAND_END))
+		return;
+	if (rest->count++ == 0) {
+		rest->common = word;
+		return;
+	}
+	while (k < rest->common.octets && k < word.octets &&
+	       rest->common.at[k] == word.at[k])
+		k++;
+	rest->common.octets = k;
+}
+
+static void
+put_rest(struct cli *cli, const struct rest *rest)
+{
+	char text[COMMAND_LINE_OCTETS + 2];
+
+	(void)snprintf(text, sizeof(text), "%.*s%s",
+	    (int)(rest->common.octets - rest->begun),
+	    (const char *)rest->common.at + rest->begun,
+	    rest->count == 1 ? " " : "");
+	cli_put(cli, CLI_COMPLETE, text);
+}
+
+void
+cli_complete(struct cli *cli, struct bytes begun)
+{
+	uint8_t asked[COMMAND_LINE_OCTETS];
+	struct rest rest = {.cli = cli};
+	struct words words;
+
+	assert(cli_waits_for_command(cli));
+	watch_idle(cli);
+	if (begun.octets < sizeof(asked)) {
+		memcpy(asked, begun.at, begun.octets);
+		asked[begun.octets] = '?';
+		if (words_read((struct bytes){asked, begun.octets + 1},
+			&words) == OK) {
+			(void)command_next(
+			    &words, cli->mode, count_rest, &rest);
+			if (words.open)
+				rest.begun = words.word[words.count - 1].octets;
+		}
+	}
+	if (rest.count == 0) {
+		cli_put(cli, CLI_COMPLETE, "");
+		return;
+	}
+	if (rest.count != 1 && rest.common.octets == rest.begun)
+		(void)command_next(&words, cli->mode, show_next, cli);
+	put_rest(cli, &rest);
+}
+
+void
+cli_break(struct cli *cli)
+{
+	assert(cli_waits(cli));
+	if (cli->answer == NULL) {
+		prompt(cli);
+		return;
+	}
+	cli->answer = NULL;
+	if (cli->command != NULL)
+		cli_fail(cli, "given up");
 	else
-		run(cli);
+		cli_leave(cli, true);
 }
 
 bool
@@ -200,40 +486,84 @@ cli_waits(const struct cli *cli)
 	return !cli->busy || cli->answer != NULL;
 }
 
+bool
+cli_waits_for_command(const struct cli *cli)
+{
+	return !cli->busy;
+}
+
 /* ---- life ---- */
 
+void
+cli_entered(struct cli *cli)
+{
+	cli->busy = false;
+	cli->answer = NULL;
+	prompt(cli);
+}
+
 enum err
-cli_new(const struct cli_config *config, cli_line_fn *line, void *ctx,
-    struct cli **out)
+cli_new(struct appliance *appliance, const struct cli_entry *entry,
+    cli_line_fn *line, void *ctx, struct cli **out)
 {
 	struct cli *cli = NULL;
 	enum err rc = OK;
 
 	*out = NULL;
 	TRY(MEM_NEW(cli));
-	cli->config = config;
+	cli->appliance = appliance;
 	cli->line = line;
 	cli->ctx = ctx;
 	cli->mode = CLI_PLAIN;
+	cli->door = entry->door;
+	(void)snprintf(cli->peer, sizeof(cli->peer), "%s", entry->peer);
+	if (entry->who != NULL)
+		cli->who = *entry->who;
+	cli->must = entry->must;
+	TRY(loop_timer_new(appliance->loop, idle_too_long, cli, &cli->idle));
 	*out = cli;
-	prompt(cli);
+	enter_begin(cli);
+	cli = NULL;
 out:
+	cli_free(cli);
 	return rc;
 }
 
 void
 cli_free(struct cli *cli)
 {
+	size_t k;
+
 	if (cli == NULL)
 		return;
+	if (cli->change != NULL)
+		change_leave(cli->change);
+	enter_leave(cli);
+	drop_state(cli);
 	hsm_session_free(cli->hsm);
+	loop_timer_free(cli->idle);
+	for (k = 0; k < cli->history_count; k++)
+		mem_free(cli->history[k]);
+	secret_wipe(cli, sizeof(*cli));
 	mem_free(cli);
 }
 
-const struct cli_config *
-cli_config(const struct cli *cli)
+struct appliance *
+cli_appliance(const struct cli *cli)
 {
-	return cli->config;
+	return cli->appliance;
+}
+
+const struct principal *
+cli_principal(const struct cli *cli)
+{
+	return &cli->who;
+}
+
+const struct command *
+cli_command(const struct cli *cli)
+{
+	return cli->command;
 }
 
 struct hsm_session **

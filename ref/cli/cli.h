@@ -9,8 +9,11 @@
  *	CLI_PROMPT  '>'  a command is waited for; the text is the prompt
  *	CLI_VALUE   '?'  a value is waited for; the text asks for it
  *	CLI_SECRET  '*'  the same, and what is typed is not shown
+ *	CLI_COMPLETE '+' an answer to cli_complete; the text goes on with what
+ *	                 was typed, and may be empty
  *	CLI_END     '.'  the command has ended; the text is "0", or "1": it
- *failed CLI_BYE     '!'  the session has ended
+ *	                 failed
+ *	CLI_BYE     '!'  the session has ended
  *
  * All of it belongs to the loop's thread. What takes long (a person at the PED)
  * is waited for without stopping anything: a command is a chain of functions,
@@ -21,24 +24,30 @@
 
 #include "base/buf.h"
 #include "cli/command.h"
+#include "device/appliance.h"
 
 struct cli;
 struct hsm_session;
-struct root;
 
 enum cli_mark {
 	CLI_SAY = '=',
 	CLI_PROMPT = '>',
 	CLI_VALUE = '?',
 	CLI_SECRET = '*',
+	CLI_COMPLETE = '+',
 	CLI_END = '.',
 	CLI_BYE = '!',
 };
 
-/* What commands work on: borrowed for as long as any session lives. */
-struct cli_config {
-	const char *host_name; /* for the prompt */
-	struct root *root;     /* NULL: nothing but an echo */
+/* How somebody comes in. */
+struct cli_entry {
+	/* DOOR_NONE: nobody is asked who it is, and everything is allowed */
+	enum door door;
+	const char *peer; /* "" at the serial console */
+	/* who the door has logged in; NULL: the session asks for a name and a
+	 * password itself, as the serial console does */
+	const struct principal *who;
+	enum admin_must must; /* ... and has to change the password first */
 };
 
 /*
@@ -47,15 +56,22 @@ struct cli_config {
  */
 typedef void cli_line_fn(void *ctx, enum cli_mark mark, struct bytes text);
 
-/* Says the first prompt. ERR_NOMEM */
-enum err cli_new(const struct cli_config *config, cli_line_fn *line, void *ctx,
-    struct cli **out) MUST_CHECK;
+/*
+ * Says the first prompt, or asks for the name.
+ *
+ * appliance  borrowed for as long as the session lives
+ *
+ * ERR_NOMEM
+ */
+enum err cli_new(struct appliance *appliance, const struct cli_entry *entry,
+    cli_line_fn *line, void *ctx, struct cli **out) MUST_CHECK;
 
 /* What is under way is given up. Accepts NULL. */
 void cli_free(struct cli *cli);
 
 /* Is it waiting for a line? */
 bool cli_waits(const struct cli *cli);
+bool cli_waits_for_command(const struct cli *cli);
 
 /*
  * A line without its end, while it waits for one. The octets may be a secret:
@@ -63,9 +79,25 @@ bool cli_waits(const struct cli *cli);
  */
 void cli_input(struct cli *cli, struct bytes line);
 
+/*
+ * Tab: how could a command that begins so go on? While it waits for one; says
+ * the words that can follow (CLI_SAY) where there are several, and then
+ * CLI_COMPLETE. It waits for the line as before.
+ */
+void cli_complete(struct cli *cli, struct bytes begun);
+
+/*
+ * Ctrl-C, while it waits for a line: a dialogue is given up, and so is a
+ * login; a line that was begun is nothing to the session.
+ */
+void cli_break(struct cli *cli);
+
 /* ---- for commands ---- */
 
-const struct cli_config *cli_config(const struct cli *cli);
+struct appliance *cli_appliance(const struct cli *cli);
+const struct principal *cli_principal(const struct cli *cli);
+/* The row of the command that is under way. */
+const struct command *cli_command(const struct cli *cli);
 /* What the session has at the HSM: *it is NULL at first, and its own. */
 struct hsm_session **cli_hsm(struct cli *cli);
 enum cli_mode cli_mode(const struct cli *cli);
@@ -74,6 +106,9 @@ void cli_set_mode(struct cli *cli, enum cli_mode mode);
 /* A line of output; one that is too long or has no memory is cut. */
 void cli_say(struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* One as long as it is, of one line. */
+void cli_say_text(struct cli *cli, struct bytes text);
 
 /*
  * Ask for a value, or for a secret: `answer` gets the line, borrowed until it
@@ -84,6 +119,40 @@ void cli_ask(
     struct cli *cli, enum cli_mark mark, const char *text, cli_answer_fn *then);
 
 /*
+ * Memory of the command that is under way: given back by `drop` when it ends,
+ * however that is.
+ */
+typedef void cli_drop_fn(void *state);
+void cli_keep(struct cli *cli, void *state, cli_drop_fn *drop);
+void *cli_state(const struct cli *cli);
+
+/*
+ * Run a change that the command asks for: who asks, the act and those who have
+ * confirmed it are filled in here. It ends the command, with `said` when it is
+ * done ("" for nothing), or with what was wrong.
+ *
+ * effect  what follows in memory when it is durable, or NULL. An error is
+ *         told, with change->why where that is not empty.
+ */
+typedef enum err cli_effect_fn(struct cli *cli, struct change *change);
+void cli_change(struct cli *cli, struct change *change, cli_effect_fn *effect,
+    const char *said);
+
+/*
+ * A line in the audit log about what is no struct change: something was done
+ * at the HSM.
+ */
+void cli_audit(struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * What was typed cannot be: cli_fail, and a line in the audit log that says the
+ * same. req: KS-02-042
+ */
+void cli_refuse(struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
  * Each command ends with one of these three. cli_fail says "Error: " and the
  * text.
  */
@@ -91,5 +160,9 @@ void cli_done(struct cli *cli);
 void cli_fail(struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void cli_bye(struct cli *cli);
+
+/* The commands that were typed, oldest first. */
+typedef void cli_line_each_fn(void *ctx, const char *line);
+void cli_history(const struct cli *cli, cli_line_each_fn *each, void *ctx);
 
 #endif

@@ -4,9 +4,24 @@
 
 static const struct command commands[] = {
 #define COMMAND(words, mode, act, run, clause, help) \
-	{words, mode, act, run, clause, help},
+	{words, mode, act, run, clause, help, SECTION_COUNT},
 #include "cli/command.def"
 #undef COMMAND
+#define SECTION(symbol, words, title, act, page)                               \
+	{"show " words, CLI_ANY, ACT_LOOK, settings_show, "settings", title,   \
+	    symbol},                                                           \
+	    {"edit " words " ...", CLI_CONFIG, act, settings_edit, "settings", \
+		"change them; WORD VALUE ..., or a dialogue", symbol},
+#define TEXT(...)
+#define NUMBER(...)
+#define YESNO(...)
+#define CHOICE(...)
+#include "device/settings.def"
+#undef SECTION
+#undef TEXT
+#undef NUMBER
+#undef YESNO
+#undef CHOICE
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -190,21 +205,6 @@ narrow(struct choice *choice, struct bytes typed, size_t place)
 	return COMMAND_FOUND;
 }
 
-/* The row among them that ends at `place`, or takes what follows; or NULL. */
-static const struct command *
-ending_at(const struct choice *choice, size_t place)
-{
-	size_t k;
-
-	for (k = 0; k < COMMANDS; k++) {
-		struct bytes word = row_word(&commands[k], place);
-
-		if (choice->in[k] && (word.octets == 0 || takes_rest(word)))
-			return &commands[k];
-	}
-	return NULL;
-}
-
 /* The row among them that takes all words from `place` on, or NULL. */
 static const struct command *
 taking_rest(const struct choice *choice, size_t place)
@@ -216,6 +216,36 @@ taking_rest(const struct choice *choice, size_t place)
 			return &commands[k];
 	}
 	return NULL;
+}
+
+/* The row among them that ends at `place`, or takes what follows; or NULL. */
+static const struct command *
+ending_at(const struct choice *choice, size_t place)
+{
+	size_t k;
+
+	for (k = 0; k < COMMANDS; k++) {
+		if (choice->in[k] && row_word(&commands[k], place).octets == 0)
+			return &commands[k];
+	}
+	return taking_rest(choice, place);
+}
+
+/*
+ * What could be a value is none where a row has just this word at its place:
+ * it has to be typed in full there, and a value of that name cannot be given.
+ */
+static bool
+is_a_word(const struct choice *choice, struct bytes typed, size_t place)
+{
+	size_t k;
+
+	for (k = 0; k < COMMANDS; k++) {
+		if (choice->in[k] &&
+		    bytes_equal(row_word(&commands[k], place), typed))
+			return true;
+	}
+	return false;
 }
 
 static enum command_match
@@ -232,7 +262,7 @@ find_in(const struct words *words, enum cli_mode mode,
 	for (k = 0; k < words->count; k++) {
 		*at_word = k;
 		*out = taking_rest(&choice, k);
-		if (*out != NULL)
+		if (*out != NULL && !is_a_word(&choice, words->word[k], k))
 			return COMMAND_FOUND;
 		match = narrow(&choice, words->word[k], k);
 		if (match != COMMAND_FOUND)
@@ -318,7 +348,7 @@ command_next(const struct words *words, enum cli_mode mode,
 		match = COMMAND_FOUND;
 	}
 	if (!words->open && place != 0 && ending_at(&choice, place) != NULL) {
-		each(ctx, bytes_of_text("<cr>"),
+		each(ctx, bytes_of_text(COMMAND_END),
 		    ending_at(&choice, place)->help);
 		match = COMMAND_FOUND;
 	}

@@ -10,7 +10,7 @@
 #define CLI_COMMAND_H
 
 #include "base/bytes.h"
-#include "device/act.h"
+#include "device/settings.h"
 
 struct cli;
 
@@ -48,9 +48,13 @@ struct command {
 	command_fn *run;
 	const char *clause;
 	const char *help;
+	enum section section; /* of the settings that it shows or edits */
 };
 
-/* The rows in order: NULL behind the last. */
+/*
+ * The rows in order, NULL behind the last: those of command.def, then a `show`
+ * and an `edit` for each section of settings.def.
+ */
 const struct command *command_row(size_t row);
 
 enum command_match {
@@ -69,11 +73,13 @@ enum command_match {
 enum command_match command_find(const struct words *words, enum cli_mode mode,
     const struct command **out, size_t *at_word);
 
+#define COMMAND_END "<cr>"
+
 /*
  * What can follow these words: `each` gets every word once, with the help of
  * the command that ends there, or NULL where words must follow it. Where the
- * line could end here, the word is "<cr>". The outcome is COMMAND_FOUND unless
- * nothing can follow.
+ * line could end here, the word is COMMAND_END. The outcome is COMMAND_FOUND
+ * unless nothing can follow.
  */
 typedef void command_each_fn(void *ctx, struct bytes word, const char *help);
 enum command_match command_next(const struct words *words, enum cli_mode mode,
@@ -82,5 +88,6 @@ enum command_match command_next(const struct words *words, enum cli_mode mode,
 #define COMMAND(words, mode, act, run, clause, help) command_fn run;
 #include "cli/command.def"
 #undef COMMAND
+command_fn settings_show, settings_edit;
 
 #endif

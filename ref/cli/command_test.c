@@ -106,7 +106,7 @@ struct find {
 /* clang-format off */
 static const struct find finds[] = {
 	{ "the whole word",        "config",  CLI_PLAIN,  COMMAND_FOUND, "config", 1 },
-	{ "its beginning",         "c",       CLI_PLAIN,  COMMAND_FOUND, "config", 1 },
+	{ "its beginning",         "co",      CLI_PLAIN,  COMMAND_FOUND, "config", 1 },
 	{ "more than the word",    "configs", CLI_PLAIN,  COMMAND_UNKNOWN, NULL, 0 },
 	{ "another letter",        "Config",  CLI_PLAIN,  COMMAND_UNKNOWN, NULL, 0 },
 	{ "in the other mode",     "config",  CLI_CONFIG, COMMAND_ELSEWHERE, NULL, 0 },
@@ -115,8 +115,14 @@ static const struct find finds[] = {
 	{ "an empty word",         "\"\"",    CLI_PLAIN,  COMMAND_UNKNOWN, NULL, 0 },
 	{ "what takes the rest",   "help show x", CLI_PLAIN, COMMAND_FOUND, "help ...", 1 },
 	{ "words",                 "show hsm status", CLI_PLAIN, COMMAND_FOUND, "show hsm status", 3 },
-	{ "shortened words",       "s h s",   CLI_CONFIG, COMMAND_FOUND, "show hsm status", 3 },
+	{ "shortened words",       "sh hs s",   CLI_CONFIG, COMMAND_FOUND, "show hsm status", 3 },
 	{ "words that are missing", "show hsm", CLI_PLAIN, COMMAND_INCOMPLETE, NULL, 2 },
+	{ "several places shortened", "s h s", CLI_PLAIN, COMMAND_AMBIGUOUS, NULL, 1 },
+	{ "a value behind words",  "show administrator bob", CLI_PLAIN, COMMAND_FOUND, "show administrator ...", 2 },
+	{ "a value like a word",   "administrator show", CLI_CONFIG, COMMAND_FOUND, "administrator ...", 1 },
+	{ "a section of settings", "show lockout settings", CLI_PLAIN, COMMAND_FOUND, "show lockout settings", 3 },
+	{ "and its change",        "edit lockout settings rule x", CLI_CONFIG, COMMAND_FOUND, "edit lockout settings ...", 3 },
+	{ "which is for configuration", "edit lockout settings", CLI_PLAIN, COMMAND_ELSEWHERE, NULL, 0 },
 	{ "too short a word",      "hsm log crypto user", CLI_CONFIG, COMMAND_AMBIGUOUS, NULL, 1 },
 	{ "as short as it may be", "hsm logi c u", CLI_CONFIG, COMMAND_FOUND, "hsm login crypto user", 4 },
 	{ "the other one",         "hsm logo c u", CLI_CONFIG, COMMAND_FOUND, "hsm logout crypto user", 4 },
@@ -158,7 +164,7 @@ gather(void *ctx, struct bytes word, const char *help)
 {
 	char *got = ctx;
 
-	(void)snprintf(got + strlen(got), 400 - strlen(got), "[%.*s%s]",
+	(void)snprintf(got + strlen(got), 2000 - strlen(got), "[%.*s%s]",
 	    (int)word.octets, (const char *)word.at,
 	    help == NULL ? " ..." : "");
 }
@@ -176,7 +182,9 @@ static const struct next nexts[] = {
 	{ "config ?",  CLI_PLAIN,  "[<cr>]" },
 	{ "config x ?", CLI_PLAIN, "" },
 	{ "help ?",    CLI_PLAIN,  "[<cr>]" },
-	{ "show ?",    CLI_PLAIN,  "[hsm ...]" },
+	{ "show hsm ?", CLI_PLAIN, "[status]" },
+	{ "show log?", CLI_PLAIN,  "[log ...]" },
+	{ "show administrator ?", CLI_PLAIN, "[<cr>]" },
 	{ "show hsm status ?", CLI_PLAIN, "[<cr>]" },
 	{ "hsm ?",     CLI_PLAIN,  "[enable ...][disable ...]" },
 	{ "hsm log?",  CLI_CONFIG, "[login ...][logout ...]" },
@@ -193,7 +201,7 @@ a_question_lists_what_can_follow(void **state)
 	(void)state;
 	for (k = 0; k < sizeof(nexts) / sizeof(nexts[0]); k++) {
 		const struct next *n = &nexts[k];
-		char got[400] = "";
+		char got[2000] = "";
 		struct words words;
 		bool any;
 

@@ -30,7 +30,7 @@ struct peer {
 
 struct console {
 	struct loop *loop;
-	const struct cli_config *config;
+	struct appliance *appliance;
 	char *path;
 	int fd;
 	struct loop_fd *watch;
@@ -122,6 +122,19 @@ out:
 /* ---- from the peer ---- */
 
 static void
+take_line(struct cli *cli, struct bytes line)
+{
+	uint8_t last = line.octets != 0 ? line.at[line.octets - 1] : 0;
+
+	if (line.octets == 1 && last == CONSOLE_BREAK)
+		cli_break(cli);
+	else if (last == CONSOLE_COMPLETE && cli_waits_for_command(cli))
+		cli_complete(cli, (struct bytes){line.at, line.octets - 1});
+	else
+		cli_input(cli, line);
+}
+
+static void
 take_lines(struct peer *peer)
 {
 	while (!peer->broken && !peer->ended && cli_waits(peer->cli)) {
@@ -131,7 +144,7 @@ take_lines(struct peer *peer)
 		if (end == NULL)
 			break;
 		octets = (size_t)(end - peer->input);
-		cli_input(peer->cli, (struct bytes){peer->input, octets});
+		take_line(peer->cli, (struct bytes){peer->input, octets});
 		peer->octets -= octets + 1;
 		memmove(peer->input, end + 1, peer->octets);
 		secret_wipe(peer->input + peer->octets,
@@ -176,13 +189,18 @@ static void
 peer_open(struct peer *peer, int fd)
 {
 	struct console *console = peer->console;
+	const struct cli_entry entry = {
+	    .door = appliance_is_initialized(console->appliance) ? DOOR_SERIAL
+								 : DOOR_NONE,
+	    .peer = "",
+	};
 	enum err rc = OK;
 
 	peer->fd = fd;
 	buf_init(&peer->unread, CONSOLE_UNREAD_OCTETS);
 	TRY(loop_fd_new(
 	    console->loop, fd, LOOP_READ, peer_ready, peer, &peer->watch));
-	TRY(cli_new(console->config, say, peer, &peer->cli));
+	TRY(cli_new(console->appliance, &entry, say, peer, &peer->cli));
 out:
 	if (rc != OK)
 		peer_close(peer);
@@ -235,8 +253,7 @@ out:
 }
 
 enum err
-console_new(struct loop *loop, const char *path,
-    const struct cli_config *config, struct console **out)
+console_new(const char *path, struct appliance *appliance, struct console **out)
 {
 	struct console *console = NULL;
 	size_t k;
@@ -244,8 +261,8 @@ console_new(struct loop *loop, const char *path,
 
 	*out = NULL;
 	TRY(MEM_NEW(console));
-	console->loop = loop;
-	console->config = config;
+	console->loop = appliance->loop;
+	console->appliance = appliance;
 	console->fd = -1;
 	for (k = 0; k < CONSOLE_SESSIONS_MAX; k++) {
 		struct peer *peer = &console->peers[k];
@@ -261,8 +278,8 @@ console_new(struct loop *loop, const char *path,
 	if (console->path == NULL)
 		TRY(ERR_NOMEM);
 	TRY(open_socket(console));
-	TRY(loop_fd_new(
-	    loop, console->fd, LOOP_READ, somebody, console, &console->watch));
+	TRY(loop_fd_new(console->loop, console->fd, LOOP_READ, somebody,
+	    console, &console->watch));
 	*out = console;
 	console = NULL;
 out:

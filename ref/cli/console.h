@@ -3,10 +3,13 @@
  *
  * Lines end with LF. From the server each begins with a mark of cli.h; to the
  * server go what is typed: a command while CLI_PROMPT was said last, an answer
- * while CLI_VALUE or CLI_SECRET was. Who sends ahead is read when the session
- * has come that far. Who closes the connection gives up what is under way.
+ * while CLI_VALUE or CLI_SECRET was. A command that ends with CONSOLE_COMPLETE
+ * asks how it could go on (cli_complete), and a line that is CONSOLE_BREAK
+ * gives up what is being asked (cli_break). Who sends ahead is read when the
+ * session has come that far. Who closes the connection gives up what is under
+ * way.
  *
- * There is no login yet: it exists in laboratory mode only.
+ * req: KS-02-005 KS-15-101
  */
 #ifndef CLI_CONSOLE_H
 #define CLI_CONSOLE_H
@@ -19,17 +22,20 @@ struct console;
 enum {
 	CONSOLE_SESSIONS_MAX = 16,
 	/* what a peer may leave unread: then it is given up */
-	CONSOLE_UNREAD_OCTETS = 256 * 1024,
+	CONSOLE_UNREAD_OCTETS = 16 * 1024 * 1024,
+	CONSOLE_COMPLETE = 0x05, /* ENQ */
+	CONSOLE_BREAK = 0x03,    /* ETX */
 };
 
 /*
- * path    of the socket; what is there is replaced
- * config  borrowed
+ * path       of the socket; what is there is replaced
+ * appliance  borrowed; open. As long as it has not been initialized, nobody
+ *            is asked who it is
  *
  * ERR_SYSTEM  the socket cannot be made; the log says why
  */
-enum err console_new(struct loop *loop, const char *path,
-    const struct cli_config *config, struct console **out) MUST_CHECK;
+enum err console_new(const char *path, struct appliance *appliance,
+    struct console **out) MUST_CHECK;
 
 /* Ends all sessions and removes the socket. Accepts NULL. */
 void console_free(struct console *console);

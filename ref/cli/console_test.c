@@ -1,27 +1,22 @@
 #include "cli/console.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <cmocka.h>
+#include "cli/desk_test.h"
 
-#include "base/rig_test.h"
-
-static struct rig rig;
+static struct desk desk;
 static struct console *console;
 static char path[300];
-static const struct cli_config config = {.host_name = "DemoBox"};
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	assert_int_equal(rig_init(&rig), OK);
-	(void)snprintf(path, sizeof(path), "%s.sock", rig.clock_path);
-	return console_new(rig.loop, path, &config, &console) != OK;
+	desk_make(&desk);
+	(void)snprintf(path, sizeof(path), "%s/c.sock", desk.bench.dir);
+	return console_new(path, desk_appliance(&desk), &console) != OK;
 }
 
 static int
@@ -31,7 +26,7 @@ tear_down(void **state)
 	console_free(console);
 	console = NULL;
 	assert_int_not_equal(access(path, F_OK), 0);
-	rig_clear(&rig);
+	desk_remove(&desk);
 	return 0;
 }
 
@@ -52,13 +47,13 @@ comes(void)
 static const char *
 says(int fd, const char *typed)
 {
-	static char heard[8192];
+	static char heard[65536];
 	ssize_t got;
 
 	if (*typed != '\0')
 		assert_int_equal(send(fd, typed, strlen(typed), MSG_NOSIGNAL),
 		    (ssize_t)strlen(typed));
-	assert_int_equal(rig_turns(&rig, 8), OK);
+	assert_int_equal(rig_turns(&desk.bench.rig, 8), OK);
 	got = recv(fd, heard, sizeof(heard) - 1, MSG_DONTWAIT);
 	heard[got > 0 ? got : 0] = '\0';
 	return got == 0 ? "closed" : heard;
@@ -71,12 +66,13 @@ config_changes_the_prompt_and_exit_changes_it_back(void **state)
 	int fd = comes();
 
 	(void)state;
-	assert_string_equal(says(fd, ""), ">DemoBox# \n");
-	assert_string_equal(says(fd, "config\n"), ".0\n>DemoBox (config)# \n");
+	assert_string_equal(says(fd, ""), ">touchstone# \n");
+	assert_string_equal(
+	    says(fd, "config\n"), ".0\n>touchstone (config)# \n");
 	assert_string_equal(says(fd, "config\n"),
 	    "=Error: not a command of configuration mode; leave it with "
-	    "exit\n.1\n>DemoBox (config)# \n");
-	assert_string_equal(says(fd, "exit\n"), ".0\n>DemoBox# \n");
+	    "exit\n.1\n>touchstone (config)# \n");
+	assert_string_equal(says(fd, "exit\n"), ".0\n>touchstone# \n");
 	assert_string_equal(says(fd, "exit\n"), ".0\n!\n");
 	assert_string_equal(says(fd, ""), "closed");
 	close(fd);
@@ -92,7 +88,7 @@ a_line_may_come_in_pieces_and_lines_at_once(void **state)
 	assert_string_equal(says(fd, "con"), "");
 	assert_string_equal(says(fd, "fig"), "");
 	assert_string_equal(says(fd, "\nexit\nexit\n"),
-	    ".0\n>DemoBox (config)# \n.0\n>DemoBox# \n.0\n!\n");
+	    ".0\n>touchstone (config)# \n.0\n>touchstone# \n.0\n!\n");
 	close(fd);
 }
 
@@ -103,8 +99,8 @@ an_empty_line_asks_again(void **state)
 
 	(void)state;
 	(void)says(fd, "");
-	assert_string_equal(says(fd, "\n"), ">DemoBox# \n");
-	assert_string_equal(says(fd, " \t\n"), ">DemoBox# \n");
+	assert_string_equal(says(fd, "\n"), ">touchstone# \n");
+	assert_string_equal(says(fd, " \t\n"), ">touchstone# \n");
 	close(fd);
 }
 
@@ -118,10 +114,10 @@ each_has_a_mode_of_its_own(void **state)
 	(void)state;
 	(void)says(one, "config\n");
 	(void)says(other, "");
-	assert_string_equal(says(other, "\n"), ">DemoBox# \n");
-	assert_string_equal(says(one, "\n"), ">DemoBox (config)# \n");
+	assert_string_equal(says(other, "\n"), ">touchstone# \n");
+	assert_string_equal(says(one, "\n"), ">touchstone (config)# \n");
 	close(one);
-	assert_string_equal(says(other, "\n"), ">DemoBox# \n");
+	assert_string_equal(says(other, "\n"), ">touchstone# \n");
 	close(other);
 }
 
@@ -152,15 +148,15 @@ there_are_as_many_sessions_as_there_may_be(void **state)
 	(void)state;
 	for (k = 0; k < CONSOLE_SESSIONS_MAX; k++) {
 		fds[k] = comes();
-		assert_string_equal(says(fds[k], ""), ">DemoBox# \n");
+		assert_string_equal(says(fds[k], ""), ">touchstone# \n");
 	}
 	more = comes();
 	assert_string_equal(says(more, ""), "closed");
 	close(more);
 	close(fds[3]);
-	assert_int_equal(rig_turns(&rig, 8), OK);
+	assert_int_equal(rig_turns(&desk.bench.rig, 8), OK);
 	more = comes();
-	assert_string_equal(says(more, ""), ">DemoBox# \n");
+	assert_string_equal(says(more, ""), ">touchstone# \n");
 	close(more);
 	for (k = 0; k < CONSOLE_SESSIONS_MAX; k++) {
 		if (k != 3)
@@ -180,12 +176,12 @@ who_does_not_listen_is_left(void **state)
 	(void)state;
 	for (k = 0; k < 4000 && sent >= 0; k++) {
 		sent = send(fd, "help\n", 5, MSG_NOSIGNAL | MSG_DONTWAIT);
-		assert_int_equal(rig_turns(&rig, 2), OK);
+		assert_int_equal(rig_turns(&desk.bench.rig, 2), OK);
 	}
 	assert_true(sent < 0);
 	close(fd);
 	(void)says(other, "");
-	assert_string_equal(says(other, "\n"), ">DemoBox# \n");
+	assert_string_equal(says(other, "\n"), ">touchstone# \n");
 	close(other);
 }
 
@@ -214,11 +210,11 @@ help_lists_each_command(void **state)
 		assert_non_null(strstr(heard, row->words));
 		assert_non_null(strstr(heard, row->help));
 	}
-	assert_string_equal(says(fd, "help con\n"),
+	assert_non_null(strstr(says(fd, "help config\n"),
 	    "=  config                            enter configuration mode\n"
-	    ".0\n>DemoBox# \n");
+	    ".0\n>touchstone# \n"));
 	assert_string_equal(says(fd, "help nothing\n"),
-	    "=Error: no command begins so\n.1\n>DemoBox# \n");
+	    "=Error: no command begins so\n.1\n>touchstone# \n");
 	close(fd);
 }
 

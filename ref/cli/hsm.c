@@ -66,15 +66,35 @@ say_value(struct hsm_session *s, enum text label, const char *value)
 	cli_say(s->cli, "%s%s", texts[label], value);
 }
 
-static void
-fail(struct hsm_session *s, enum text text)
+/* What was tried at the HSM is written down, whatever became of it. */
+static bool
+is_written_down(struct hsm_session *s)
 {
-	cli_fail(s->cli, "%s", texts[text]);
+	return cli_command(s->cli)->act != ACT_HSM_LOOK;
 }
 
 static void
+fail_with(struct hsm_session *s, struct bytes text)
+{
+	if (is_written_down(s))
+		cli_audit(s->cli, "Failed: %s: %.*s",
+		    cli_command(s->cli)->words, (int)text.octets,
+		    (const char *)text.at);
+	cli_fail(s->cli, "%.*s", (int)text.octets, (const char *)text.at);
+}
+
+static void
+fail(struct hsm_session *s, enum text text)
+{
+	fail_with(s, bytes_of_text(texts[text]));
+}
+
+/* req: KS-02-040 */
+static void
 succeed(struct hsm_session *s)
 {
+	if (is_written_down(s))
+		cli_audit(s->cli, "%s", cli_command(s->cli)->words);
 	cli_done(s->cli);
 }
 
@@ -104,8 +124,7 @@ fail_as_card(struct hsm_session *s, const struct card_answer *answer)
 			return;
 		}
 	}
-	cli_fail(s->cli, "%.*s", (int)answer->text.octets,
-	    (const char *)answer->text.at);
+	fail_with(s, answer->text);
 }
 
 /* ---- steps ---- */
@@ -216,7 +235,7 @@ out:
 static struct hsm_session *
 session_of(struct cli *cli)
 {
-	struct root *root = cli_config(cli)->root;
+	struct root *root = cli_appliance(cli)->root;
 	struct hsm_session **s = cli_hsm(cli);
 
 	if (root == NULL || root_config(root)->card == NULL) {
@@ -469,7 +488,7 @@ HSM_COMMAND(hsm_set_password, set_password)
 /* ---- the Crypto User's login ---- */
 
 static void
-login_done(struct hsm_session *s, enum err rc)
+user_login_done(struct hsm_session *s, enum err rc)
 {
 	if (rc == OK) {
 		say(s, LOGGED_IN);
@@ -482,7 +501,7 @@ login_done(struct hsm_session *s, enum err rc)
 static void
 login(struct hsm_session *s)
 {
-	root_login(s->root, hear(s, login_done));
+	root_login(s->root, hear(s, user_login_done));
 }
 
 /* NULL: the Crypto User can log in; else what stands against it. */
@@ -529,11 +548,11 @@ login_seen(struct hsm_session *s, enum err rc)
 }
 
 static void
-login_begin(struct hsm_session *s)
+user_login_begin(struct hsm_session *s)
 {
 	root_refresh(s->root, hear(s, login_seen));
 }
-HSM_COMMAND(hsm_login_user, login_begin)
+HSM_COMMAND(hsm_login_user, user_login_begin)
 
 static void
 logout_done(struct hsm_session *s, enum err rc)

@@ -29,7 +29,7 @@ static char dir[300];
 static struct store *store;
 static struct loop_task commit;
 static struct root *root;
-static struct cli_config config;
+static struct appliance appliance;
 static struct console *console;
 
 /* ---- the card ---- */
@@ -248,9 +248,16 @@ boot(void)
 	assert_int_equal(root_new(&rc, &root), OK);
 	while (!is_ready)
 		go_on();
-	config = (struct cli_config){.host_name = "DemoBox", .root = root};
+	appliance = (struct appliance){.env = rig.env,
+	    .loop = rig.loop,
+	    .store = store,
+	    .root = root,
+	    .password_iterations = 1};
+	assert_int_equal(
+	    loop_pool_new(rig.loop, "passwords", 1, &appliance.passwords), OK);
+	assert_int_equal(appliance_open(&appliance), OK);
 	(void)snprintf(path, sizeof(path), "%s/console.sock", dir);
-	assert_int_equal(console_new(rig.loop, path, &config, &console), OK);
+	assert_int_equal(console_new(path, &appliance, &console), OK);
 }
 
 static void
@@ -260,6 +267,7 @@ stop(void)
 	console = NULL;
 	while (loop_jobs(rig.loop) != 0)
 		assert_int_equal(rig_turns(&rig, 1), OK);
+	appliance_close(&appliance);
 	root_free(root);
 	root = NULL;
 }
@@ -386,7 +394,7 @@ types(const char *line)
 	return heard;
 }
 
-#define PROMPT ">DemoBox (config)# \n"
+#define PROMPT ">touchstone (config)# \n"
 
 static void
 plays(const struct play *play)
@@ -446,7 +454,7 @@ the_hsm_is_initialized_and_the_status_says_so(void **state)
 	assert_string_equal(types("show hsm status"),
 	    "=HSM Status:    Not initialized\n"
 	    "=Crypto-user logged in: no\n"
-	    "=HSM secure-key-cache: Disabled\n.0\n>DemoBox# \n");
+	    "=HSM secure-key-cache: Disabled\n.0\n>touchstone# \n");
 	(void)types("config");
 	plays(&play);
 	assert_string_equal(types("hsm initialize"),
@@ -564,7 +572,7 @@ a_restart_logs_in_by_itself_only_where_the_card_is_active(void **state)
 	sits_down();
 	assert_string_equal(types("hsm login crypto user"),
 	    "=Error: a command of configuration mode; enter it with config\n"
-	    ".1\n>DemoBox# \n");
+	    ".1\n>touchstone# \n");
 	(void)types("config");
 	assert_string_equal(types("hsm login crypto user"),
 	    "=Crypto user successful logged into the HSM\n.0\n" PROMPT);
@@ -854,7 +862,8 @@ the_cache_is_switched_while_the_crypto_user_is_logged_in(void **state)
 	/* at the plain prompt, as the guide shows it */
 	(void)types("exit");
 	assert_string_equal(types("hsm disable secure-key-cache"),
-	    "=Successfully disabled HSM secure-key-cache.\n.0\n>DemoBox# \n");
+	    "=Successfully disabled HSM secure-key-cache.\n.0\n>touchstone# "
+	    "\n");
 	assert_true(keystore_lends(root_keystore(root)));
 	(void)types("config");
 	(void)types("hsm enable secure-key-cache");
@@ -929,7 +938,7 @@ without_a_card_the_commands_are_refused(void **state)
 	(void)state;
 	card.flags = active;
 	boot();
-	config.root = NULL;
+	appliance.root = NULL;
 	sits_down();
 	(void)types("config");
 	for (k = 0; (row = command_row(k)) != NULL; k++) {

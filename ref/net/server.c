@@ -6,6 +6,9 @@
 struct server {
 	struct server_config config;
 	struct store *store;
+	struct appliance appliance;
+	bool is_open; /* the appliance */
+	struct loop_pool *passwords;
 	struct root *root;
 	struct loop_pool *workers;
 	struct kmip *kmip;
@@ -74,6 +77,29 @@ commit(void *ctx)
 		store_idle(s->store);
 }
 
+/*
+ * Before anything has a timer: elapsed time goes on where it was, and wall time
+ * is what it was set to.
+ */
+static enum err
+open_appliance(struct server *s)
+{
+	struct appliance *appliance = &s->appliance;
+	enum err rc = OK;
+
+	TRY(loop_pool_new(s->config.loop, "password", 1, &s->passwords));
+	appliance->env = s->config.env;
+	appliance->loop = s->config.loop;
+	appliance->store = s->store;
+	appliance->passwords = s->passwords;
+	appliance->password_iterations = s->config.password_iterations;
+	TRY(appliance_open(appliance));
+	s->is_open = true;
+	TRY(clock_start(appliance->clock, s->config.loop));
+out:
+	return rc;
+}
+
 static enum err
 open_root(struct server *s)
 {
@@ -92,7 +118,10 @@ open_root(struct server *s)
 	    .ctx = s->config.ctx,
 	};
 
-	return root_new(&root, &s->root);
+	enum err rc = root_new(&root, &s->root);
+
+	s->appliance.root = s->root;
+	return rc;
 }
 
 static enum err
@@ -127,6 +156,7 @@ server_new(const struct server_config *config, struct server **out)
 	s->config = *config;
 	s->commit = (struct loop_task){.fn = commit, .ctx = s};
 	s->store = config->store;
+	TRY(open_appliance(s));
 	TRY(open_root(s));
 	TRY(open_kmip(s));
 	TRY(loop_timer_new(config->loop, states_due, s, &s->due_timer));
@@ -147,6 +177,8 @@ server_free(struct server *s)
 	loop_timer_free(s->due_timer);
 	kmip_free(s->kmip);
 	root_free(s->root);
+	if (s->is_open)
+		appliance_close(&s->appliance);
 	mem_free(s);
 }
 
@@ -160,4 +192,10 @@ struct root *
 server_root(struct server *s)
 {
 	return s->root;
+}
+
+struct appliance *
+server_appliance(struct server *s)
+{
+	return &s->appliance;
 }

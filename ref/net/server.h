@@ -1,6 +1,6 @@
 /*
- * The key server behind the ports: HSM, keys at rest and dispatcher over a
- * store, put together and kept going.
+ * What is behind the ports: the appliance, HSM, keys at rest and dispatcher
+ *over a store, put together and kept going.
  *
  *	KEK in the HSM  --wraps-->  master key  --seals-->  objects in the store
  *
@@ -11,7 +11,7 @@
 #define NET_SERVER_H
 
 #include "base/loop.h"
-#include "device/root.h"
+#include "device/appliance.h"
 #include "kmip/kmip.h"
 #include "store/store.h"
 
@@ -36,6 +36,7 @@ struct server_config {
 	const char *ped_client;
 	unsigned workers; /* key pairs made at a time */
 	uint32_t lease_s; /* Lease Time of new objects */
+	unsigned password_iterations;
 	/* Called once, when the HSM has been asked for the first time, whatever
 	 * it said: the ports may open. */
 	void (*ready)(void *ctx);
@@ -56,5 +57,6 @@ void server_free(struct server *s);
 /* Borrowed. */
 struct kmip *server_kmip(struct server *s);
 struct root *server_root(struct server *s);
+struct appliance *server_appliance(struct server *s);
 
 #endif

@@ -1,0 +1,41 @@
+#include "cli/form.h"
+
+#include "cli/session.h"
+
+static void ask(struct cli *cli);
+
+static void
+answered(struct cli *cli, struct bytes line)
+{
+	struct form *form = cli->form;
+	char why[FORM_WHY_OCTETS] = "";
+	enum err rc = form->field[form->at].take(cli, line, why);
+
+	if (rc != OK) {
+		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
+		return;
+	}
+	form->at++;
+	ask(cli);
+}
+
+static void
+ask(struct cli *cli)
+{
+	struct form *form = cli->form;
+
+	if (form->at == form->count)
+		form->done(cli);
+	else
+		cli_ask(cli, form->field[form->at].mark,
+		    form->field[form->at].text, answered);
+}
+
+void
+form_run(struct cli *cli, struct form *form, const struct form_field *field,
+    size_t count, void (*done)(struct cli *cli))
+{
+	*form = (struct form){.field = field, .count = count, .done = done};
+	cli->form = form;
+	ask(cli);
+}

@@ -1,0 +1,99 @@
+/*
+ * Private to this folder: a session as cli.c, enter.c and confirm.c share it.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include "cli/form.h"
+
+enum {
+	SAY_OCTETS = 2048,
+	PROMPT_OCTETS = 320,
+	NAME_TYPED_OCTETS = 256, /* more is no name, and not looked up */
+	ENTER_TRIES = 5,         /* then a session ends; lockouts are apart */
+	HISTORY_LINES = 100,
+};
+
+struct cli {
+	struct appliance *appliance;
+	cli_line_fn *line;
+	void *ctx;
+	enum cli_mode mode;
+	bool busy;             /* a command, or the login, is under way */
+	cli_answer_fn *answer; /* who gets the next line; NULL: a command */
+	struct hsm_session *hsm;
+	struct loop_timer *idle;
+
+	/* who it is; name "": nobody yet */
+	enum door door;
+	char peer[PEER_OCTETS];
+	struct principal who;
+
+	/* a name and a password, of the login or of who confirms */
+	char name[NAME_TYPED_OCTETS + 1];
+	struct login login;
+	bool logging_in;
+	void (*entered)(struct cli *cli, enum login_verdict verdict);
+	unsigned tries;
+	/* the change of a password that has to be, before anything else */
+	enum admin_must must;
+	struct secret *current, *fresh;
+	struct new_password request;
+	bool requesting;
+
+	/* the command that is under way */
+	const struct command *command;
+	struct words words;
+	size_t at_word; /* its first argument */
+	struct approvals approvals;
+	size_t more; /* others who have to confirm it */
+	void *state;
+	cli_drop_fn *drop;
+	struct form *form; /* in its state */
+	struct change *change;
+	cli_effect_fn *effect;
+	const char *said;
+	struct change own; /* the session's own changes */
+
+	char *history[HISTORY_LINES]; /* oldest first */
+	size_t history_count;
+};
+
+/* ---- enter.c: the login, and a password that has to be changed ---- */
+
+/* The first words of a session; calls cli_entered when somebody is there. */
+void enter_begin(struct cli *cli);
+void enter_leave(struct cli *cli); /* what is under way is given up */
+
+/*
+ * A name and a password are asked for, and found right (LOGIN_OK) or not;
+ * what is typed is forgotten by then.
+ */
+typedef void enter_fn(struct cli *cli, enum login_verdict verdict);
+void enter_ask(struct cli *cli, const char *name_text, enter_fn *then);
+
+/* ---- cli.c ---- */
+
+/* Somebody is there, with a password that is in order. */
+void cli_entered(struct cli *cli);
+/* The command may run, as far as the others go. */
+void cli_confirmed(struct cli *cli);
+void cli_put(struct cli *cli, enum cli_mark mark, const char *text);
+/* The session ends, with a command that failed or without. */
+void cli_leave(struct cli *cli, bool failed);
+
+/* ---- admin.c ---- */
+
+/* For the apply of a change: a local administrator gets this password, of
+ * one's own choice or of somebody else's. why as in struct change. */
+enum err cli_write_password(struct change *change, const char *name,
+    const struct password_hash *hash) MUST_CHECK;
+
+/* Effects on what is kept in memory of an account. */
+void cli_forget_account(struct cli *cli, const char *name);
+
+/* ---- confirm.c: the others whom Multiple Credentials ask for ---- */
+
+void confirm_begin(struct cli *cli);
+
+#endif
