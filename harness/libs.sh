@@ -11,12 +11,15 @@ libs() { pkg-config --libs "$@"; }
 ref="openssl sqlite3 libevent_core libxml-2.0 libssh"
 tool="openssl libxml-2.0 jansson"
 
+# A program gets the libraries that it calls, and no others: libssh uses OpenSSL
+# before main() begins, when our allocator is not yet in it (crypto/ossl.h).
+#
 # Of p11-kit only the headers: a PKCS#11 module is loaded, not linked. cracklib
 # has no .pc file.
 # shellcheck disable=SC2086  # words are wanted
 cat <<END
 REF_CFLAGS := $(cflags $ref p11-kit-1)
-REF_LIBS := $(libs $ref) -lcrack -ldl -lpthread
+REF_LIBS := -Wl,--as-needed $(libs $ref) -lcrack -ldl -lpthread
 P11_CFLAGS := $(cflags p11-kit-1)
 TOOL_CFLAGS := $(cflags $tool)
 TOOL_LIBS := $(libs $tool) -lm -lpthread
