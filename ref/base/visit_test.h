@@ -5,6 +5,7 @@
 #ifndef BASE_VISIT_TEST_H
 #define BASE_VISIT_TEST_H
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -13,11 +14,16 @@
 
 enum { VISIT_TURNS = 8 };
 
+/* Sockets fail for reasons that do not come again: say which it was. */
+#define visit_must(so) visit_check((so), #so, __LINE__)
+
 static inline void
-visit_must(bool so)
+visit_check(bool so, const char *what, int line)
 {
-	if (!so)
-		abort();
+	if (so)
+		return;
+	fprintf(stderr, "line %d: %s: %s\n", line, what, strerror(errno));
+	abort();
 }
 
 /* The rig's loop serves the socket. What is not read of `says` is lost. */
