@@ -38,7 +38,7 @@ heap      call:asprintf        ref/base/mem.c harness/touchstone/mem.c harness/b
 heap      call:vasprintf       ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests
 clock     call:time            ref/base/env.c harness/*
 clock     call:gettimeofday    ref/base/env.c harness/*
-clock     call:clock_gettime   ref/base/env.c ref/base/loop.c ref/device/login_test.c harness/*  # the loop waits so long for its threads; what a turn costs
+clock     call:clock_gettime   ref/base/env.c ref/base/loop.c ref/base/loop_test.c harness/*  # the loop waits so long for its threads; what a turn costs
 zone      call:localtime       ref/device/clock.c
 zone      call:localtime_r     ref/device/clock.c harness/*
 zone      call:mktime          -

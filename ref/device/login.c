@@ -15,7 +15,7 @@
 enum {
 	FAILURES = 5, /* req: KS-15-006 KS-02-010 */
 	MINUTE_MS = 60 * 1000,
-	TURN_JOBS = 16,    /* taken up in one turn */
+	TURN_JOBS = 8,     /* taken up in one turn */
 	REMEMBERED = 1024, /* passwords, a power of two */
 	KEY_OCTETS = 32,
 	TAG_OCTETS = 32,
@@ -44,7 +44,7 @@ struct fresh {
 
 struct login_job {
 	struct login_job *next, **at; /* of all */
-	struct login_job *next_new;   /* of those not taken up yet */
+	struct login_job *next_due;   /* of those to be taken up */
 	struct appliance *appliance;
 	struct login *login; /* NULL: nobody waits any longer */
 	struct fresh *fresh; /* NULL: a login */
@@ -56,6 +56,7 @@ struct login_job {
 	struct password_hash hash; /* with this; "" is nobody's */
 	/* the worker's, while it works */
 	bool works;
+	bool has_worked;
 	bool match;
 	enum err work_rc;
 	/* the verdict, from conclude on */
@@ -75,7 +76,7 @@ struct remembered {
 struct login_memory {
 	struct appliance *appliance;
 	struct login_job *all;
-	struct login_job *first_new, **end_new;
+	struct login_job *first_due, **end_due;
 	struct loop_task take_up;
 	struct secret *key;
 	struct remembered remembered[REMEMBERED];
@@ -85,6 +86,7 @@ struct login_memory {
 
 static void start(struct login_job *job);
 static void conclude(struct login_job *job);
+static void judge(struct login_job *job, struct admin *admin);
 
 /* ---------------------------------------------------------------------------
  * Who was right is remembered
@@ -260,8 +262,20 @@ out:
 	return rc;
 }
 
+/* Some of them are taken up in each turn, however many there are. */
 static void
-job_queue(struct login_job *job)
+job_due(struct login_job *job)
+{
+	struct login_memory *logins = job->appliance->logins;
+
+	job->next_due = NULL;
+	*logins->end_due = job;
+	logins->end_due = &job->next_due;
+	loop_later(job->appliance->loop, &logins->take_up);
+}
+
+static void
+job_add(struct login_job *job)
 {
 	struct login_memory *logins = job->appliance->logins;
 
@@ -270,9 +284,7 @@ job_queue(struct login_job *job)
 		job->next->at = &job->next;
 	job->at = &logins->all;
 	logins->all = job;
-	*logins->end_new = job;
-	logins->end_new = &job->next_new;
-	loop_later(job->appliance->loop, &logins->take_up);
+	job_due(job);
 }
 
 static void
@@ -282,13 +294,16 @@ take_up(void *ctx)
 	struct login_job *job;
 	unsigned k;
 
-	for (k = 0; k < TURN_JOBS && (job = logins->first_new) != NULL; k++) {
-		logins->first_new = job->next_new;
-		if (logins->first_new == NULL)
-			logins->end_new = &logins->first_new;
-		start(job);
+	for (k = 0; k < TURN_JOBS && (job = logins->first_due) != NULL; k++) {
+		logins->first_due = job->next_due;
+		if (logins->first_due == NULL)
+			logins->end_due = &logins->first_due;
+		if (job->has_worked)
+			conclude(job);
+		else
+			start(job);
 	}
-	if (logins->first_new != NULL)
+	if (logins->first_due != NULL)
 		loop_later(logins->appliance->loop, &logins->take_up);
 }
 
@@ -400,12 +415,10 @@ worked(void *ctx, enum err rc)
 	struct login_job *job = ctx;
 
 	job->works = false;
-	if (rc == OK && job->work_rc != ERR_FIELD)
-		rc = job->work_rc;
+	job->has_worked = true;
 	if (rc != OK)
-		finish(job, rc);
-	else
-		conclude(job);
+		job->work_rc = rc;
+	job_due(job);
 }
 
 /* ---------------------------------------------------------------------------
@@ -473,7 +486,7 @@ start(struct login_job *job)
 	enum err rc = OK;
 
 	job->hash = (struct password_hash){.line = ""};
-	job->match = false;
+	job->match = job->has_worked = false;
 	if (job->fresh != NULL)
 		job->fresh->rules = rules_of(job->appliance);
 	if (job->password != NULL)
@@ -481,7 +494,7 @@ start(struct login_job *job)
 	if (there)
 		take_account(job, &admin);
 	if (there && is_decided(job, &admin)) {
-		conclude(job);
+		judge(job, &admin);
 	} else {
 		TRY(loop_submit(job->appliance->passwords, work, worked, job));
 		job->works = true;
@@ -668,6 +681,9 @@ conclude(struct login_job *job)
 		finish(job, job->work_rc);
 		return;
 	}
+	/* the rules on a new password are told when the old one still is it */
+	if (job->work_rc != ERR_FIELD)
+		TRY(job->work_rc);
 	TRY(read_account(job, &admin, &there));
 	if (!there) {
 		was_wrong(job, NULL, LOGIN_WRONG, "no such administrator");
@@ -705,7 +721,7 @@ login_begin(struct appliance *appliance, struct login *login)
 	login->job = job;
 	login->rc = OK;
 	login->must = ADMIN_MUST_NOT;
-	job_queue(job);
+	job_add(job);
 	job = NULL;
 out:
 	job_free(job);
@@ -735,7 +751,7 @@ new_password_begin(struct appliance *appliance, struct new_password *request)
 	job->fresh->own = request->own;
 	job->fresh->request = request;
 	request->job = job;
-	job_queue(job);
+	job_add(job);
 	job = NULL;
 out:
 	job_free(job);
@@ -859,7 +875,7 @@ logins_open(struct appliance *appliance)
 
 	TRY(MEM_NEW(logins));
 	logins->appliance = appliance;
-	logins->end_new = &logins->first_new;
+	logins->end_due = &logins->first_due;
 	logins->take_up = (struct loop_task){.fn = take_up, .ctx = logins};
 	TRY(random_secret(appliance->env, KEY_OCTETS, &logins->key));
 	logins->histories = history_most(appliance) != 0;
