@@ -97,12 +97,19 @@ desk_hears(void *ctx, enum cli_mark mark, struct bytes text)
 		loop_stop(desk->bench.rig.loop);
 }
 
-/* Until something is waited for; what was said. */
+/*
+ * Until something is waited for; what was said. Only a worker's end wakes the
+ * loop: the rest has been put in its way already.
+ */
 static inline const char *
 desk_wait(struct desk *desk)
 {
-	while (!desk->left && !cli_waits(desk->cli))
-		assert_ok(loop_run(desk->bench.rig.loop));
+	while (!desk->left && !cli_waits(desk->cli)) {
+		if (loop_jobs(desk->bench.rig.loop) != 0)
+			assert_ok(loop_run(desk->bench.rig.loop));
+		else
+			assert_ok(rig_turns(&desk->bench.rig, 1));
+	}
 	return desk->said;
 }
 
