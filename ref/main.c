@@ -2,13 +2,16 @@
  * touchstone-ref: the reference key server.
  *
  *	touchstone-ref --dir DIR [--listen ADDRESS:PORT] [--lab SOCKET]
+ *	               [--initialize FILE]
  *	touchstone-ref console DIR [OPTIONS] [COMMAND...]
  *	touchstone-ref --print-settings
  *
  * DIR holds everything: touchstone.conf, certificates, store and token. When
- * the server serves it prints "ready port=N". SIGTERM ends it in order: what
+ * the server serves it prints "ready port=N"; one that has not been initialized
+ * has no port, and prints "ready uninitialized". SIGTERM ends it in order: what
  * has been received is answered, what is answered is durable; a second one, or
- * DAEMON_END_S later, ends it at once.
+ * DAEMON_END_S later, ends it at once. A restart of the device is the same, and
+ * then the same program again in the same process; a halt ends the process.
  *
  * The second form is a terminal at the console of the server in DIR.
  */
@@ -30,7 +33,10 @@
 #include "base/version.h"
 #include "cli/console.h"
 #include "cli/terminal.h"
+#include "crypto/keyfile.h"
 #include "crypto/random.h"
+#include "device/factory.h"
+#include "device/initialize.h"
 #include "device/password.h"
 #include "device/settings.h"
 #include "net/config.h"
@@ -38,8 +44,12 @@
 #include "net/kmip_port.h"
 #include "net/listen.h"
 #include "net/server.h"
+#include "net/service_port.h"
 #include "net/tls.h"
 #include "store/vfs.h"
+
+/* What a start says to the next one in the same process. */
+#define LOCK_VARIABLE "TOUCHSTONE_LOCK"
 
 enum { SETTINGS_PAGE_OCTETS = 1024 * 1024 };
 
@@ -54,6 +64,7 @@ struct options {
 	const char *dir;
 	const char *listen;
 	const char *lab;
+	const char *initialize; /* the answer file */
 };
 
 struct program {
@@ -67,21 +78,38 @@ struct program {
 	struct tls *tls;
 	struct store *store;
 	struct server *server; /* NULL: echo */
-	struct listener *listener;
+	struct listener *echo;
+	struct service_port *key_server;
+	struct initialization *initialization;
+	struct factory_reset *reset; /* it is all that is done then */
 	struct lab_config lab_config;
 	struct lab *lab;
 	struct console *console; /* laboratory only */
 	struct daemon_end *end;
-	enum err rc; /* of what went wrong inside the loop */
+	enum err rc;     /* of what went wrong inside the loop */
+	bool again;      /* start again when it has ended */
+	char *last_port; /* and listen there; NULL: as it began */
 };
 
 /* ---- the command line ---- */
+
+static void
+answers_help(FILE *to)
+{
+	struct buf page;
+
+	buf_init(&page, SETTINGS_PAGE_OCTETS);
+	if (initialization_help(&page) == OK)
+		(void)fwrite(buf_peek(&page).at, 1, page.octets, to);
+	buf_clear(&page);
+}
 
 static void
 usage(FILE *to)
 {
 	fputs("usage: touchstone-ref --dir DIR [--listen ADDRESS:PORT] "
 	      "[--lab SOCKET]\n"
+	      "                      [--initialize FILE]\n"
 	      "       " TERMINAL_USAGE_TEXT "\n"
 	      "       touchstone-ref --print-settings\n"
 	      "\n"
@@ -93,6 +121,9 @@ usage(FILE *to)
 	      "                  power switch on a control socket, and a "
 	      "console without login\n"
 	      "                  (DIR/console.sock); for tests only\n"
+	      "  --initialize F  first-time initialization with the answers "
+	      "in F, see below;\n"
+	      "                  otherwise it is done at the serial console\n"
 	      "  --version\n"
 	      "  --help\n"
 	      "\n"
@@ -100,6 +131,8 @@ usage(FILE *to)
 	      "\n",
 	    to);
 	config_help(to);
+	fputs("\nAn answer file has lines of \"key = value\" as well:\n\n", to);
+	answers_help(to);
 }
 
 /* docs/settings.md */
@@ -127,6 +160,7 @@ read_options(int argc, char **argv, struct options *options)
 	    {"dir", required_argument, NULL, 'd'},
 	    {"listen", required_argument, NULL, 'l'},
 	    {"lab", required_argument, NULL, 'L'},
+	    {"initialize", required_argument, NULL, 'i'},
 	    {"print-settings", no_argument, NULL, 's'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"help", no_argument, NULL, 'h'},
@@ -144,6 +178,9 @@ read_options(int argc, char **argv, struct options *options)
 			break;
 		case 'L':
 			options->lab = optarg;
+			break;
+		case 'i':
+			options->initialize = optarg;
 			break;
 		case 's':
 			exit(print_settings());
@@ -167,6 +204,22 @@ read_options(int argc, char **argv, struct options *options)
 
 /* ---- the process ---- */
 
+/*
+ * The lock of the one that started us again, which had it to its end: nobody
+ * came in between.
+ */
+static int
+inherited_lock(void)
+{
+	const char *text = getenv(LOCK_VARIABLE);
+	int fd = text != NULL ? atoi(text) : -1;
+
+	(void)unsetenv(LOCK_VARIABLE);
+	if (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+		return fd;
+	return -1;
+}
+
 /* One server to a directory, as long as it lives. */
 static enum err
 lock_dir(struct program *p)
@@ -180,6 +233,9 @@ lock_dir(struct program *p)
 		    strerror(errno));
 		TRY(ERR_SYSTEM);
 	}
+	p->lock_fd = inherited_lock();
+	if (p->lock_fd >= 0)
+		return OK;
 	TRY(mem_printf(&path, "%s/lock", p->dir));
 	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (p->lock_fd < 0) {
@@ -239,21 +295,29 @@ out:
 
 /* ---- the end ---- */
 
+/* NULL: it is not open. */
+static struct listener *
+listener_of(const struct program *p)
+{
+	return p->key_server != NULL ? service_port_listener(p->key_server)
+				     : p->echo;
+}
+
 static void
 end_begins(void *ctx)
 {
-	struct program *p = ctx;
+	struct listener *listener = listener_of(ctx);
 
-	if (p->listener != NULL)
-		listener_finish(p->listener);
+	if (listener != NULL)
+		listener_finish(listener);
 }
 
 static bool
 end_is_over(void *ctx)
 {
-	struct program *p = ctx;
+	struct listener *listener = listener_of(ctx);
 
-	return p->listener == NULL || listener_connections(p->listener) == 0;
+	return listener == NULL || listener_connections(listener) == 0;
 }
 
 static enum err
@@ -328,17 +392,20 @@ lab_status(void *ctx, struct buf *out)
 	    [KEYSTORE_UNREACHABLE] = "unreachable",
 	};
 	struct program *p = ctx;
+	struct listener *listener = listener_of(p);
 	enum err rc = OK;
 
-	if (p->listener != NULL)
+	if (listener != NULL)
 		TRY(buf_printf(out, " port=%u connections=%u",
-		    listener_port(p->listener),
-		    listener_connections(p->listener)));
+		    listener_port(listener), listener_connections(listener)));
 	if (p->server != NULL)
-		TRY(buf_printf(out, " requests=%u hsm=%s",
+		TRY(buf_printf(out, " requests=%u hsm=%s initialized=%s",
 		    kmip_busy(server_kmip(p->server)),
 		    states[keystore_state(
-			root_keystore(server_root(p->server)))]));
+			root_keystore(server_root(p->server)))],
+		    appliance_is_initialized(server_appliance(p->server))
+			? "yes"
+			: "no"));
 out:
 	return rc;
 }
@@ -395,38 +462,106 @@ open_tls(struct program *p)
 	return tls_new(&tls, &p->tls);
 }
 
-static enum err
-open_port(struct program *p)
+static struct listen_config
+listen_config(const struct program *p)
 {
 	const struct config *c = &p->config;
-	struct listen_config listen = {
+
+	return (struct listen_config){
 	    .address =
 		p->options.listen != NULL ? p->options.listen : c->listen,
 	    .backlog = (unsigned)c->backlog,
 	    .connections = (unsigned)c->connections_max,
 	    .rules = {.tls = p->tls,
-		.protocol = &echo_protocol,
 		.limits = {.message_octets = (size_t)c->message_max_octets,
 		    .unanswered = (unsigned)c->unanswered_max,
 		    .handshake_ms = c->handshake_timeout_s * 1000,
 		    .message_ms = c->message_timeout_s * 1000,
 		    .idle_ms = c->idle_timeout_s * 1000}},
 	};
-	char detail[32];
+}
+
+static void
+tell_ready(struct program *p)
+{
+	const struct listener *listener = listener_of(p);
+	char detail[32] = "";
+
+	if (listener != NULL)
+		(void)snprintf(detail, sizeof(detail), " port=%u",
+		    listener_port(listener));
+	else if (!appliance_is_initialized(server_appliance(p->server)))
+		(void)snprintf(detail, sizeof(detail), " uninitialized");
+	daemon_ready(detail);
+}
+
+static enum err
+open_echo(struct program *p)
+{
+	struct listen_config listen = listen_config(p);
 	enum err rc = OK;
 
-	if (p->server != NULL) {
-		listen.rules.protocol = &kmip_protocol;
-		listen.rules.ctx = server_kmip(p->server);
-	}
-	TRY(listener_new(p->loop, &listen, &p->listener));
-	(void)snprintf(
-	    detail, sizeof(detail), " port=%u", listener_port(p->listener));
-	daemon_ready(detail);
+	listen.rules.protocol = &echo_protocol;
+	TRY(listener_new(p->loop, &listen, &p->echo));
+	tell_ready(p);
 out:
 	return rc;
 }
 
+static enum err
+open_key_server(struct program *p)
+{
+	struct service_port_config port = {
+	    .loop = p->loop,
+	    .services = server_appliance(p->server)->services,
+	    .service = SERVICE_KEY_SERVER,
+	    .listen = listen_config(p),
+	};
+
+	port.listen.rules.protocol = &kmip_protocol;
+	port.listen.rules.ctx = server_kmip(p->server);
+	return service_port_new(&port, &p->key_server);
+}
+
+/* ---- first-time initialization ---- */
+
+static void
+initialized(void *ctx, enum err rc, const char *why)
+{
+	struct program *p = ctx;
+
+	if (rc == OK) {
+		tell_ready(p);
+		return;
+	}
+	log_line("main", LOG_ERROR, "%s: %s", p->options.initialize, why);
+	p->rc = rc;
+	loop_stop(p->loop);
+}
+
+static enum err
+initialize(struct program *p)
+{
+	char why[CHANGE_WHY_OCTETS] =
+	    "it cannot be read, or others than its owner can";
+	struct secret *file = NULL;
+	enum err rc = OK;
+
+	TRY(initialization_new(
+	    server_appliance(p->server), &p->initialization));
+	TRY(keyfile_read(
+	    p->options.initialize, INITIALIZATION_FILE_OCTETS, &file));
+	TRY(initialization_read(p->initialization, secret_peek(file), why));
+	initialization_run(p->initialization, initialized, p);
+out:
+	secret_free(file);
+	if (rc != OK)
+		log_line(
+		    "main", LOG_ERROR, "%s: %s", p->options.initialize, why);
+	return rc;
+}
+
+/* The HSM has been asked. Until it is initialized there are no services. */
 static void
 server_ready(void *ctx)
 {
@@ -434,9 +569,86 @@ server_ready(void *ctx)
 
 	if (daemon_is_ending(p->end))
 		return;
-	p->rc = open_port(p);
-	if (p->rc != OK)
-		loop_stop(p->loop);
+	if (p->options.initialize != NULL) {
+		p->rc = initialize(p);
+		if (p->rc != OK)
+			loop_stop(p->loop);
+		return;
+	}
+	if (appliance_is_initialized(server_appliance(p->server)))
+		services_start(server_appliance(p->server)->services);
+	tell_ready(p);
+}
+
+/* ---- restart, halt, and reset to factory settings ---- */
+
+static void
+leave(void *ctx, enum leave leave)
+{
+	struct program *p = ctx;
+	const struct listener *listener = listener_of(p);
+
+	if (leave == LEAVE_RESET)
+		p->rc = factory_mark(p->dir);
+	p->again = leave != LEAVE_HALT;
+	/* whoever took a free port finds it again */
+	if (listener != NULL && p->last_port == NULL)
+		p->last_port = mem_strdup(listener_address(listener));
+	daemon_end_begin(p->end);
+}
+
+static void
+reset_done(void *ctx, enum err rc)
+{
+	struct program *p = ctx;
+
+	p->rc = rc;
+	p->again = true;
+	loop_stop(p->loop);
+}
+
+/* Only if it cannot be does it return. */
+static void
+start_again(const struct program *p, char *name)
+{
+	const char *listen =
+	    p->last_port != NULL ? p->last_port : p->options.listen;
+	const char *args[8] = {name, "--dir", p->options.dir};
+	size_t count = 3;
+	char lock[16];
+
+	if (listen != NULL) {
+		args[count++] = "--listen";
+		args[count++] = listen;
+	}
+	if (p->options.lab != NULL) {
+		args[count++] = "--lab";
+		args[count++] = p->options.lab;
+	}
+	(void)snprintf(lock, sizeof(lock), "%d", p->lock_fd);
+	(void)setenv(LOCK_VARIABLE, lock, 1);
+	(void)fcntl(p->lock_fd, F_SETFD, 0);
+	daemon_again((char *const *)args);
+}
+
+/* ---- all of it ---- */
+
+static enum err
+find_card(struct program *p)
+{
+	const struct config *c = &p->config;
+	enum err rc = OK;
+
+	if (*c->card == '\0')
+		return OK;
+	if (c->model != MODEL_K460 && c->model != MODEL_I460) {
+		log_line("main", LOG_ERROR,
+		    "touchstone.conf: card: this model has none");
+		TRY(ERR_CONFIG);
+	}
+	TRY(mem_printf(&p->card, "%s/%s", p->options.dir, c->card));
+out:
+	return rc;
 }
 
 static enum err
@@ -462,24 +674,19 @@ open_server(struct program *p)
 	    .hsm_kek = c->hsm_kek,
 	    .workers = (unsigned)c->workers,
 	    .lease_s = (uint32_t)c->lease_time_s,
+	    .card = p->card,
+	    .ped_client = p->card != NULL && *c->ped_client != '\0'
+			      ? c->ped_client
+			      : NULL,
 	    .password_iterations = (unsigned)c->password_iterations,
 	    .ready = server_ready,
+	    .leave = leave,
 	    .ctx = p,
 	};
 	enum err rc = OK;
 
-	if (*c->card != '\0') {
-		if (c->model != MODEL_K460 && c->model != MODEL_I460) {
-			log_line("main", LOG_ERROR,
-			    "touchstone.conf: card: this model has none");
-			TRY(ERR_CONFIG);
-		}
-		TRY(mem_printf(&p->card, "%s/%s", p->options.dir, c->card));
-		server.card = p->card;
-		if (*c->ped_client != '\0')
-			server.ped_client = c->ped_client;
-	}
 	TRY(server_new(&server, &p->server));
+	TRY(open_key_server(p));
 out:
 	return rc;
 }
@@ -494,15 +701,23 @@ start(struct program *p)
 	TRY(open_env(p));
 	TRY(loop_new(p->env, &p->loop));
 	TRY(open_end(p));
+	TRY(find_card(p));
+	if (factory_is_marked(p->dir))
+		return factory_reset_new(
+		    p->loop, p->dir, p->card, reset_done, p, &p->reset);
 	TRY(open_tls(p));
 	if (p->config.protocol == 0) {
 		TRY(open_store(p));
+		if (factory_is_asked(p->store)) {
+			leave(p, LEAVE_RESET);
+			return OK;
+		}
 		TRY(open_server(p));
 	}
 	TRY(open_lab(p));
 	TRY(open_console(p));
 	if (p->server == NULL)
-		TRY(open_port(p));
+		TRY(open_echo(p));
 out:
 	return rc;
 }
@@ -515,11 +730,14 @@ static bool
 stop(struct program *p)
 {
 	console_free(p->console);
-	listener_free(p->listener);
+	service_port_free(p->key_server);
+	listener_free(p->echo);
 	if (p->loop != NULL)
 		loop_end_jobs(p->loop);
 	if (p->server != NULL && kmip_busy(server_kmip(p->server)) != 0)
 		return false;
+	initialization_free(p->initialization);
+	factory_reset_free(p->reset);
 	server_free(p->server);
 	store_close(p->store);
 	lab_free(p->lab);
@@ -537,6 +755,7 @@ int
 main(int argc, char **argv)
 {
 	struct program p = {.lock_fd = -1};
+	bool is_whole;
 	enum err rc = OK;
 
 	if (argc > 2 && strcmp(argv[1], "console") == 0)
@@ -551,7 +770,13 @@ main(int argc, char **argv)
 out:
 	if (rc != OK)
 		log_line("main", LOG_ERROR, "stopped: %s", err_text(rc));
-	if (!stop(&p))
+	is_whole = stop(&p);
+	if (rc == OK && p.again) {
+		start_again(&p, argv[0]);
+		rc = ERR_SYSTEM;
+	}
+	mem_free(p.last_port);
+	if (!is_whole)
 		_exit(rc == OK ? 0 : 1);
 	return rc == OK ? 0 : 1;
 }

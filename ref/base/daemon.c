@@ -90,9 +90,15 @@ turn_ends(void *ctx)
 		loop_stop(end->loop);
 }
 
-static void
-begin(struct daemon_end *end)
+void
+daemon_end_begin(struct daemon_end *end)
 {
+	if (end->begun)
+		return;
+	if (end->config.begin == NULL) {
+		loop_stop(end->loop);
+		return;
+	}
 	end->begun = true;
 	end->config.begin(end->config.ctx);
 	end->each_turn.fn = turn_ends;
@@ -110,11 +116,10 @@ signalled(void *ctx, unsigned ready)
 	(void)ready;
 	if (read(end->fd, &what, sizeof(what)) != sizeof(what))
 		return;
-	if (end->config.begin != NULL && !end->begun &&
-	    what.ssi_signo != SIGALRM)
-		begin(end);
-	else
+	if (end->begun || what.ssi_signo == SIGALRM)
 		loop_stop(end->loop);
+	else
+		daemon_end_begin(end);
 }
 
 enum err
@@ -158,6 +163,15 @@ daemon_end_free(struct daemon_end *end)
 	if (end->fd >= 0)
 		close(end->fd);
 	mem_free(end);
+}
+
+void
+daemon_again(char *const *argv)
+{
+	(void)alarm(0); /* goes on in the new program, which has no end yet */
+	(void)execv("/proc/self/exe", argv);
+	log_line(
+	    "daemon", LOG_ERROR, "cannot start again: %s", strerror(errno));
 }
 
 bool

@@ -82,6 +82,15 @@ enum err daemon_end_new(struct loop *loop,
     const struct daemon_end_config *config, struct daemon_end **out) MUST_CHECK;
 void daemon_end_free(struct daemon_end *end); /* accepts NULL */
 
+/* From within: as the first signal. */
+void daemon_end_begin(struct daemon_end *end);
+
+/*
+ * The same program anew, in this process, with these arguments (NULL behind the
+ * last); what it held is gone. Returns if that cannot be; the log says why.
+ */
+void daemon_again(char *const *argv);
+
 /* Has the end begun? */
 bool daemon_is_ending(const struct daemon_end *end);
 

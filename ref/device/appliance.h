@@ -19,6 +19,12 @@
 
 struct trap_watch;
 
+enum leave {
+	LEAVE_RESTART,
+	LEAVE_HALT,
+	LEAVE_RESET, /* see device/factory.h */
+};
+
 struct appliance {
 	/* borrowed */
 	struct env *env;
@@ -37,8 +43,9 @@ struct appliance {
 	struct trap_watch *trap_watches;
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;
-	/* restart or halt was asked for, and is durable: main does it */
-	void (*leave)(void *ctx, bool restart);
+	/* It was asked for, and is durable: main does it, later. NULL: nobody
+	 * does, in tests. */
+	void (*leave)(void *ctx, enum leave leave);
 	void *leave_ctx;
 };
 

@@ -358,6 +358,19 @@ out:
 }
 
 enum err
+clock_check_zone(
+    struct bytes zone, char name[CLOCK_ZONE_OCTETS], char why[CLOCK_WHY_OCTETS])
+{
+	enum err rc = zone_read(zone, name);
+
+	if (rc != OK)
+		entry_refuse("Time Zone", zone,
+		    "a name of the tz database such as Europe/Berlin, or UTC",
+		    why);
+	return rc;
+}
+
+enum err
 clock_keep_zone(
     struct clock *clock, struct bytes zone, char why[CLOCK_WHY_OCTETS])
 {
@@ -366,12 +379,7 @@ clock_keep_zone(
 	enum err rc = OK;
 
 	buf_init(&value, RECORD_OCTETS);
-	rc = zone_read(zone, name);
-	if (rc != OK)
-		entry_refuse("Time Zone", zone,
-		    "a name of the tz database such as Europe/Berlin, or UTC",
-		    why);
-	TRY(rc);
+	TRY(clock_check_zone(zone, name, why));
 	TRY(fields_put_text(&value, "name", name));
 	TRY(put(clock, "zone", &value));
 	(void)strcpy(clock->kept.zone, name);
@@ -479,7 +487,7 @@ same_time(const struct tm *a, const struct tm *b)
  * or of the day after; before comes first, and is tried first.
  */
 enum err
-clock_read(const struct clock *clock, struct bytes text, int64_t *wall_s)
+clock_read_in(const char *zone, struct bytes text, int64_t *wall_s)
 {
 	static const int64_t days[] = {-DAY_S, DAY_S};
 	struct tm want = {0};
@@ -500,11 +508,17 @@ clock_read(const struct clock *clock, struct bytes text, int64_t *wall_s)
 	if (!same_time(&tm, &want)) /* 30 February became something else */
 		return ERR_VALUE;
 	for (k = 0; k < sizeof(days) / sizeof(days[0]); k++) {
-		local_time(clock->face.zone, as_utc_s + days[k], &tm);
+		local_time(zone, as_utc_s + days[k], &tm);
 		*wall_s = as_utc_s - tm.tm_gmtoff;
-		local_time(clock->face.zone, *wall_s, &tm);
+		local_time(zone, *wall_s, &tm);
 		if (same_time(&tm, &want))
 			return OK;
 	}
 	return ERR_VALUE;
+}
+
+enum err
+clock_read(const struct clock *clock, struct bytes text, int64_t *wall_s)
+{
+	return clock_read_in(clock->face.zone, text, wall_s);
 }

@@ -56,6 +56,10 @@ enum err clock_keep(
 enum err clock_keep_zone(struct clock *clock, struct bytes zone,
     char why[CLOCK_WHY_OCTETS]) MUST_CHECK;
 
+/* What clock_keep_zone would keep: its name. ERR_FIELD as there. */
+enum err clock_check_zone(struct bytes zone, char name[CLOCK_ZONE_OCTETS],
+    char why[CLOCK_WHY_OCTETS]) MUST_CHECK;
+
 /* The group is durable: what was kept is so now. Or a change was undone: what
  * is left of the group is read anew. device/change.c calls it. */
 void clock_settle(struct clock *clock, bool durable);
@@ -84,5 +88,8 @@ void clock_text(
  */
 enum err clock_read(
     const struct clock *clock, struct bytes text, int64_t *wall_s) MUST_CHECK;
+/* In another zone, a name that clock_check_zone gave. */
+enum err
+clock_read_in(const char *zone, struct bytes text, int64_t *wall_s) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/erase.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/card_admin.h"
@@ -610,13 +611,17 @@ read_remote(struct root *root, struct bytes value)
 		*remote = (struct root_remote){"127.0.0.1", ROOT_REMOTE_PORT};
 }
 
+/* What it has in DIR. */
+static const char vault_file[] = "vault.key";
+static const char hsm_folder[] = "hsm";
+
 static enum err
 open_softhsm(struct root *root)
 {
 	const struct root_config *config = &root->config;
 	enum err rc = OK;
 
-	TRY(mem_printf(&root->hsm_dir, "%s/hsm", config->dir));
+	TRY(mem_printf(&root->hsm_dir, "%s/%s", config->dir, hsm_folder));
 	if (mkdir(root->hsm_dir, 0700) != 0 && errno != EEXIST) {
 		log_line("device", LOG_ERROR, "%s: %s", root->hsm_dir,
 		    strerror(errno));
@@ -641,7 +646,7 @@ open_card(struct root *root)
 		TRY(ERR_NOMEM);
 	TRY(mem_printf(&root->admin_path, "%s/admin.sock", config->card));
 	TRY(card_admin_new(config->loop, root->admin_path, &root->admin));
-	TRY(mem_printf(&root->vault_path, "%s/vault.key", config->dir));
+	TRY(mem_printf(&root->vault_path, "%s/%s", config->dir, vault_file));
 out:
 	mem_free(p11);
 	return rc;
@@ -737,6 +742,25 @@ root_new(const struct root_config *config, struct root **out)
 	root = NULL;
 out:
 	root_free(root);
+	return rc;
+}
+
+enum err
+root_erase(const char *dir)
+{
+	const char *const names[] = {vault_file, hsm_folder};
+	char *path = NULL;
+	size_t k;
+	enum err rc = OK;
+
+	for (k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+		mem_free(path);
+		path = NULL;
+		TRY(mem_printf(&path, "%s/%s", dir, names[k]));
+		TRY(erase_path(path));
+	}
+out:
+	mem_free(path);
 	return rc;
 }
 

@@ -58,6 +58,10 @@ struct root_config {
 enum err
 root_new(const struct root_config *config, struct root **out) MUST_CHECK;
 
+/* No root is open there: what it keeps in a directory, but for the store, is
+ * gone for good. ERR_SYSTEM  something is left; the log says what */
+enum err root_erase(const char *dir) MUST_CHECK;
+
 /* Nobody uses the keystore any more. Accepts NULL. */
 void root_free(struct root *root);
 

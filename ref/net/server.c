@@ -93,6 +93,8 @@ open_appliance(struct server *s)
 	appliance->store = s->store;
 	appliance->passwords = s->passwords;
 	appliance->password_iterations = s->config.password_iterations;
+	appliance->leave = s->config.leave;
+	appliance->leave_ctx = s->config.ctx;
 	TRY(appliance_open(appliance));
 	s->is_open = true;
 	TRY(clock_start(appliance->clock, s->config.loop));

@@ -40,6 +40,8 @@ struct server_config {
 	/* Called once, when the HSM has been asked for the first time, whatever
 	 * it said: the ports may open. */
 	void (*ready)(void *ctx);
+	/* as struct appliance has it */
+	void (*leave)(void *ctx, enum leave leave);
 	void *ctx;
 };
 

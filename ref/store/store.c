@@ -9,12 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/erase.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/cache.h"
 #include "store/index.h"
 #include "store/sql.h"
 #include "store/vfs.h"
+
+#define FILE_NAME "store.db"
 
 enum {
 	APPLICATION_ID = 0x54534b53, /* "TSKS" */
@@ -417,6 +420,26 @@ file_make(const char *dir, const char *path, bool lab)
 	return rc;
 }
 
+/* The database, its log, and that log's index. */
+enum err
+store_erase(const char *dir)
+{
+	static const char *const endings[] = {"", "-wal", "-shm"};
+	char *path = NULL;
+	size_t k;
+	enum err rc = OK;
+
+	for (k = 0; k < sizeof(endings) / sizeof(endings[0]); k++) {
+		mem_free(path);
+		path = NULL;
+		TRY(mem_printf(&path, "%s/" FILE_NAME "%s", dir, endings[k]));
+		TRY(erase_path(path));
+	}
+out:
+	mem_free(path);
+	return rc;
+}
+
 enum err
 store_open(const char *dir, struct env *env,
     const struct store_options *options, struct store **out)
@@ -443,7 +466,7 @@ store_open(const char *dir, struct env *env,
 	    seed));
 	if (options->lab)
 		TRY(vfs_register());
-	path = sqlite3_mprintf("%s/store.db", dir);
+	path = sqlite3_mprintf("%s/%s", dir, FILE_NAME);
 	if (path == NULL)
 		TRY(ERR_NOMEM);
 	TRY(file_make(dir, path, options->lab));

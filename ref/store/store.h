@@ -74,6 +74,10 @@ enum err store_open(const char *dir, struct env *env,
 /* Commits what is open, then closes; accepts NULL. */
 void store_close(struct store *st);
 
+/* No store is open there: its files are gone for good, wherever a crash leaves
+ * off. ERR_SYSTEM  something is left; the log says what */
+enum err store_erase(const char *dir) MUST_CHECK;
+
 /*
  * One object, whoever owns it. Borrowed until the turn's end.
  *
