@@ -5,18 +5,28 @@
 struct service_port {
 	struct service_port_config config;
 	struct listener *listener;
-	char *address; /* the one that it got; NULL: not yet opened */
-	struct loop_task task;
+	char *address;           /* the one that it got; NULL: not yet opened */
+	struct loop_task opened; /* next turn: it is started */
+	struct loop_task task;   /* while it stops */
 	struct loop_timer *patience;
 };
 
 static void
 close_port(struct service_port *port)
 {
+	loop_task_cancel(&port->opened);
 	loop_task_cancel(&port->task);
 	loop_timer_stop(port->patience);
 	listener_free(port->listener);
 	port->listener = NULL;
+}
+
+static void
+is_open(void *ctx)
+{
+	struct service_port *port = ctx;
+
+	service_started(port->config.services, port->config.service);
 }
 
 static enum err
@@ -35,7 +45,7 @@ start(void *ctx)
 		if (port->address == NULL)
 			TRY(ERR_NOMEM);
 	}
-	service_started(c->services, c->service);
+	loop_later(c->loop, &port->opened);
 out:
 	if (rc != OK)
 		close_port(port);
@@ -71,11 +81,8 @@ stop(void *ctx)
 	struct service_port *port = ctx;
 	struct loop *loop = port->config.loop;
 
+	loop_task_cancel(&port->opened);
 	listener_finish(port->listener);
-	if (listener_connections(port->listener) == 0) {
-		is_over(port);
-		return;
-	}
 	loop_each_turn(loop, &port->task);
 	loop_timer_set(
 	    port->patience, loop_now_ms(loop) + SERVICE_PORT_PATIENCE_MS);
@@ -92,6 +99,7 @@ service_port_new(
 	*out = NULL;
 	TRY(MEM_NEW(port));
 	port->config = *config;
+	port->opened = (struct loop_task){.fn = is_open, .ctx = port};
 	port->task = (struct loop_task){.fn = look, .ctx = port};
 	TRY(loop_timer_new(
 	    config->loop, patience_is_over, port, &port->patience));

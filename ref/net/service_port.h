@@ -1,6 +1,7 @@
 /*
  * A port that is a service of the device: opened when it is started, closed
- * when it is stopped, at the same address each time.
+ * when it is stopped, at the same address each time. It is open at once, and
+ * "Starting..." to the end of the turn. req: KS-24-011
  *
  * It is stopped in order: nobody is let in any more, what has been received is
  * answered, and then connections are closed. One that takes longer than

@@ -108,6 +108,8 @@ static void
 start(struct test *t)
 {
 	assert_ok(service_start(t->services, SERVICE_KEY_SERVER));
+	assert_int_equal(status(t), SERVICE_STARTING);
+	bench_turn(&t->bench);
 	assert_int_equal(status(t), SERVICE_STARTED);
 	t->number = listener_port(service_port_listener(t->port));
 }
@@ -162,13 +164,30 @@ test_a_port_is_open_while_its_service_runs(void **state)
 	assert_int_equal(join(t, 1), -1);
 }
 
+/* req: KS-24-011 */
 static void
-test_without_connections_it_stops_at_once(void **state)
+test_without_connections_it_is_over_at_the_turns_end(void **state)
 {
 	struct test *t = *state;
 
 	start(t);
 	assert_ok(service_stop(t->services, SERVICE_KEY_SERVER));
+	assert_int_equal(status(t), SERVICE_STOPPING);
+	bench_turn(&t->bench);
+	assert_int_equal(status(t), SERVICE_STOPPED);
+}
+
+static void
+test_one_that_is_stopped_at_once_was_never_started(void **state)
+{
+	struct test *t = *state;
+
+	assert_ok(service_start(t->services, SERVICE_KEY_SERVER));
+	assert_ok(service_stop(t->services, SERVICE_KEY_SERVER));
+	assert_int_equal(status(t), SERVICE_STOPPING);
+	bench_turn(&t->bench);
+	assert_int_equal(status(t), SERVICE_STOPPED);
+	bench_turn(&t->bench);
 	assert_int_equal(status(t), SERVICE_STOPPED);
 }
 
@@ -249,6 +268,7 @@ test_a_port_that_is_taken_stays_closed(void **state)
 
 	start(t);
 	assert_ok(service_stop(t->services, SERVICE_KEY_SERVER));
+	bench_turn(&t->bench);
 	at.sin_port = htons((uint16_t)t->number);
 	t->client[0] = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(
@@ -283,7 +303,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    PORT_TEST(test_a_port_is_open_while_its_service_runs),
-	    PORT_TEST(test_without_connections_it_stops_at_once),
+	    PORT_TEST(test_without_connections_it_is_over_at_the_turns_end),
+	    PORT_TEST(test_one_that_is_stopped_at_once_was_never_started),
 	    PORT_TEST(test_what_was_received_is_answered_first),
 	    PORT_TEST(test_what_hangs_does_not_hold_it),
 	    PORT_TEST(
