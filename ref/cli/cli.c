@@ -315,6 +315,26 @@ permit(struct cli *cli)
 		cli_confirmed(cli);
 }
 
+/* What can follow: words of commands, and of the settings to be edited. */
+static enum command_match
+next(struct cli *cli, const struct words *words, command_each_fn *each,
+    void *ctx)
+{
+	enum command_match match = command_next(words, cli->mode, each, ctx);
+	size_t place = words->count - (words->open ? 1 : 0);
+	const struct command *command;
+	size_t at_word;
+
+	if (command_find(words, cli->mode, &command, &at_word) !=
+		COMMAND_FOUND ||
+	    command->run != settings_edit || place < at_word)
+		return match;
+	if ((place - at_word) % 2 == 0)
+		settings_each_word(command->section,
+		    words->open ? words->word[place] : BYTES_NONE, each, ctx);
+	return COMMAND_FOUND;
+}
+
 static void
 run(struct cli *cli)
 {
@@ -323,7 +343,7 @@ run(struct cli *cli)
 	size_t at_word = 0;
 
 	if (cli->words.asks) {
-		match = command_next(&cli->words, cli->mode, show_next, cli);
+		match = next(cli, &cli->words, show_next, cli);
 		if (match == COMMAND_FOUND)
 			cli_done(cli);
 		else
@@ -450,8 +470,7 @@ cli_complete(struct cli *cli, struct bytes begun)
 		asked[begun.octets] = '?';
 		if (words_read((struct bytes){asked, begun.octets + 1},
 			&words) == OK) {
-			(void)command_next(
-			    &words, cli->mode, count_rest, &rest);
+			(void)next(cli, &words, count_rest, &rest);
 			if (words.open)
 				rest.begun = words.word[words.count - 1].octets;
 		}
@@ -461,7 +480,7 @@ cli_complete(struct cli *cli, struct bytes begun)
 		return;
 	}
 	if (rest.count != 1 && rest.common.octets == rest.begun)
-		(void)command_next(&words, cli->mode, show_next, cli);
+		(void)next(cli, &words, show_next, cli);
 	put_rest(cli, &rest);
 }
 

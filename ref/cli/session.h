@@ -92,6 +92,11 @@ enum err cli_write_password(struct change *change, const char *name,
 /* Effects on what is kept in memory of an account. */
 void cli_forget_account(struct cli *cli, const char *name);
 
+/* ---- settings.c: what can be edited in a section, and begins so ---- */
+
+void settings_each_word(
+    enum section section, struct bytes begun, command_each_fn *each, void *ctx);
+
 /* ---- confirm.c: the others whom Multiple Credentials ask for ---- */
 
 void confirm_begin(struct cli *cli);

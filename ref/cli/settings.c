@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/cli.h"
+#include "cli/session.h"
 
 /* ---- show ---- */
 
@@ -19,7 +19,7 @@ settings_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
 	enum section section = cli_command(cli)->section;
 	const struct settings *settings = cli_appliance(cli)->settings;
-	int k;
+	enum setting k;
 
 	(void)args;
 	(void)arg_count;
@@ -33,6 +33,23 @@ settings_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 }
 
 /* ---- edit ---- */
+
+void
+settings_each_word(
+    enum section section, struct bytes begun, command_each_fn *each, void *ctx)
+{
+	enum setting k;
+
+	for (k = 0; k < SETTING_COUNT; k++) {
+		struct bytes word = bytes_of_text(setting_row(k)->word);
+
+		if (setting_row(k)->section == section &&
+		    setting_row(k)->state == DONE &&
+		    word.octets >= begun.octets &&
+		    bytes_equal((struct bytes){word.at, begun.octets}, begun))
+			each(ctx, word, setting_row(k)->name);
+	}
+}
 
 struct edit {
 	struct change change;
@@ -71,7 +88,7 @@ apply(struct change *change)
 	struct edit *edit = cli_state(change->ctx);
 	bool any = false;
 	enum err rc = OK;
-	int k;
+	enum setting k;
 
 	for (k = 0; k < SETTING_COUNT; k++) {
 		bool changed;
