@@ -256,6 +256,7 @@ test_one_that_cannot_start_is_stopped(void **state)
 	assert_calls(t, 7, 2);
 }
 
+/* req: KS-24-013 KS-24-014 */
 static void
 test_startup_is_kept_and_done(void **state)
 {

@@ -147,6 +147,7 @@ ask(struct test *t, size_t k)
 	assert_non_null(t->conn);
 }
 
+/* req: KS-24-008 KS-24-009 */
 static void
 test_a_port_is_open_while_its_service_runs(void **state)
 {
@@ -229,6 +230,7 @@ test_what_hangs_does_not_hold_it(void **state)
 	answer(t); /* into nothing */
 }
 
+/* req: KS-24-010 */
 static void
 test_a_restart_closes_connections_and_opens_the_same_port(void **state)
 {
