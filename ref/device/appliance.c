@@ -1,6 +1,7 @@
 #include "device/appliance.h"
 
 #include "base/log.h"
+#include "device/cert_work.h"
 
 enum err
 appliance_open(struct appliance *appliance)
@@ -12,6 +13,8 @@ appliance_open(struct appliance *appliance)
 	TRY(credentials_new(appliance, &appliance->credentials));
 	TRY(services_new(appliance->store, &appliance->services));
 	TRY(logins_open(appliance));
+	TRY(cert_shop_new(
+	    appliance->loop, appliance->store, &appliance->certs));
 out:
 	if (rc != OK)
 		appliance_close(appliance);
@@ -24,6 +27,8 @@ appliance_close(struct appliance *appliance)
 	if (appliance->settles)
 		store_unwait(appliance->store, &appliance->settling);
 	appliance->settles = false;
+	cert_shop_free(appliance->certs);
+	appliance->certs = NULL;
 	logins_close(appliance);
 	services_free(appliance->services);
 	appliance->services = NULL;

@@ -17,6 +17,7 @@
 #include "device/settings.h"
 #include "store/store.h"
 
+struct cert_shop;
 struct trap_watch;
 
 enum leave {
@@ -40,6 +41,7 @@ struct appliance {
 	struct services *services;
 	struct login_memory *logins;
 	struct credentials *credentials;
+	struct cert_shop *certs; /* device/cert_work.h */
 	struct trap_watch *trap_watches;
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;
