@@ -679,6 +679,7 @@ open_server(struct program *p)
 			      ? c->ped_client
 			      : NULL,
 	    .password_iterations = (unsigned)c->password_iterations,
+	    .dictionary = *c->dictionary != '\0' ? c->dictionary : NULL,
 	    .ready = server_ready,
 	    .leave = leave,
 	    .ctx = p,

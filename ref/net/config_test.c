@@ -112,6 +112,7 @@ test_what_is_not_there_has_its_default(void **state)
 	assert_string_equal(config.listen, "127.0.0.1:5696");
 	assert_string_equal(config.certificate, "/dir/server.crt");
 	assert_string_equal(config.hsm_pin, "");
+	assert_string_equal(config.dictionary, "");
 	assert_int_equal(config.idle_timeout_s, 300);
 	assert_int_equal(config.password_iterations, PASSWORD_ITERATIONS);
 	config_clear(&config);

@@ -93,6 +93,7 @@ open_appliance(struct server *s)
 	appliance->store = s->store;
 	appliance->passwords = s->passwords;
 	appliance->password_iterations = s->config.password_iterations;
+	appliance->dictionary = s->config.dictionary;
 	appliance->leave = s->config.leave;
 	appliance->leave_ctx = s->config.ctx;
 	TRY(appliance_open(appliance));

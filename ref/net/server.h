@@ -37,6 +37,7 @@ struct server_config {
 	unsigned workers; /* key pairs made at a time */
 	uint32_t lease_s; /* Lease Time of new objects */
 	unsigned password_iterations;
+	const char *dictionary; /* NULL: cracklib's own */
 	/* Called once, when the HSM has been asked for the first time, whatever
 	 * it said: the ports may open. */
 	void (*ready)(void *ctx);
