@@ -84,7 +84,7 @@ struct program {
 	struct factory_reset *reset; /* it is all that is done then */
 	struct lab_config lab_config;
 	struct lab *lab;
-	struct console *console; /* laboratory only */
+	struct console *console;
 	struct daemon_end *end;
 	enum err rc;     /* of what went wrong inside the loop */
 	bool again;      /* start again when it has ended */
@@ -118,9 +118,8 @@ usage(FILE *to)
 	      "  --listen A:P    instead of what DIR/touchstone.conf says\n"
 	      "  --lab SOCKET    laboratory mode: virtual time from DIR/clock, "
 	      "faults and the\n"
-	      "                  power switch on a control socket, and a "
-	      "console without login\n"
-	      "                  (DIR/console.sock); for tests only\n"
+	      "                  power switch on a control socket; for tests "
+	      "only\n"
 	      "  --initialize F  first-time initialization with the answers "
 	      "in F, see below;\n"
 	      "                  otherwise it is done at the serial console\n"
@@ -426,21 +425,18 @@ open_lab(struct program *p)
 	return lab_new(p->loop, p->env, &p->lab_config, &p->lab);
 }
 
-/*
- * Whoever reaches the socket of an appliance that has not been initialized is
- * asked nothing: only in the laboratory.
- */
 static enum err
 open_console(struct program *p)
 {
 	char *path = NULL;
 	enum err rc = OK;
 
-	if (p->options.lab == NULL || p->server == NULL)
+	if (p->server == NULL)
 		return OK;
 	/* as --dir has it: paths of sockets are short */
 	TRY(mem_printf(&path, "%s/console.sock", p->options.dir));
-	TRY(console_new(path, server_appliance(p->server), &p->console));
+	TRY(console_new(
+	    path, server_appliance(p->server), DOOR_SERIAL, &p->console));
 out:
 	mem_free(path);
 	return rc;

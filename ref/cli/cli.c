@@ -86,8 +86,8 @@ prompt(struct cli *cli)
 
 /* ---- the end of a command ---- */
 
-static void
-drop_state(struct cli *cli)
+void
+cli_drop(struct cli *cli)
 {
 	if (cli->drop != NULL)
 		cli->drop(cli->state);
@@ -99,7 +99,7 @@ static void
 end(struct cli *cli, bool failed)
 {
 	assert(cli->busy);
-	drop_state(cli);
+	cli_drop(cli);
 	cli->busy = false;
 	cli->command = NULL;
 	cli->answer = NULL;
@@ -163,7 +163,7 @@ cli_refuse(struct cli *cli, const char *format, ...)
 void
 cli_leave(struct cli *cli, bool failed)
 {
-	drop_state(cli);
+	cli_drop(cli);
 	loop_timer_stop(cli->idle);
 	cli_put(cli, CLI_END, failed ? "1" : "0");
 	cli_put(cli, CLI_BYE, "");
@@ -558,7 +558,7 @@ cli_free(struct cli *cli)
 	if (cli->change != NULL)
 		change_leave(cli->change);
 	enter_leave(cli);
-	drop_state(cli);
+	cli_drop(cli);
 	hsm_session_free(cli->hsm);
 	loop_timer_free(cli->idle);
 	for (k = 0; k < cli->history_count; k++)

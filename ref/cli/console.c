@@ -31,6 +31,7 @@ struct peer {
 struct console {
 	struct loop *loop;
 	struct appliance *appliance;
+	enum door door;
 	char *path;
 	int fd;
 	struct loop_fd *watch;
@@ -190,8 +191,7 @@ peer_open(struct peer *peer, int fd)
 {
 	struct console *console = peer->console;
 	const struct cli_entry entry = {
-	    .door = appliance_is_initialized(console->appliance) ? DOOR_SERIAL
-								 : DOOR_NONE,
+	    .door = console->door,
 	    .peer = "",
 	};
 	enum err rc = OK;
@@ -253,7 +253,8 @@ out:
 }
 
 enum err
-console_new(const char *path, struct appliance *appliance, struct console **out)
+console_new(const char *path, struct appliance *appliance, enum door door,
+    struct console **out)
 {
 	struct console *console = NULL;
 	size_t k;
@@ -263,6 +264,7 @@ console_new(const char *path, struct appliance *appliance, struct console **out)
 	TRY(MEM_NEW(console));
 	console->loop = appliance->loop;
 	console->appliance = appliance;
+	console->door = door;
 	console->fd = -1;
 	for (k = 0; k < CONSOLE_SESSIONS_MAX; k++) {
 		struct peer *peer = &console->peers[k];

@@ -29,13 +29,14 @@ enum {
 
 /*
  * path       of the socket; what is there is replaced
- * appliance  borrowed; open. As long as it has not been initialized, nobody
- *            is asked who it is
+ * appliance  borrowed; open. One that has not been initialized is, in the
+ *            first session that gives the answers
+ * door       DOOR_SERIAL; DOOR_NONE, for tests: nobody is asked who it is
  *
  * ERR_SYSTEM  the socket cannot be made; the log says why
  */
 enum err console_new(const char *path, struct appliance *appliance,
-    struct console **out) MUST_CHECK;
+    enum door door, struct console **out) MUST_CHECK;
 
 /* Ends all sessions and removes the socket. Accepts NULL. */
 void console_free(struct console *console);

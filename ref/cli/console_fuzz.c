@@ -62,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
 
 	if (rig.loop == NULL)
 		set_up();
-	visit_must(console_new(path, &appliance, &console) == OK);
+	visit_must(console_new(path, &appliance, DOOR_SERIAL, &console) == OK);
 	visit(&rig, path, (struct bytes){data, octets});
 	visit(&rig, path, bytes_of_text("\n"));
 	console_free(console);

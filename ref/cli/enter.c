@@ -256,6 +256,8 @@ enter_begin(struct cli *cli)
 		cli_entered(cli);
 	else if (cli->who.name[0] != '\0')
 		somebody(cli);
+	else if (!appliance_is_initialized(cli->appliance))
+		setup_begin(cli);
 	else
 		enter_ask(cli, "login:", serial_entered);
 }

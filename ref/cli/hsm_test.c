@@ -257,7 +257,8 @@ boot(void)
 	    loop_pool_new(rig.loop, "passwords", 1, &appliance.passwords), OK);
 	assert_int_equal(appliance_open(&appliance), OK);
 	(void)snprintf(path, sizeof(path), "%s/console.sock", dir);
-	assert_int_equal(console_new(path, &appliance, &console), OK);
+	assert_int_equal(
+	    console_new(path, &appliance, DOOR_NONE, &console), OK);
 }
 
 static void

@@ -72,7 +72,14 @@ void enter_leave(struct cli *cli); /* what is under way is given up */
 typedef void enter_fn(struct cli *cli, enum login_verdict verdict);
 void enter_ask(struct cli *cli, const char *name_text, enter_fn *then);
 
+/* ---- setup.c: an appliance without administrators gets its first ---- */
+
+void setup_begin(struct cli *cli);
+
 /* ---- cli.c ---- */
+
+/* What cli_keep was given is done with. */
+void cli_drop(struct cli *cli);
 
 /* Somebody is there, with a password that is in order. */
 void cli_entered(struct cli *cli);
