@@ -16,8 +16,8 @@ set_up(void **state)
 	(void)state;
 	desk_make(&desk);
 	(void)snprintf(path, sizeof(path), "%s/c.sock", desk.bench.dir);
-	return console_new(
-		   path, desk_appliance(&desk), DOOR_NONE, &console) != OK;
+	return console_new(path, desk_appliance(&desk), DOOR_NONE, &console) !=
+	       OK;
 }
 
 static int
