@@ -11,8 +11,7 @@ libs() { pkg-config --libs "$@"; }
 ref="openssl sqlite3 libevent_core libxml-2.0 libssh"
 tool="openssl libxml-2.0 jansson"
 
-# A program gets the libraries that it calls, and no others: libssh uses OpenSSL
-# before main() begins, when our allocator is not yet in it (crypto/ossl.h).
+# A program gets the libraries that it calls, and no others.
 #
 # Of p11-kit only the headers: a PKCS#11 module is loaded, not linked. cracklib
 # has no .pc file.

@@ -37,6 +37,22 @@ ossl_free(void *p, const char *file, int line)
 	mem_library_free(p);
 }
 
+/*
+ * Libraries that are loaded with the program use OpenSSL as they are loaded
+ * (libssh makes keys ready), and then it is too late: this runs before them.
+ */
+static bool memory_is_ours;
+
+static void
+take_memory(void)
+{
+	memory_is_ours =
+	    CRYPTO_set_mem_functions(ossl_new, ossl_regrow, ossl_free) == 1;
+}
+
+__attribute__((section(".preinit_array"),
+    used)) static void (*const before_libraries)(void) = take_memory;
+
 /* The second has old digests; a machine without it serves everything else. */
 static const char *const provider_names[] = {"default", "legacy"};
 enum { PROVIDERS = sizeof(provider_names) / sizeof(provider_names[0]) };
@@ -62,7 +78,7 @@ ossl_init(void)
 
 	if (done)
 		return OK;
-	if (CRYPTO_set_mem_functions(ossl_new, ossl_regrow, ossl_free) != 1 ||
+	if (!memory_is_ours ||
 	    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		TRY(ossl_err("OpenSSL's set-up", ERR_SYSTEM));
 	for (k = 0; k < PROVIDERS; k++)

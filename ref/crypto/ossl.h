@@ -16,7 +16,7 @@
  * Before anything else touches OpenSSL, and before the first thread. Again is
  * harmless.
  *
- * ERR_SYSTEM  OpenSSL was in use already, or its default provider is missing
+ * ERR_SYSTEM  it would not take our heap, or its default provider is missing
  */
 enum err ossl_init(void) MUST_CHECK;
 
