@@ -86,11 +86,12 @@ is_up(const struct queue *queue)
 }
 
 enum err
-queue_put(struct queue *queue, void *from, int kind, struct bytes text)
+message_new(void *from, int kind, struct bytes text, struct message **out)
 {
 	struct message *message = NULL;
 	enum err rc = OK;
 
+	*out = NULL;
 	TRY(MEM_NEW(message));
 	message->from = from;
 	message->kind = kind;
@@ -99,22 +100,45 @@ queue_put(struct queue *queue, void *from, int kind, struct bytes text)
 		memcpy(message->at, text.at, text.octets);
 		message->octets = text.octets;
 	}
+	*out = message;
+	message = NULL;
+out:
+	message_free(message);
+	return rc;
+}
+
+enum err
+queue_take_in(struct queue *queue, struct message *message)
+{
+	enum err rc = OK;
+
 	pthread_mutex_lock(&queue->lock);
 	if (queue->closed) {
 		rc = ERR_CLOSED;
-	} else if (queue->max_octets - queue->octets < text.octets) {
+	} else if (queue->max_octets - queue->octets < message->octets) {
 		rc = ERR_LIMIT;
 	} else {
 		if (!is_up(queue))
 			raise_flag(queue);
 		*queue->end = message;
 		queue->end = &message->next;
-		queue->octets += text.octets;
+		queue->octets += message->octets;
 		message = NULL;
 	}
 	pthread_mutex_unlock(&queue->lock);
-out:
 	message_free(message);
+	return rc;
+}
+
+enum err
+queue_put(struct queue *queue, void *from, int kind, struct bytes text)
+{
+	struct message *message;
+	enum err rc = OK;
+
+	TRY(message_new(from, kind, text, &message));
+	TRY(queue_take_in(queue, message));
+out:
 	return rc;
 }
 

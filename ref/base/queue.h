@@ -46,6 +46,16 @@ int queue_fd(const struct queue *queue);
 enum err queue_put(
     struct queue *queue, void *from, int kind, struct bytes text) MUST_CHECK;
 
+/*
+ * The same in two steps, for what must not fail later: one without a text
+ * always finds room. queue_take_in owns the message, on failure too.
+ *
+ * ERR_LIMIT, ERR_CLOSED
+ */
+enum err message_new(
+    void *from, int kind, struct bytes text, struct message **out) MUST_CHECK;
+enum err queue_take_in(struct queue *queue, struct message *message) MUST_CHECK;
+
 /* From any thread: nothing is put any more; what is in it can be taken. */
 void queue_close(struct queue *queue);
 bool queue_is_closed(struct queue *queue);

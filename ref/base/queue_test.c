@@ -60,8 +60,9 @@ what_is_put_is_taken_in_order_and_shows_at_the_descriptor(void **state)
 }
 
 static void
-a_full_one_takes_nothing_until_there_is_room(void **state)
+a_full_one_takes_only_what_has_no_text(void **state)
 {
+	struct message *message;
 	struct queue *queue;
 
 	(void)state;
@@ -69,7 +70,11 @@ a_full_one_takes_nothing_until_there_is_room(void **state)
 		return;
 	if (put(queue, 1, "0123456789abcdef") == OK) {
 		assert_int_not_equal(put(queue, 2, "x"), OK);
+		(void)!put(queue, 3, "");
 		assert_next(queue, 1, "0123456789abcdef");
+		message = queue_take(queue);
+		assert_true(message == NULL || message->kind == 3);
+		message_free(message);
 		assert_null(queue_take(queue));
 	}
 	assert_int_not_equal(put(queue, 3, "0123456789abcdefg"), OK);
@@ -174,7 +179,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(
 		what_is_put_is_taken_in_order_and_shows_at_the_descriptor),
-	    cmocka_unit_test(a_full_one_takes_nothing_until_there_is_room),
+	    cmocka_unit_test(a_full_one_takes_only_what_has_no_text),
 	    cmocka_unit_test(
 		a_closed_one_gives_what_is_in_it_and_takes_nothing),
 	    cmocka_unit_test(what_is_left_goes_with_it),
