@@ -35,6 +35,7 @@ struct appliance {
 	struct loop_pool *passwords; /* one thread: cracklib wants no more */
 	unsigned password_iterations;
 	const char *dictionary; /* cracklib's; NULL: where it has it */
+	const char *vault;      /* the file with the key of crypto/vault.h */
 	/* its own */
 	struct settings *settings;
 	struct clock *clock;
