@@ -32,6 +32,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "cli/console.h"
+#include "cli/ssh_door.h"
 #include "cli/terminal.h"
 #include "crypto/keyfile.h"
 #include "crypto/random.h"
@@ -85,6 +86,7 @@ struct program {
 	struct lab_config lab_config;
 	struct lab *lab;
 	struct console *console;
+	struct ssh_door *ssh;
 	struct daemon_end *end;
 	enum err rc;     /* of what went wrong inside the loop */
 	bool again;      /* start again when it has ended */
@@ -397,6 +399,9 @@ lab_status(void *ctx, struct buf *out)
 	if (listener != NULL)
 		TRY(buf_printf(out, " port=%u connections=%u",
 		    listener_port(listener), listener_connections(listener)));
+	if (p->ssh != NULL && ssh_door_port(p->ssh) != 0)
+		TRY(buf_printf(out, " ssh=%u guests=%u", ssh_door_port(p->ssh),
+		    ssh_door_connections(p->ssh)));
 	if (p->server != NULL)
 		TRY(buf_printf(out, " requests=%u hsm=%s initialized=%s",
 		    kmip_busy(server_kmip(p->server)),
@@ -684,6 +689,7 @@ open_server(struct program *p)
 
 	TRY(server_new(&server, &p->server));
 	TRY(open_key_server(p));
+	TRY(ssh_door_new(server_appliance(p->server), c->ssh_listen, &p->ssh));
 out:
 	return rc;
 }
@@ -727,6 +733,7 @@ static bool
 stop(struct program *p)
 {
 	console_free(p->console);
+	ssh_door_free(p->ssh);
 	service_port_free(p->key_server);
 	listener_free(p->echo);
 	if (p->loop != NULL)

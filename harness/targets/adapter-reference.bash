@@ -114,7 +114,7 @@ adapter_serial_setup() { _adapter_console; }
 # _adapter_ssh_as USER PASSWORD COMMAND...: each command a line
 _adapter_ssh_as() {
   local file port status=0
-  port=$(sed -n 's/^# ssh-port = //p' "$ADAPTER_DIR/target.conf")
+  port=$(_adapter ssh-port) || return
   file=$(_adapter_secret "$2") || return
   printf '%s\n' "${@:3}" |
     timeout 60 sshpass -f "$file" ssh -T -p "$port" -l "$1" \

@@ -13,11 +13,12 @@
  *	fault              ok, each fault as NAME=VALUE
  *	fault NAME VALUE   set it, e.g. "fault disk-full on"
  *	await WORDS        answered as status, as soon as that has WORDS in it
- *	turns              ok longest_us=N: processor time of the longest turn
- *of the loop since this was last asked power drop         die, and lose what
- *was not synced power tear SEED N  the same, but of what was not synced some
- *sectors reach the disk, as the seed says; just before the Nth write from now,
- *0: at once
+ *	turns              ok longest_us=N: processor time of the loop's longest
+ *	                   turn since this was last asked
+ *	power drop         die, and lose what was not synced
+ *	power tear SEED N  the same, but of what was not synced some sectors
+ *	                   reach the disk, as the seed says; just before the
+ *	                   Nth write from now, 0: at once
  *
  * and what else the program takes.
  *

@@ -7,12 +7,12 @@
  * speak through queues (base/queue.h), and neither waits for the other while
  * it has something else to do. The thread asks one thing at a time:
  *
- *	the thread asks			the loop answers
- *	PEER_LOGIN    name NUL password	ssh_peer_answer
- *	PEER_SESSION			ssh_peer_say, as often as it has
- *something PEER_LINE, PEER_COMPLETE, PEER_BREAK  likewise; as screen.h has them
- *	PEER_OVER     the session is	nothing any more
- *	PEER_GONE     it has ended	ssh_peer_free
+ *	PEER_LOGIN      name NUL password: ssh_peer_answer
+ *	PEER_SESSION    logged in, and ready: ssh_peer_say from now on
+ *	PEER_LINE, PEER_COMPLETE, PEER_BREAK
+ *	                the session's, as screen.h has them
+ *	PEER_OVER       it wants no more of the session
+ *	PEER_GONE       it has ended: ssh_peer_free
  *
  * Passwords alone are asked for ("password" and "keyboard-interactive"); no
  * other method, no forwarding, no subsystem and no second session is to be

@@ -44,7 +44,7 @@ enum {
 enum err ssh_door_new(struct appliance *appliance, const char *listen,
     struct ssh_door **out) MUST_CHECK;
 
-/* Closes everything now. Accepts NULL. The service is not called any more. */
+/* Closes everything now; the loop has had its last turn. Accepts NULL. */
 void ssh_door_free(struct ssh_door *door);
 
 /* Where it listens; 0: it does not. */

@@ -9,6 +9,7 @@ struct server {
 	struct appliance appliance;
 	bool is_open; /* the appliance */
 	struct loop_pool *passwords;
+	char *vault;
 	struct root *root;
 	struct loop_pool *workers;
 	struct kmip *kmip;
@@ -87,6 +88,7 @@ open_appliance(struct server *s)
 	struct appliance *appliance = &s->appliance;
 	enum err rc = OK;
 
+	TRY(mem_printf(&s->vault, "%s/vault.key", s->config.dir));
 	TRY(loop_pool_new(s->config.loop, "password", 1, &s->passwords));
 	appliance->env = s->config.env;
 	appliance->loop = s->config.loop;
@@ -94,6 +96,7 @@ open_appliance(struct server *s)
 	appliance->passwords = s->passwords;
 	appliance->password_iterations = s->config.password_iterations;
 	appliance->dictionary = s->config.dictionary;
+	appliance->vault = s->vault;
 	appliance->leave = s->config.leave;
 	appliance->leave_ctx = s->config.ctx;
 	TRY(appliance_open(appliance));
@@ -182,6 +185,7 @@ server_free(struct server *s)
 	root_free(s->root);
 	if (s->is_open)
 		appliance_close(&s->appliance);
+	mem_free(s->vault);
 	mem_free(s);
 }
 
