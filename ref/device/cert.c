@@ -284,6 +284,14 @@ cert_each(struct store *st, enum cert_kind kind, cert_fn *each, void *ctx)
 
 /* ---- how it stands ---- */
 
+enum cert_state
+cert_state_at(const struct pki_facts *facts, int64_t wall_s)
+{
+	if (wall_s < facts->from_s)
+		return CERT_EARLY;
+	return wall_s <= facts->until_s ? CERT_ACTIVE : CERT_EXPIRED;
+}
+
 enum err
 cert_state(const struct cert *cert, int64_t wall_s, enum cert_state *out)
 {
@@ -297,9 +305,7 @@ cert_state(const struct cert *cert, int64_t wall_s, enum cert_state *out)
 	TRY(arena_new(4 * CERT_DER_MAX_OCTETS, &a));
 	TRY(pki_facts(
 	    PKI_CERTIFICATE, buf_peek(&cert->certificate), a, &facts));
-	*out = wall_s < facts.from_s     ? CERT_EARLY
-	       : wall_s <= facts.until_s ? CERT_ACTIVE
-					 : CERT_EXPIRED;
+	*out = cert_state_at(&facts, wall_s);
 out:
 	arena_free(a);
 	return rc;

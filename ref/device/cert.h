@@ -92,6 +92,8 @@ enum cert_state {
 };
 enum err cert_state(
     const struct cert *cert, int64_t wall_s, enum cert_state *out) MUST_CHECK;
+struct pki_facts;
+enum cert_state cert_state_at(const struct pki_facts *facts, int64_t wall_s);
 /* "Request Pending"; for a CA "CA Certificate Request Pending" */
 const char *cert_state_text(enum cert_kind kind, enum cert_state state);
 
