@@ -836,10 +836,12 @@ as_seen_by_a_client() {
   assert_failure 1
 }
 
-@test "Only laboratory mode has the console" {
+@test "Outside the laboratory the console asks who it is as well" {
   server_start --card --real-time
-  assert_file_not_exists "$SERVER_DIR/console.sock"
-  run "$TOP/build/bin/touchstone-ref" console "$SERVER_DIR" help
+  run "$TOP/build/bin/touchstone-ref" console "$SERVER_DIR" help </dev/null
   assert_failure 2
+  run "$TOP/build/bin/touchstone-ref" console "$SERVER_DIR" --user admin \
+    --password-file "$SERVER_DIR/admin.password" 'show hsm status'
+  assert_success
   kmip create
 }

@@ -98,6 +98,45 @@ delivered() {
   assert_line "Hostname: touchstone"
 }
 
+# req: KS-01-014 KS-01-017 KS-01-109
+@test "With a card, the one who logs in is led on through the HSM's initialization" {
+  server start --card --blank
+  server stop
+  mkdir -p "$SERVER_DIR/ikeys"
+  for colour in blue red black; do
+    blank "$colour"
+  done
+  server start
+  mkfifo "$BATS_TEST_TMPDIR/setup"
+  exec {console_in}<>"$BATS_TEST_TMPDIR/setup"
+  CONSOLE_SAYS=$BATS_TEST_TMPDIR/console
+  timeout 60 "$TOP/build/bin/touchstone-ref" console "$SERVER_DIR" \
+    <&"$console_in" >"$CONSOLE_SAYS" 2>&1 3>&- &
+  CONSOLE=$!
+  for answer in '' '' '' '' '' '' 'Canal5%Heron' 'Canal5%Heron' maybe yes \
+    admin 'Canal5%Heron'; do
+    console_answer "$answer"
+  done
+  imprint blue
+  imprint red
+  present blue
+  present red
+  imprint black
+  console_answer "$(challenge)"
+  present black
+  console_says "Crypto user successful logged into the HSM"
+  console_answer 'show hsm status'
+  console_answer exit
+  console_end
+  assert_success
+  assert_line "Error: Initialize the HSM: maybe: yes or no"
+  assert_line "HSM successful initialized"
+  assert_line "HSM Status:    Initialized"
+  # no further login
+  server target
+  kmip create
+}
+
 # ---- by a file
 
 # req: KS-02-018 KS-02-020 KS-15-034 KS-15-035

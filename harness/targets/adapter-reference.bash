@@ -109,7 +109,11 @@ adapter_cli() { _adapter_console_as "$@"; }
 
 adapter_serial_login() { _adapter_console_as "$1" "$2" exit; }
 
-adapter_serial_setup() { _adapter_console; }
+# Where the key server was left off, there is no port to be told of.
+adapter_serial_setup() {
+  _adapter_console || return
+  _adapter target 2>/dev/null || true
+}
 
 # _adapter_ssh_as USER PASSWORD COMMAND...: each command a line
 _adapter_ssh_as() {

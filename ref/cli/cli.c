@@ -95,6 +95,31 @@ cli_drop(struct cli *cli)
 	cli->drop = NULL;
 }
 
+/* Not from within the command that has ended. */
+static void
+step(void *ctx)
+{
+	struct cli *cli = ctx;
+	const char *line = *cli->steps++;
+
+	cli->busy = false;
+	cli_input(cli, bytes_of_text(line));
+}
+
+static void
+go_on(struct cli *cli, bool failed)
+{
+	if (failed || (cli->steps != NULL && *cli->steps == NULL))
+		cli->steps = NULL;
+	if (cli->steps == NULL) {
+		prompt(cli);
+		return;
+	}
+	cli->busy = true;
+	cli->step = (struct loop_task){.fn = step, .ctx = cli};
+	loop_later(cli->appliance->loop, &cli->step);
+}
+
 static void
 end(struct cli *cli, bool failed)
 {
@@ -104,7 +129,7 @@ end(struct cli *cli, bool failed)
 	cli->command = NULL;
 	cli->answer = NULL;
 	cli_put(cli, CLI_END, failed ? "1" : "0");
-	prompt(cli);
+	go_on(cli, failed);
 }
 
 void
@@ -518,7 +543,7 @@ cli_entered(struct cli *cli)
 {
 	cli->busy = false;
 	cli->answer = NULL;
-	prompt(cli);
+	go_on(cli, false);
 }
 
 enum err
@@ -557,6 +582,7 @@ cli_free(struct cli *cli)
 		return;
 	if (cli->change != NULL)
 		change_leave(cli->change);
+	loop_task_cancel(&cli->step);
 	enter_leave(cli);
 	cli_drop(cli);
 	hsm_session_free(cli->hsm);

@@ -55,6 +55,11 @@ struct cli {
 	const char *said;
 	struct change own; /* the session's own changes */
 
+	/* commands that follow by themselves, as long as none fails; NULL:
+	 * none, or no more */
+	const char *const *steps;
+	struct loop_task step;
+
 	char *history[HISTORY_LINES]; /* oldest first */
 	size_t history_count;
 };

@@ -16,7 +16,17 @@ struct setup {
 	struct initialization *init;
 	enum answer at;
 	struct secret *password; /* typed once */
+	bool hsm_asked;
+	bool hsm; /* initialize it */
 };
+
+/*
+ * What the HSM takes, once somebody has logged in to say so.
+ *
+ * req: KS-01-014 KS-01-109
+ */
+static const char *const hsm_steps[] = {"config", "hsm initialize",
+    "hsm login security officer", "hsm create partition", "exit", NULL};
 
 static void ask(struct cli *cli);
 
@@ -50,6 +60,7 @@ carried_out(void *ctx, enum err rc, const char *why)
 	if (rc == OK) {
 		cli_say(cli, "The appliance is initialized; log in as %s.",
 		    INITIALIZATION_ADMIN);
+		cli->steps = setup->hsm ? hsm_steps : NULL;
 		cli_drop(cli);
 		enter_begin(cli);
 	} else if (rc == ERR_FIELD) {
@@ -119,6 +130,39 @@ answered(struct cli *cli, struct bytes line)
 }
 
 static void
+hsm_answered(struct cli *cli, struct bytes line)
+{
+	static const struct entry_rule rule = {.type = ENTRY_YESNO};
+	struct setup *setup = cli_state(cli);
+	char value[ENTRY_OCTETS], why[ENTRY_WHY_OCTETS];
+	int64_t number = 1;
+
+	setup->hsm_asked =
+	    line.octets == 0 || entry_read(&rule, line, value, &number) == OK;
+	setup->hsm = number == 1;
+	if (!setup->hsm_asked) {
+		entry_refuse("Initialize the HSM", line, "yes or no", why);
+		refuse(cli, why);
+	}
+	ask(cli);
+}
+
+/* Only a device with a card is asked. */
+static void
+ask_hsm(struct cli *cli)
+{
+	struct setup *setup = cli_state(cli);
+	struct root *root = cli->appliance->root;
+
+	if (!setup->hsm_asked && root != NULL &&
+	    root_config(root)->card != NULL)
+		cli_ask(
+		    cli, CLI_VALUE, "Initialize the HSM [yes]:", hsm_answered);
+	else
+		initialization_run(setup->init, carried_out, cli);
+}
+
+static void
 ask(struct cli *cli)
 {
 	struct setup *setup = cli_state(cli);
@@ -128,7 +172,7 @@ ask(struct cli *cli)
 	while (setup->at < ANSWER_COUNT && !answer_is_there(setup->at))
 		setup->at++;
 	if (setup->at == ANSWER_COUNT) {
-		initialization_run(setup->init, carried_out, cli);
+		ask_hsm(cli);
 		return;
 	}
 	shown = initialization_shown(setup->init, setup->at);
@@ -142,7 +186,6 @@ ask(struct cli *cli)
 		cli_ask(cli, CLI_VALUE, text, answered);
 }
 
-/* req: ESKM-010 KS-19-003 */
 void
 setup_begin(struct cli *cli)
 {
