@@ -15,13 +15,17 @@ hsm() {
 
 # console_begin LINE...: the same beside the test, which is at the PED meanwhile
 console_begin() {
+  console_run "$TOP/harness/appliance" cli "$SERVER_DIR" "$@"
+}
+
+# console_run PROGRAM ARGS...: a session at its other end, beside the test
+console_run() {
   local answers=$BATS_TEST_TMPDIR/answers
   CONSOLE_SAYS=$BATS_TEST_TMPDIR/console
   : >"$CONSOLE_SAYS"
   [ -p "$answers" ] || mkfifo "$answers"
   exec {console_in}<>"$answers"
-  timeout 60 "$TOP/harness/appliance" cli "$SERVER_DIR" "$@" \
-    <&"$console_in" >"$CONSOLE_SAYS" 2>&1 3>&- &
+  timeout 60 "$@" <&"$console_in" >"$CONSOLE_SAYS" 2>&1 3>&- &
   CONSOLE=$!
 }
 

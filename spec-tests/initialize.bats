@@ -107,12 +107,7 @@ delivered() {
     blank "$colour"
   done
   server start
-  mkfifo "$BATS_TEST_TMPDIR/setup"
-  exec {console_in}<>"$BATS_TEST_TMPDIR/setup"
-  CONSOLE_SAYS=$BATS_TEST_TMPDIR/console
-  timeout 60 "$TOP/build/bin/touchstone-ref" console "$SERVER_DIR" \
-    <&"$console_in" >"$CONSOLE_SAYS" 2>&1 3>&- &
-  CONSOLE=$!
+  console_run "$TOP/build/bin/touchstone-ref" console "$SERVER_DIR"
   for answer in '' '' '' '' '' '' 'Canal5%Heron' 'Canal5%Heron' maybe yes \
     admin 'Canal5%Heron'; do
     console_answer "$answer"
