@@ -52,8 +52,7 @@ as() {
 
 # with NAME PASSWORD COMMAND [ANSWER...]
 with() {
-  local answers=${4+$(printf '%s\n' "${@:4}")}
-  adapter_cli "$1" "$2" config "$3" <<<"$answers"
+  { [ $# -le 3 ] || printf '%s\n' "${@:4}"; } | adapter_cli "$1" "$2" config "$3"
 }
 
 # enters NAME PASSWORD: is one let in at the serial console?
