@@ -29,6 +29,7 @@ libssh-dev            SSH, the side of the server
 openssh-client        foreign witness: ssh
 sshpass               passwords for it, without a terminal
 expect                a person at a terminal
+tmux                  and what the terminal shows then
 libp11-kit-dev        PKCS#11 headers
 softhsm2              the token that stands in for the HSM
 opensc                pkcs11-tool: a second opinion on the token

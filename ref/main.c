@@ -430,6 +430,7 @@ open_lab(struct program *p)
 	return lab_new(p->loop, p->env, &p->lab_config, &p->lab);
 }
 
+/* The serial console; only the owner of the server reaches it. */
 static enum err
 open_console(struct program *p)
 {

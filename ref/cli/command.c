@@ -231,23 +231,6 @@ ending_at(const struct choice *choice, size_t place)
 	return taking_rest(choice, place);
 }
 
-/*
- * What could be a value is none where a row has just this word at its place:
- * it has to be typed in full there, and a value of that name cannot be given.
- */
-static bool
-is_a_word(const struct choice *choice, struct bytes typed, size_t place)
-{
-	size_t k;
-
-	for (k = 0; k < COMMANDS; k++) {
-		if (choice->in[k] &&
-		    bytes_equal(row_word(&commands[k], place), typed))
-			return true;
-	}
-	return false;
-}
-
 static enum command_match
 find_in(const struct words *words, enum cli_mode mode,
     const struct command **out, size_t *at_word)
@@ -262,7 +245,7 @@ find_in(const struct words *words, enum cli_mode mode,
 	for (k = 0; k < words->count; k++) {
 		*at_word = k;
 		*out = taking_rest(&choice, k);
-		if (*out != NULL && !is_a_word(&choice, words->word[k], k))
+		if (*out != NULL)
 			return COMMAND_FOUND;
 		match = narrow(&choice, words->word[k], k);
 		if (match != COMMAND_FOUND)

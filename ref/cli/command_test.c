@@ -249,6 +249,29 @@ the_table_is_in_order(void **state)
 	assert_true(k > 0);
 }
 
+/* Rows of the same words have the same at the next place, or none a value. */
+static void
+no_word_can_be_taken_for_a_value(void **state)
+{
+	const struct command *row, *other;
+	size_t k, n;
+
+	(void)state;
+	for (k = 0; (row = command_row(k)) != NULL; k++) {
+		const char *rest = strstr(row->words, "...");
+		size_t octets;
+
+		if (rest == NULL)
+			continue;
+		octets = (size_t)(rest - row->words);
+		for (n = 0; (other = command_row(n)) != NULL; n++) {
+			if (n != k && (row->mode & other->mode) != 0 &&
+			    strncmp(row->words, other->words, octets) == 0)
+				fail_msg("%s: %s", row->words, other->words);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -258,6 +281,7 @@ main(void)
 	    cmocka_unit_test(commands_are_found),
 	    cmocka_unit_test(a_question_lists_what_can_follow),
 	    cmocka_unit_test(the_table_is_in_order),
+	    cmocka_unit_test(no_word_can_be_taken_for_a_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,44 @@ help_lists_each_command(void **state)
 	close(fd);
 }
 
+/* req: KS-02-005 KS-15-101 */
+static void
+at_the_serial_door_one_is_asked_who_one_is(void **state)
+{
+	int fd;
+
+	(void)state;
+	desk_account(&desk, "bob", true, 0);
+	console_free(console);
+	assert_ok(
+	    console_new(path, desk_appliance(&desk), DOOR_SERIAL, &console));
+	fd = comes();
+	assert_string_equal(says(fd, ""), "?login:\n");
+	assert_string_equal(says(fd, "bob\n"), "*Password:\n");
+	assert_string_equal(says(fd, "\x03\n"), ".1\n!\n");
+	assert_string_equal(says(fd, ""), "closed");
+	close(fd);
+}
+
+static void
+a_line_may_ask_how_it_goes_on(void **state)
+{
+	int fd = comes();
+
+	(void)state;
+	(void)says(fd, "");
+	assert_string_equal(says(fd, "conf\x05\n"), "+ig \n");
+	assert_string_equal(says(fd, "\x03\n"), ">touchstone# \n");
+	/* to a question these octets are an answer like others */
+	(void)says(fd, "config\n");
+	(void)says(fd, "grant credential\n");
+	assert_non_null(
+	    strstr(says(fd, "bob\x05\n"), "=Error: Grant to: bob\\x05: "));
+	(void)says(fd, "grant credential\n");
+	assert_non_null(strstr(says(fd, "\x03\n"), "=Error: given up\n"));
+	close(fd);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int
@@ -234,6 +272,8 @@ main(void)
 	    TEST(who_does_not_listen_is_left),
 	    TEST(only_its_owner_reaches_the_socket),
 	    TEST(help_lists_each_command),
+	    TEST(at_the_serial_door_one_is_asked_who_one_is),
+	    TEST(a_line_may_ask_how_it_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

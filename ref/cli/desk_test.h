@@ -17,6 +17,7 @@ enum { DESK_ITERATIONS = 10, DESK_PATIENCE_S = 60 };
 
 struct desk {
 	struct bench bench;
+	char vault[300];
 	struct cli *cli;
 	bool left; /* the session has ended */
 	char said[256 * 1024];
@@ -38,6 +39,9 @@ desk_make(struct desk *desk)
 	assert_ok(ossl_init());
 	memset(desk, 0, sizeof(*desk));
 	bench_make(&desk->bench);
+	(void)snprintf(
+	    desk->vault, sizeof(desk->vault), "%s/vault.key", desk->bench.dir);
+	appliance->vault = desk->vault;
 	appliance->password_iterations = DESK_ITERATIONS;
 	assert_ok(loop_pool_new(
 	    desk->bench.rig.loop, "passwords", 1, &appliance->passwords));

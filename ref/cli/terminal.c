@@ -24,6 +24,9 @@ enum {
 	SHOWN_OCTETS = 64 * 1024,
 };
 
+/* What a line that nobody edits is read for. */
+enum want { WANT_NOTHING, WANT_COMMAND, WANT_ANSWER };
+
 struct terminal {
 	/* what was asked for */
 	const char *user;
@@ -47,6 +50,8 @@ struct terminal {
 	size_t octets;
 	/* from who types; and its line feed */
 	char typed[COMMAND_LINE_OCTETS + 2];
+	size_t typed_octets;
+	enum want want;
 	struct editor *editor;
 	struct buf shown;
 	uint8_t keys[KEYS_OCTETS]; /* typed ahead */
@@ -123,39 +128,40 @@ send_line(struct terminal *t, const char *line)
 
 /* ---- lines that nobody edits ---- */
 
-/*
- * One line, its end included, octet for octet: what follows it may be for
- * somebody else. 0: there is none, or the server went away.
- */
-static size_t
-read_line(struct terminal *t)
+static bool
+want_line(struct terminal *t, enum want want)
 {
-	size_t octets = 0;
-
-	while (octets < sizeof(t->typed)) {
-		struct pollfd fds[2] = {{.fd = t->in, .events = POLLIN},
-		    {.fd = t->fd, .events = POLLIN}};
-
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return 0;
-		if (fds[1].revents != 0)
-			return 0;
-		if (fds[0].revents == 0)
-			continue;
-		if (read(t->in, t->typed + octets, 1) != 1)
-			return 0;
-		if (t->typed[octets++] == '\n')
-			return octets;
-	}
-	return 0;
+	t->want = want;
+	t->typed_octets = 0;
+	return true;
 }
 
+/* false: there is none left, and what asked for it is given up. */
 static bool
-pass_on(struct terminal *t)
+no_line(struct terminal *t)
 {
-	size_t octets = read_line(t);
-	bool sent = octets != 0 && send_octets(t, t->typed, octets);
+	if (t->want == WANT_ANSWER)
+		t->status = t->entered ? TERMINAL_FAILED : TERMINAL_UNREACHED;
+	return false;
+}
 
+/* An octet at a time: what follows a line may be for somebody else. */
+static bool
+read_octet(struct terminal *t)
+{
+	char octet;
+	ssize_t got = read(t->in, &octet, 1);
+	bool sent;
+
+	if (got < 0 && errno == EINTR)
+		return true;
+	if (got <= 0 || t->typed_octets == sizeof(t->typed))
+		return no_line(t);
+	t->typed[t->typed_octets++] = octet;
+	if (octet != '\n')
+		return true;
+	t->want = WANT_NOTHING;
+	sent = send_octets(t, t->typed, t->typed_octets);
 	secret_wipe(t->typed, sizeof(t->typed));
 	return sent;
 }
@@ -279,7 +285,8 @@ prompted(struct terminal *t, const char *text)
 		return send_line(t, t->lines[t->next_line++]);
 	if (t->line_count != 0)
 		return false;
-	return t->tty ? edit(t, EDITOR_COMMAND, text, "") : pass_on(t);
+	return t->tty ? edit(t, EDITOR_COMMAND, text, "")
+		      : want_line(t, WANT_COMMAND);
 }
 
 /* The next line of the password file. false: there is none left. */
@@ -318,11 +325,7 @@ asked(struct terminal *t, const char *text, bool secret)
 		puts(text);
 		(void)fflush(stdout);
 	}
-	if (pass_on(t))
-		return true;
-	/* nobody answers: the command is given up */
-	t->status = t->entered ? TERMINAL_FAILED : TERMINAL_UNREACHED;
-	return false;
+	return want_line(t, WANT_ANSWER);
 }
 
 static bool
@@ -401,15 +404,18 @@ hear(struct terminal *t)
 static bool
 wait_for_either(struct terminal *t)
 {
-	struct pollfd fds[2] = {{.fd = t->fd, .events = POLLIN},
-	    {.fd = STDIN_FILENO, .events = POLLIN}};
+	struct pollfd fds[2] = {
+	    {.fd = t->fd, .events = POLLIN}, {.fd = t->in, .events = POLLIN}};
 	bool typing = t->asking && !t->completing;
+	bool both = typing || t->want != WANT_NOTHING;
 
-	if (poll(fds, typing ? 2 : 1, -1) < 0)
+	if (poll(fds, both ? 2 : 1, -1) < 0)
 		return errno == EINTR;
 	if (fds[0].revents != 0)
 		return hear(t);
-	return !typing || fds[1].revents == 0 || read_keys(t);
+	if (!both || fds[1].revents == 0)
+		return true;
+	return typing ? read_keys(t) : read_octet(t);
 }
 
 /* ---- the session ---- */
