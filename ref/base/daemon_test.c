@@ -12,7 +12,7 @@
 
 #include "base/rig_test.h"
 
-enum { SIGNALS = 3, TURNS_MAX = 8, LINE_OCTETS = 64 };
+enum { SIGNALS = 3, WITHIN = -1, TURNS_MAX = 8, LINE_OCTETS = 64 };
 
 static int
 set_up(void **state)
@@ -168,7 +168,7 @@ struct end_case {
 	const char *name;
 	bool in_order; /* something has to be brought to its end */
 	bool hang_up;
-	int signals[SIGNALS];
+	int signals[SIGNALS]; /* or WITHIN: it ends by itself */
 	unsigned over_turn; /* it is; 0: never */
 	unsigned want_begins;
 	unsigned want_turns; /* the last one; TURNS_MAX: goes on */
@@ -204,9 +204,13 @@ turn_begins(void *ctx)
 {
 	struct program *p = ctx;
 
-	if (p->turn < SIGNALS && p->c->signals[p->turn] != 0)
-		(void)raise(p->c->signals[p->turn]);
+	int signal = p->turn < SIGNALS ? p->c->signals[p->turn] : 0;
+
 	p->turn++;
+	if (signal == WITHIN)
+		daemon_end_begin(p->end);
+	else if (signal != 0)
+		(void)raise(signal);
 }
 
 static void
@@ -258,6 +262,15 @@ signals_end_it(void **state)
 	    {.name = "over before it was wanted", .in_order = true,
 	     .signals = {0, 0, SIGTERM}, .over_turn = 1, .want_begins = 1,
 	     .want_turns = TURNS_MAX},
+	    {.name = "from within", .signals = {0, WITHIN}, .want_turns = 2},
+	    {.name = "from within, in order", .in_order = true,
+	     .signals = {0, WITHIN}, .over_turn = 5, .want_begins = 1,
+	     .want_turns = 5},
+	    {.name = "from within, twice", .in_order = true,
+	     .signals = {WITHIN, WITHIN}, .want_begins = 1,
+	     .want_turns = TURNS_MAX},
+	    {.name = "from within, then a signal", .in_order = true,
+	     .signals = {WITHIN, SIGTERM}, .want_begins = 1, .want_turns = 3},
 	    {.name = "in order, but it hangs", .in_order = true,
 	     .signals = {SIGTERM}, .want_begins = 1, .want_turns = TURNS_MAX},
 	    {.name = "a second one", .in_order = true,
