@@ -169,7 +169,7 @@ struct end_case {
 	bool in_order; /* something has to be brought to its end */
 	bool hang_up;
 	int signals[SIGNALS]; /* or WITHIN: it ends by itself */
-	unsigned over_turn; /* it is; 0: never */
+	unsigned over_turn;   /* it is; 0: never */
 	unsigned want_begins;
 	unsigned want_turns; /* the last one; TURNS_MAX: goes on */
 };
