@@ -14,7 +14,8 @@
 
 struct cli;
 
-enum { COMMAND_LINE_OCTETS = 1024, COMMAND_WORDS_MAX = 32 };
+/* a line has room for a description of 2048 characters, and the words around it */
+enum { COMMAND_LINE_OCTETS = 4 * 2048 + 512, COMMAND_WORDS_MAX = 32 };
 
 struct words {
 	struct bytes word[COMMAND_WORDS_MAX]; /* in text */

@@ -7,7 +7,7 @@
 #include "cli/form.h"
 
 enum {
-	SAY_OCTETS = 2048,
+	SAY_OCTETS = COMMAND_LINE_OCTETS + 512, /* a value, and why not */
 	PROMPT_OCTETS = 320,
 	NAME_TYPED_OCTETS = 256, /* more is no name, and not looked up */
 	ENTER_TRIES = 5,         /* then a session ends; lockouts are apart */
