@@ -51,6 +51,7 @@ grants() {
   as admin "administrator carol access-control none" bob "$OWN" "$FIRST" "$FIRST"
   as admin "edit administrator eve description new" bob "$OWN"
   is_changed eve new
+  # shellcheck disable=SC2153  # of story.bash
   as admin "reset administrator password eve" bob "$OWN" "$OTHER" "$OTHER"
   run enters eve "$OWN"
   assert_failure 2
@@ -278,7 +279,7 @@ grants() {
 }
 
 # req: KS-18-026 ESKM-200
-@test "A grant ends when its time is over, whatever NTP or anybody does to the date" {
+@test "A grant ends when its time is over" {
   story_start bob
   required 2
   as admin "grant credential to bob for 10 delete-keys"
@@ -350,10 +351,13 @@ grants() {
 # req: KS-18-040
 @test "An administrator's change of the clock ends all grants" {
   story_start bob carol
+  as admin "clock set 2027-01-02 03:04:05"
   required 2
   as admin "grant credential to bob for 10 delete-keys"
   as bob "grant credential to carol for 10 delete-keys"
-  as carol "clock set $(date -u -d "@$(($(adapter_clock_wall) + 60))" "+%F %T")"
+  run grants carol
+  assert_output --partial Credential
+  as carol "clock set 2027-01-02 03:05:05" # a minute later
   for name in admin bob carol; do
     run grants "$name"
     refute_output --partial Credential
