@@ -12,13 +12,14 @@
 #include "cli/console.h"
 #include "crypto/ossl.h"
 
-enum { TURNS_MOST = 100000, INPUT_OCTETS = 4096 };
+enum { TURNS_MOST = 1000, INPUT_OCTETS = 4096 };
 
 struct desk {
 	struct rig rig;
 	struct appliance appliance;
 	struct loop_task commit;
 	char dir[64];
+	char vault[80];
 	struct cli *cli;
 	bool left;
 };
@@ -60,6 +61,9 @@ make(struct desk *desk)
 	visit_must(rig_init(&desk->rig) == OK);
 	appliance->env = desk->rig.env;
 	appliance->loop = desk->rig.loop;
+	(void)snprintf(
+	    desk->vault, sizeof(desk->vault), "%s/vault.key", desk->dir);
+	appliance->vault = desk->vault;
 	appliance->password_iterations = 1;
 	visit_must(store_open(desk->dir, desk->rig.env, &options,
 		       &appliance->store) == OK);
@@ -118,8 +122,10 @@ type(struct desk *desk, struct bytes line)
 		    desk->cli, (struct bytes){line.at, line.octets - 1});
 	else
 		cli_input(desk->cli, line);
+	/* work on a worker takes as long as it takes */
 	while (!desk->left && !cli_waits(desk->cli)) {
-		visit_must(turns++ < TURNS_MOST);
+		visit_must(
+		    loop_jobs(desk->rig.loop) != 0 || turns++ < TURNS_MOST);
 		visit_must(rig_turns(&desk->rig, 1) == OK);
 	}
 }
