@@ -396,9 +396,12 @@ lab_status(void *ctx, struct buf *out)
 	struct listener *listener = listener_of(p);
 	enum err rc = OK;
 
+	/* who waits for the port after a restart waits for the next one's */
+	if (listener != NULL && !daemon_is_ending(p->end))
+		TRY(buf_printf(out, " port=%u", listener_port(listener)));
 	if (listener != NULL)
-		TRY(buf_printf(out, " port=%u connections=%u",
-		    listener_port(listener), listener_connections(listener)));
+		TRY(buf_printf(
+		    out, " connections=%u", listener_connections(listener)));
 	if (p->ssh != NULL && ssh_door_port(p->ssh) != 0)
 		TRY(buf_printf(out, " ssh=%u guests=%u", ssh_door_port(p->ssh),
 		    ssh_door_connections(p->ssh)));
