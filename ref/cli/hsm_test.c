@@ -395,6 +395,27 @@ types(const char *line)
 	return heard;
 }
 
+static enum err
+audit_line(void *ctx, struct bytes line)
+{
+	char *last = ctx;
+
+	(void)snprintf(
+	    last, 200, "%.*s", (int)line.octets, (const char *)line.at);
+	return OK;
+}
+
+/* The last line of the audit log, behind the time. */
+static const char *
+audited(void)
+{
+	static char last[200];
+
+	last[0] = '\0';
+	assert_int_equal(audit_last(store, 1, audit_line, last), OK);
+	return strlen(last) > 20 ? last + 20 : last;
+}
+
 #define PROMPT ">touchstone (config)# \n"
 
 static void
@@ -865,6 +886,9 @@ the_cache_is_switched_while_the_crypto_user_is_logged_in(void **state)
 	assert_string_equal(types("hsm disable secure-key-cache"),
 	    "=Successfully disabled HSM secure-key-cache.\n.0\n>touchstone# "
 	    "\n");
+	/* what was done there is written down. req: KS-02-040 */
+	assert_string_equal(
+	    audited(), "[system]: hsm disable secure-key-cache");
 	assert_true(keystore_lends(root_keystore(root)));
 	(void)types("config");
 	(void)types("hsm enable secure-key-cache");
