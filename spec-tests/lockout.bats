@@ -136,6 +136,70 @@ locked_out() {
   assert_line "Account has been locked."
 }
 
+# ---- remote access
+
+# req: KS-15-009
+@test "By SSH it lasts thirty minutes, and not a second less" {
+  needs adapter_ssh_login
+  story_start alice bob
+  for name in alice bob; do fails_ssh 5 "$name"; done
+  adapter_clock_advance 29m59s
+  run adapter_ssh_login alice "$OWN"
+  assert_failure
+  adapter_clock_advance 2s
+  run adapter_ssh_login bob "$OWN"
+  assert_success
+}
+
+# req: KS-15-017
+@test "An attempt by SSH while it is locked begins the thirty minutes anew" {
+  needs adapter_ssh_login
+  story_start alice
+  fails_ssh 5 alice
+  adapter_clock_advance 29m
+  run adapter_ssh_login alice "$OWN"
+  assert_failure
+  adapter_clock_advance 2m
+  run adapter_ssh_login alice "$OWN"
+  assert_failure
+  adapter_clock_advance 30m1s
+  run adapter_ssh_login alice "$OWN"
+  assert_success
+}
+
+# req: KS-15-010 KS-15-012 KS-15-019
+@test "Failures at the serial console and by SSH are counted apart, and lock apart" {
+  needs adapter_ssh_login
+  story_start alice bob
+  fails_ssh 4 alice
+  fails_login 4 alice
+  run enters alice "$OWN"
+  assert_success
+  run adapter_ssh_login alice "$OWN"
+  assert_success
+  fails_ssh 5 alice
+  run adapter_ssh_login alice "$OWN"
+  assert_failure
+  run enters alice "$OWN"
+  assert_success
+  fails_login 5 bob
+  run enters bob "$OWN"
+  assert_failure
+  run adapter_ssh_login bob "$OWN"
+  assert_success
+}
+
+# req: KS-15-018
+@test "Who is locked out reads \"Permission Denied\" by SSH, and nobody else does" {
+  needs adapter_ssh_login
+  story_start alice
+  fails_ssh 5 alice
+  refute_output --partial "Permission Denied"
+  run adapter_ssh_login alice "$OWN"
+  assert_failure
+  assert_output --partial "Permission Denied"
+}
+
 # ---- chapter 2
 
 # req: KS-02-011
@@ -152,7 +216,6 @@ locked_out() {
   assert_success
 }
 
-# req: KS-02-044
 @test "Chapter 15's times are what a new appliance has" {
   story_start
   run as admin "show lockout settings"

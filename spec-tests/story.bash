@@ -75,6 +75,15 @@ audit() {
   adapter_cli admin "$ADMIN" "show log audit ${1-20}" </dev/null
 }
 
+# fails_ssh COUNT NAME: the same by SSH
+fails_ssh() {
+  local attempt
+  for ((attempt = 0; attempt < $1; attempt++)); do
+    run adapter_ssh_login "$2" "$WRONG"
+    assert_failure
+  done
+}
+
 # session_begin NAME PASSWORD COMMAND...: beside the test
 session_begin() {
   local answers=$BATS_TEST_TMPDIR/answers

@@ -124,7 +124,7 @@ _adapter_ssh_as() {
     timeout 60 sshpass -f "$file" ssh -T -p "$port" -l "$1" \
       -o StrictHostKeyChecking=no -o UserKnownHostsFile="$ADAPTER_DIR/known" \
       -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 \
-      -o LogLevel=ERROR 127.0.0.1 2>&1 3>&- || status=$?
+      -o LogLevel=INFO 127.0.0.1 2>&1 3>&- || status=$?
   rm -f "$file"
   return "$status"
 }
