@@ -221,7 +221,7 @@ enum { KILLS = 2 };
 #else
 enum { KILLS = 100 };
 #endif
-enum { TURN_MOST = 3, NAME_OCTETS = 16 };
+enum { TURN_MOST = 3, NAME_OCTETS = 24 };
 
 static void
 host_of(uint64_t n, char out[NAME_OCTETS])
