@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 found=$(mktemp -d) || exit 1
 trap 'rm -rf "$found"' EXIT
 export ASAN_OPTIONS="log_path=$found/report:detect_leaks=1"
-ASAN_OPTIONS+=":strict_string_checks=1:detect_stack_use_after_return=1"
+ASAN_OPTIONS+=":strict_string_checks=1:suppressions=$PWD/harness/asan.supp:detect_stack_use_after_return=1"
 export UBSAN_OPTIONS="log_path=$found/report:print_stacktrace=1"
 export TOUCHSTONE_TOOL=build/asan/touchstone OASIS="${OASIS-}"
 export TOUCHSTONE_REF="${TOUCHSTONE_REF:-$PWD/build/asan/touchstone-ref}"
