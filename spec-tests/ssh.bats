@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# The SSH door: OpenSSH's client, sshpass and expect at the command line.
+# bats file_tags=chapter:15, chapter:19, chapter:24, cli:ssh
+bats_require_minimum_version 1.5.0
+
+setup() {
+  load helper
+  server_start
+  PASSWORD=$SERVER_DIR/admin.password
+  WRONG=$BATS_TEST_TMPDIR/wrong
+  echo wrong >"$WRONG"
+  KNOWN=$BATS_TEST_TMPDIR/known
+}
+
+teardown() { server_stop; }
+
+# ssh_with PASSWORD-FILE ARGS...: as $SSH_USER, or admin; ssh's own arguments
+ssh_with() {
+  local port
+  port=$(server ssh-port) || return
+  timeout 60 sshpass -f "$1" ssh -p "$port" -l "${SSH_USER:-admin}" \
+    -o StrictHostKeyChecking=no -o UserKnownHostsFile="$KNOWN" \
+    -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 127.0.0.1 \
+    "${@:2}" 3>&-
+}
+
+# fails COUNT: so many wrong passwords
+fails() {
+  local k
+  for ((k = 0; k < $1; k++)); do
+    run ssh_with "$WRONG" exit
+    assert_not_equal "$status" 0
+    refute_output --partial "Permission Denied"
+  done
+}
+
+# audit: the audit log, at the serial console
+audit() {
+  server cli --user admin --password-file "$PASSWORD" "show log audit 1000"
+}
+
+# req: KS-02-001 KS-02-006 KS-19-002
+@test "an administrator logs in and runs a command, whose status ssh has" {
+  run ssh_with "$PASSWORD" "show services"
+  assert_success
+  assert_output --partial "SSH Administration"
+  run ssh_with "$PASSWORD" "nonsense"
+  assert_failure 1
+  assert_output --partial "unknown command"
+}
+
+# req: KS-02-001
+@test "a wrong password and an unknown account are refused alike" {
+  fails 1
+  SSH_USER=nobody run ssh_with "$PASSWORD" exit
+  assert_not_equal "$status" 0
+  refute_output --partial "Permission Denied"
+}
+
+# req: KS-15-009 KS-15-012 KS-15-017 KS-15-018 KS-15-019
+@test "five failures lock SSH for half an hour, which each attempt begins anew" {
+  fails 5
+  run ssh_with "$PASSWORD" exit
+  assert_not_equal "$status" 0
+  assert_output --partial "Permission Denied"
+  server cli --user admin --password-file "$PASSWORD" "show services"
+  server clock advance 29m
+  run ssh_with "$PASSWORD" exit
+  assert_output --partial "Permission Denied"
+  server clock advance 29m
+  run ssh_with "$PASSWORD" exit
+  assert_output --partial "Permission Denied"
+  server clock advance 30m1s
+  run -0 ssh_with "$PASSWORD" "show services"
+  refute_output --partial "Permission Denied"
+}
+
+# req: KS-19-060 KS-19-062 ESKM-165
+@test "recreating the SSH key changes it and closes all connections" {
+  local before other
+  run -0 ssh_with "$PASSWORD" "show services"
+  before=$(<"$KNOWN")
+  mkfifo "$BATS_TEST_TMPDIR/idle"
+  exec {idle}<>"$BATS_TEST_TMPDIR/idle"
+  ssh_with "$PASSWORD" -T <&"$idle" >"$BATS_TEST_TMPDIR/other" 2>&1 &
+  other=$!
+  echo "show services" >&"$idle"
+  wait_for "SSH Administration" "$BATS_TEST_TMPDIR/other"
+  run -0 ssh_with "$PASSWORD" $'config\nssh key recreate'
+  wait "$other"
+  server await "guests=0" >/dev/null
+  rm "$KNOWN"
+  run -0 ssh_with "$PASSWORD" "show services"
+  assert_not_equal "$(<"$KNOWN")" "$before"
+  run audit
+  assert_output --partial "[admin]: SSH key: recreated"
+}
+
+# req: KS-19-030 KS-AA-027
+@test "the port moves when it is set, and connections stay" {
+  local before after
+  before=$(server ssh-port)
+  after=$((before > 40000 ? before - 7919 : before + 7919))
+  run -0 ssh_with "$PASSWORD" $'config\nedit ras settings ssh-port '"$after"
+  run server await "ssh=$after"
+  assert_success
+  run -0 ssh_with "$PASSWORD" "show services"
+  run ssh -p "$before" -o BatchMode=yes 127.0.0.1 exit
+  assert_output --partial "Connection refused"
+}
+
+# req: KS-24-004 KS-24-009
+@test "the stopped service refuses connections" {
+  local port
+  port=$(server ssh-port)
+  run -0 ssh_with "$PASSWORD" $'config\nservice stop ssh'
+  run ssh -p "$port" -o BatchMode=yes 127.0.0.1 exit
+  assert_failure 255
+  assert_output --partial "Connection refused"
+}
+
+# req: KS-02-006
+@test "a person at a terminal edits, completes, gives up and leaves" {
+  local port
+  port=$(server ssh-port)
+  run timeout 60 expect -f - <<END
+set timeout 20
+spawn ssh -p $port -l admin -o StrictHostKeyChecking=no -o UserKnownHostsFile=$KNOWN -o PubkeyAuthentication=no 127.0.0.1
+expect "assword: "
+send "[exec cat $PASSWORD]\r"
+expect "# "
+send "conf\t"
+expect "config "
+send "\r"
+expect "(config)# "
+send "password\r"
+expect "assword"
+send "\003"
+expect "given up"
+expect "(config)# "
+send "exit\rexit\r"
+expect eof
+lassign [wait] pid id os status
+exit \$status
+END
+  assert_output --partial "given up"
+}
+
+# create_bob CONTROL: with the password Bird9.Walnut-Quay
+create_bob() {
+  run -0 ssh_with "$PASSWORD" -T <<END
+config
+administrator bob
+Bird9.Walnut-Quay
+Bird9.Walnut-Quay
+Bob
+
+no
+$1
+END
+  echo Bird9.Walnut-Quay >"$BATS_TEST_TMPDIR/bob"
+}
+
+# req: KS-15-100
+@test "without Admin Access via SSH the right password is refused" {
+  create_bob services
+  SSH_USER=bob run ssh_with "$BATS_TEST_TMPDIR/bob" "show services"
+  assert_not_equal "$status" 0
+  assert_output --partial '"Admin Access via SSH" access control is required'
+}
+
+# req: KS-15-055
+@test "a password that has to be changed is changed before anything else" {
+  create_bob ssh
+  SSH_USER=bob run ssh_with "$BATS_TEST_TMPDIR/bob" -T <<END
+Bird9.Walnut-Quay
+Cave8.Marble-Fjord
+Cave8.Marble-Fjord
+show services
+END
+  assert_success
+  assert_output --partial "SSH Administration"
+  echo Cave8.Marble-Fjord >"$BATS_TEST_TMPDIR/bob"
+  SSH_USER=bob run -0 ssh_with "$BATS_TEST_TMPDIR/bob" "show services"
+}
+
+# What the loop does for 200 who guess costs nobody else a slow turn.
+@test "two hundred guesses at once leave the loop's turns under 5 ms" {
+  local longest port
+  port=$(server ssh-port)
+  server turns >/dev/null
+  export WRONG port
+  # shellcheck disable=SC2016  # the inner shell's own
+  for k in {1..100}; do
+    echo admin
+    echo "nobody$k"
+  done | xargs -P 50 -I{} timeout 60 sshpass -f "$WRONG" ssh -p "$port" -l {} \
+    -o StrictHostKeyChecking=no -o UserKnownHostsFile="$BATS_TEST_TMPDIR/known200" \
+    -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 -o LogLevel=QUIET \
+    127.0.0.1 exit 3>&- || true
+  longest=$(server turns | sed -n 's/ok longest_us=//p')
+  echo "longest turn: $longest us"
+  [ "$longest" -gt 0 ]
+  [ "$longest" -lt 5000 ]
+  server clock advance 31m
+  [ "$(audit | grep -c 'via SSH from 127.0.0.1')" -ge 200 ]
+}
