@@ -39,7 +39,7 @@ audit() {
   server cli --user admin --password-file "$PASSWORD" "show log audit 1000"
 }
 
-# req: KS-02-001 KS-02-006 KS-19-002
+# req: KS-02-006
 @test "an administrator logs in and runs a command, whose status ssh has" {
   run ssh_with "$PASSWORD" "show services"
   assert_success
@@ -49,7 +49,6 @@ audit() {
   assert_output --partial "unknown command"
 }
 
-# req: KS-02-001
 @test "a wrong password and an unknown account are refused alike" {
   fails 1
   SSH_USER=nobody run ssh_with "$PASSWORD" exit
@@ -169,7 +168,7 @@ END
   assert_output --partial '"Admin Access via SSH" access control is required'
 }
 
-# req: KS-15-055
+# req: KS-15-051 KS-15-058
 @test "a password that has to be changed is changed before anything else" {
   create_bob ssh
   SSH_USER=bob run ssh_with "$BATS_TEST_TMPDIR/bob" -T <<END
@@ -182,6 +181,33 @@ END
   assert_output --partial "SSH Administration"
   echo Cave8.Marble-Fjord >"$BATS_TEST_TMPDIR/bob"
   SSH_USER=bob run -0 ssh_with "$BATS_TEST_TMPDIR/bob" "show services"
+}
+
+@test "what one session sets, another sees" {
+  local first session
+  mkfifo "$BATS_TEST_TMPDIR/first"
+  exec {first}<>"$BATS_TEST_TMPDIR/first"
+  ssh_with "$PASSWORD" -T <&"$first" >"$BATS_TEST_TMPDIR/says" 2>&1 &
+  session=$!
+  echo "show services" >&"$first"
+  wait_for "SSH Administration" "$BATS_TEST_TMPDIR/says"
+  run -0 ssh_with "$PASSWORD" $'config\nedit ras settings ssh-ip 127.0.0.1'
+  echo "show ras settings" >&"$first"
+  wait_for "127.0.0.1" "$BATS_TEST_TMPDIR/says"
+  echo exit >&"$first"
+  wait "$session"
+}
+
+# req: ESKM-163
+@test "a restart changes nothing about the SSH key" {
+  local before
+  run -0 ssh_with "$PASSWORD" exit
+  before=$(cut -d' ' -f2- "$KNOWN")
+  rm "$KNOWN"
+  server_stop
+  server_start
+  run -0 ssh_with "$PASSWORD" exit
+  assert_equal "$(cut -d' ' -f2- "$KNOWN")" "$before"
 }
 
 # What the loop does for 200 who guess costs nobody else a slow turn.
