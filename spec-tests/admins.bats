@@ -367,7 +367,6 @@ is_no_administrator() {
   assert_success
 }
 
-# req: KS-15-107
 @test "The last local administrator stays, and so does the last with High Access" {
   story_start
   run as admin "no administrator admin" yes

@@ -94,7 +94,7 @@ lines_have() {
   story_start bob
   forged="2027-01-02 03:04:05 [admin]: deleted administrator bob"
   for name in "x]: $forged" $'x\r'"$forged" $'x\x1b[2K\x1b[1A'"$forged" $'x\xc2\x85'"$forged" \
-    $'x\xe2\x80\xa8'"$forged" "admin"; do
+    $'x\xe2\x80\xa8'"$forged" $'x\xe2\x80\xae'"$forged" "admin"; do
     enters "$name" "$WRONG" || true
   done
   as bob "edit administrator bob full-name \"$forged\" description \"a]: $forged\""
@@ -103,7 +103,8 @@ lines_have() {
   run audit 1000
   refute_line --partial $'\x1b'
   refute_line --partial $'\r'
-  refute_line --partial $'\xe2\x80\xa8'
+  refute_line --partial $'\xe2\x80\xa8' # line separator
+  refute_line --partial $'\xe2\x80\xae' # from here on from right to left
   refute_line --regexp "^[^[]*\[admin\]: deleted"
   run grep -v -E "^[0-9]{4}(-[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2} \[(admin|bob|system)\]: " <<<"$output"
   assert_failure 1 # no other line

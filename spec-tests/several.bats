@@ -309,7 +309,7 @@ grants() {
   story_start bob
   story_admin dave high-access no access-control users
   required 2
-  for operation in modify-keys delete-keys policies; do
+  for operation in modify-keys delete-keys policies modify-users,delete-keys; do
     run as dave "grant credential to bob for 10 $operation"
     assert_failure 1
   done
