@@ -182,6 +182,21 @@ is_no_administrator() {
   assert_line --partial "2027-01-02"
 }
 
+# req: KS-15-088 KS-15-089
+@test "The HSM and its remote PED take the access control \"HSM\"" {
+  story_start
+  all=$(controls | grep -v -x hsm | paste -s -d ,)
+  story_admin dave access-control "$all"
+  story_admin erin access-control hsm
+  for command in "show hsm status" "hsm remote ped init" "hsm remote ped connect"; do
+    run as dave "$command"
+    assert_failure 1
+    assert_output --partial '"HSM" access control is required.'
+    run as erin "$command"
+    refute_output --partial "Access denied"
+  done
+}
+
 # req: KS-15-069 KS-15-031 KS-15-067
 @test "High Access brings all controls, from which single ones can be left out" {
   story_start

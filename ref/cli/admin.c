@@ -621,7 +621,7 @@ out:
 /*
  * A High Access Administrator has them all unless it is said otherwise.
  *
- * req: KS-15-031 KS-15-067
+ * req: KS-15-026 KS-15-031 KS-15-067
  */
 static void
 complete(struct cli *cli)

@@ -6,7 +6,9 @@
  * write are called by the `apply` of a struct change (device/change.h), which
  * has asked who may; they keep the rules that hold whoever asks.
  *
- * Stamps are elapsed time: no administrator moves it.
+ * Stamps are elapsed time: neither an administrator nor NTP moves it.
+ *
+ * req: KS-17-018 KS-17-021 ESKM-183 ESKM-185
  */
 #ifndef DEVICE_ADMIN_H
 #define DEVICE_ADMIN_H

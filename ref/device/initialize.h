@@ -13,6 +13,7 @@
  * Neither file may be read by others than its owner.
  *
  * req: KS-02-018 KS-02-020 KS-15-034 KS-15-035 KS-15-037 KS-19-003
+ * req: ESKM-184
  */
 #ifndef DEVICE_INITIALIZE_H
 #define DEVICE_INITIALIZE_H

@@ -21,6 +21,7 @@
  * A turn takes up a few of those that wait, so that many at once do not hold
  * the loop.
  *
+ * req: KS-15-047 KS-17-016
  * req: KS-15-006 KS-15-007 KS-15-008 KS-15-009 KS-15-010 KS-15-011 KS-15-012
  * req: KS-15-013 KS-15-014 KS-15-017 KS-15-019 KS-15-020 KS-15-021 KS-15-022
  * req: KS-15-023 KS-02-010 KS-02-011 KS-02-012 KS-02-013
@@ -116,6 +117,9 @@ struct new_password {
  *
  * Others: password_check's, the store's; why is "".
  *
+ * The rules are those of now, and no present password is held against them.
+ *
+ * req: KS-15-044 KS-15-059 KS-17-025 KS-17-026 KS-17-060 KS-17-061
  * req: KS-17-012 KS-17-022 KS-17-024 KS-17-033 KS-17-038
  */
 enum err new_password_begin(
