@@ -3,7 +3,7 @@
 # offers (harness/targets/adapter-*.bash): no path and nothing inside a server.
 # Load after helper; STORY_ADAPTER names the adapter of another product.
 
-# shellcheck source=harness/targets/adapter-reference.bash
+# shellcheck source=/dev/null  # as the target has it
 . "${STORY_ADAPTER:-$TOP/harness/targets/adapter-reference.bash}"
 
 export ADAPTER_DIR=$BATS_TEST_TMPDIR/appliance

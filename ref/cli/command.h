@@ -14,7 +14,7 @@
 
 struct cli;
 
-/* a line has room for a description of 2048 characters, and the words around it */
+/* Room for a description of 2048 characters, and the words around it. */
 enum { COMMAND_LINE_OCTETS = 4 * 2048 + 512, COMMAND_WORDS_MAX = 32 };
 
 struct words {
