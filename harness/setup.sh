@@ -28,6 +28,7 @@ wamerican             English words for that
 libssh-dev            SSH, the side of the server
 openssh-client        foreign witness: ssh
 sshpass               passwords for it, without a terminal
+iproute2              ip, in networks that tests have to themselves
 expect                a person at a terminal
 tmux                  and what the terminal shows then
 libp11-kit-dev        PKCS#11 headers

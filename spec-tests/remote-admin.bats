@@ -25,6 +25,21 @@ teardown() {
   assert_line --regexp "\[bob\]: Logged in via SSH from 127\.0\.0\.1"
 }
 
+# req: KS-02-008
+@test "SSH is at the address that first-time initialization was given" {
+  needs adapter_start_blank adapter_serial_setup
+  adapter_start_blank
+  # host name, address and port of SSH, zone, time, key server, and a password
+  printf '%s\n' keys.example 127.0.0.2 "" "" "" "" "$OWN" "$OWN" \
+    admin "$OWN" exit | adapter_serial_setup
+  ADAPTER_ADDRESS=127.0.0.2 run adapter_ssh admin "$OWN" "show device"
+  assert_success
+  assert_output --partial keys.example
+  ADAPTER_ADDRESS=127.0.0.1 run adapter_ssh_login admin "$OWN"
+  assert_failure 255
+  assert_output --partial "Connection refused"
+}
+
 # req: KS-15-100
 @test "SSH takes the access control \"Admin Access via SSH\"" {
   story_start

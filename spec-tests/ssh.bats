@@ -108,6 +108,36 @@ audit() {
   assert_output --partial "Connection refused"
 }
 
+# shellcheck disable=SC2016  # the inner shell's own
+# In a network of its own, where all addresses are loopback and port 22 is free.
+# req: KS-19-028 KS-19-030 KS-AA-026 ESKM-120
+@test "SSH is at port 22 of all addresses, or of the one that is set" {
+  server stop
+  sed -i '/^ssh_listen/d' "$SERVER_DIR/touchstone.conf"
+  run -0 unshare --map-root-user --net bash -c '
+    set -e
+    appliance() { "$TOP/harness/appliance" "$1" "$SERVER_DIR" "${@:2}"; }
+    found() { ssh-keyscan -p 22 127.0.0.1 127.0.0.2 2>/dev/null | cut -d" " -f1 | sort -u; }
+    ip link set lo up
+    appliance start >/dev/null
+    trap "appliance stop" EXIT
+    echo "All: $(found | paste -s -d " ")"
+    appliance cli config "edit ras settings ssh-ip 127.0.0.2"
+    appliance clock advance 1s >/dev/null
+    echo "one: $(found | paste -s -d " ")"' 3>&-
+  assert_line "All: 127.0.0.1 127.0.0.2"
+  assert_line "one: 127.0.0.2"
+}
+
+# req: KS-19-010
+@test "the SSH key signs the key exchange, and what follows is encrypted" {
+  run -0 ssh_with "$PASSWORD" -v "show services"
+  assert_output --regexp "debug1: Server host key: [-a-z0-9]+ SHA256:"
+  assert_output --regexp "debug1: kex: server->client cipher: (aes|chacha20)"
+  assert_output --regexp "debug1: kex: client->server cipher: (aes|chacha20)"
+  assert_output --partial "SSH Administration"
+}
+
 # req: KS-24-004 KS-24-009
 @test "the stopped service refuses connections" {
   local port

@@ -28,7 +28,8 @@
 #   adapter_ssh USER PASSWORD COMMAND...
 #   adapter_ssh_login USER PASSWORD
 #                               the same two by SSH, with OpenSSH's client;
-#                               status 255: not logged in
+#                               status 255: not logged in. ADAPTER_ADDRESS
+#                               says at which address, if not at 127.0.0.1
 #
 #   adapter_clock_advance 2h    all clocks: 1h30m, 45s, 3d
 #   adapter_clock_wall          print wall time, seconds since 1970
@@ -124,7 +125,7 @@ _adapter_ssh_as() {
     timeout 60 sshpass -f "$file" ssh -T -p "$port" -l "$1" \
       -o StrictHostKeyChecking=no -o UserKnownHostsFile="$ADAPTER_DIR/known" \
       -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 \
-      -o LogLevel=INFO 127.0.0.1 2>&1 3>&- || status=$?
+      -o LogLevel=INFO "${ADAPTER_ADDRESS:-127.0.0.1}" 2>&1 3>&- || status=$?
   rm -f "$file"
   return "$status"
 }
