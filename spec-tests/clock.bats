@@ -67,14 +67,15 @@ is_time() {
   is_time "2027-03-28 03:00:00 Europe/Amsterdam"
 }
 
-# req: KS-07-009 KS-15-085
+# req: KS-07-009 KS-07-018 KS-15-085
 @test "Date and time take the access control \"Network and Date/Time\"" {
   story_start
   all=$(as admin "show access controls" | awk '$1 != "network" { print $1 }' | paste -s -d ,)
   story_admin dave access-control "$all"
   story_admin erin access-control network
   before=$(as admin "show clock")
-  for command in "clock set 2027-01-02 03:04:05" "timezone Europe/Amsterdam"; do
+  for command in "clock set 2027-01-02 03:04:05" "timezone Europe/Amsterdam" \
+    "edit ntp poll-interval 10"; do
     run as dave "$command"
     assert_failure 1
     assert_output --partial '"Network and Date/Time" access control is required.'
