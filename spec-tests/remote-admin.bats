@@ -96,14 +96,3 @@ teardown() {
   run as admin "show ras settings"
   assert_line --partial "SSH Admin Server Port: 22"
 }
-
-# req: KS-24-004
-@test "SSH that is stopped lets nobody in, and started again it does" {
-  story_start
-  as admin "service stop ssh"
-  run adapter_ssh_login admin "$ADMIN"
-  assert_failure
-  as admin "service start ssh"
-  run adapter_ssh_login admin "$ADMIN"
-  assert_success
-}
