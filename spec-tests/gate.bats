@@ -93,6 +93,11 @@ counted() {
   assert_not_exist "$(head -n 1 dirs)"
 }
 
+# compiled NAME TEXT: a program of its own
+compiled() {
+  gcc -x c -o "build/debug/$1" - <<<"$2"
+}
+
 # tortured NAME BODY...: a cmocka program on the project's own heap, that tests
 # a function pair() with the given body
 tortured() {
@@ -169,10 +174,18 @@ END
   counted 0 1
 }
 
-@test "torture: a program that allocates nothing proves nothing" {
-  program a 'exit 0'
+@test "torture: a program that allocates nothing has nothing to be refused" {
+  compiled a 'int main(void) { return 0; }'
   run "$TOP/harness/torture.sh" build/debug/a
-  assert_failure
+  assert_output --partial " 0 refusals"
+  counted 1 0
+}
+
+@test "torture: a program whose allocations cannot be refused proves nothing" {
+  compiled a 'void mem_zalloc(void) {} int main(void) { return 0; }'
+  run "$TOP/harness/torture.sh" build/debug/a
+  assert_output --partial "FAIL build/debug/a: not built with -DTORTURE"
+  counted 0 1
 }
 
 # A house with stages of its own.

@@ -287,6 +287,7 @@ ikey_share() {
   server kill card
   server run card
   server clock advance 1m
+  server await hsm=ready
   keys_work "$id"
   so_login 11112
   assert_failure 1
