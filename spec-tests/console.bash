@@ -146,6 +146,17 @@ Crypto-user logged in: $1
 HSM secure-key-cache: $2"
 }
 
+# ready_in_a_minute: the server sees a card that has come back, second by second
+ready_in_a_minute() {
+  local second
+  for second in {1..60}; do
+    server clock advance 1s
+    run server status
+    [[ $output != *" hsm=ready"* ]] || return 0
+  done
+  fail "after $second seconds: $output"
+}
+
 # keys_work ID: it is handed out, and another is made
 keys_work() {
   kmip get "$1" >/dev/null

@@ -286,8 +286,7 @@ ikey_share() {
   so_wrong 1
   server kill card
   server run card
-  server clock advance 1m
-  server await hsm=ready
+  ready_in_a_minute
   keys_work "$id"
   so_login 11112
   assert_failure 1
