@@ -1,5 +1,6 @@
 #include "crypto/keyfile.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ keyfile_put(const char *path, struct bytes content)
 	int fd = -1;
 	enum err rc = OK;
 
+	assert(path != NULL);
 	(void)snprintf(draft, sizeof(draft), "%s.new", path);
 	fd = open(
 	    draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
