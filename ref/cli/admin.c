@@ -52,25 +52,11 @@ work_drop(void *state)
 	mem_free(work);
 }
 
-/* NULL: the command has ended. */
-static struct work *
-work_new(struct cli *cli)
-{
-	struct work *work = NULL;
-
-	if (MEM_NEW(work) != OK) {
-		cli_fail(cli, "%s", err_text(ERR_NOMEM));
-		return NULL;
-	}
-	cli_keep(cli, work, work_drop);
-	return work;
-}
-
 /* With the first argument, a name; NULL: the command has ended. */
 static struct work *
 work_on(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct work *work = work_new(cli);
+	struct work *work = cli_keep(cli, sizeof(struct work), work_drop);
 	char text[FORM_WHY_OCTETS];
 	const char *why;
 
@@ -535,7 +521,7 @@ admin_own_password(struct cli *cli, const struct bytes *args, size_t arg_count)
 		cli_fail(cli, "nobody is logged in");
 		return;
 	}
-	work = work_new(cli);
+	work = cli_keep(cli, sizeof(struct work), work_drop);
 	if (work == NULL)
 		return;
 	memcpy(work->name, cli_principal(cli)->name, sizeof(work->name));

@@ -85,13 +85,11 @@ gather_named(struct cli *cli, enum cert_kind kind, const char *field,
 		cli_refuse(cli, "%s: it is missing", field);
 		return NULL;
 	}
-	if (MEM_NEW(g) != OK) {
-		cli_fail(cli, "%s", err_text(ERR_NOMEM));
+	g = cli_keep(cli, sizeof(*g), gather_drop);
+	if (g == NULL)
 		return NULL;
-	}
 	buf_init(&g->text, PKI_TEXT_MAX_OCTETS);
 	g->kind = kind;
-	cli_keep(cli, g, gather_drop);
 	return take_name(cli, kind, field, args[0], g->name) ? g : NULL;
 }
 

@@ -211,11 +211,23 @@ cli_ask(
 }
 
 void
-cli_keep(struct cli *cli, void *state, cli_drop_fn *drop)
+cli_hold(struct cli *cli, void *state, cli_drop_fn *drop)
 {
 	assert(cli->busy && cli->drop == NULL);
 	cli->state = state;
 	cli->drop = drop;
+}
+
+void *
+cli_keep(struct cli *cli, size_t octets, cli_drop_fn *drop)
+{
+	void *state = mem_zalloc(1, octets);
+
+	if (state == NULL)
+		cli_fail(cli, "%s", err_text(ERR_NOMEM));
+	else
+		cli_hold(cli, state, drop);
+	return state;
 }
 
 void *

@@ -119,11 +119,12 @@ void cli_ask(
     struct cli *cli, enum cli_mark mark, const char *text, cli_answer_fn *then);
 
 /*
- * Memory of the command that is under way: given back by `drop` when it ends,
- * however that is.
+ * Zeroed memory of the command that is under way: `drop` gives it back when the
+ * command ends, however that is. NULL: there is none, and the command has
+ * ended.
  */
 typedef void cli_drop_fn(void *state);
-void cli_keep(struct cli *cli, void *state, cli_drop_fn *drop);
+void *cli_keep(struct cli *cli, size_t octets, cli_drop_fn *drop) MUST_CHECK;
 void *cli_state(const struct cli *cli);
 
 /*

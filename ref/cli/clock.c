@@ -43,11 +43,9 @@ work_new(struct cli *cli, const struct bytes *args, size_t arg_count)
 	size_t used = 0;
 	size_t k;
 
-	if (MEM_NEW(work) != OK) {
-		cli_fail(cli, "%s", err_text(ERR_NOMEM));
+	work = cli_keep(cli, sizeof(*work), work_drop);
+	if (work == NULL)
 		return NULL;
-	}
-	cli_keep(cli, work, work_drop);
 	for (k = 0; k < arg_count && used < sizeof(work->typed); k++)
 		used += (size_t)snprintf(work->typed + used,
 		    sizeof(work->typed) - used, "%s%.*s", k != 0 ? " " : "",

@@ -68,11 +68,9 @@ leaving_new(struct cli *cli, const struct bytes *args, size_t arg_count)
 
 	if (!args_at_most(cli, args, arg_count, 0))
 		return NULL;
-	if (MEM_NEW(leaving) != OK) {
-		cli_fail(cli, "%s", err_text(ERR_NOMEM));
+	leaving = cli_keep(cli, sizeof(*leaving), leaving_drop);
+	if (leaving == NULL)
 		return NULL;
-	}
-	cli_keep(cli, leaving, leaving_drop);
 	return leaving;
 }
 

@@ -51,11 +51,9 @@ work_new(struct cli *cli, const struct bytes *args, size_t arg_count)
 		cli_refuse(cli, "Service: it is missing");
 		return NULL;
 	}
-	if (MEM_NEW(work) != OK) {
-		cli_fail(cli, "%s", err_text(ERR_NOMEM));
+	work = cli_keep(cli, sizeof(*work), work_drop);
+	if (work == NULL)
 		return NULL;
-	}
-	cli_keep(cli, work, work_drop);
 	if (service_find(args[0], &work->service))
 		return work;
 	entry_refuse("Service", args[0],

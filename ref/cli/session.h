@@ -90,6 +90,8 @@ void cli_drop(struct cli *cli);
 void cli_entered(struct cli *cli);
 /* The command may run, as far as the others go. */
 void cli_confirmed(struct cli *cli);
+/* cli_keep, of memory that is there, and by whoever is no command. */
+void cli_hold(struct cli *cli, void *state, cli_drop_fn *drop);
 void cli_put(struct cli *cli, enum cli_mark mark, const char *text);
 /* The session ends, with a command that failed or without. */
 void cli_leave(struct cli *cli, bool failed);

@@ -217,11 +217,9 @@ settings_edit(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
 	struct edit *edit = NULL;
 
-	if (MEM_NEW(edit) != OK) {
-		cli_fail(cli, "%s", err_text(ERR_NOMEM));
+	edit = cli_keep(cli, sizeof(*edit), drop);
+	if (edit == NULL)
 		return;
-	}
-	cli_keep(cli, edit, drop);
 	if (arg_count == 0)
 		ask_next(cli);
 	else if (take_words(cli, args, arg_count))

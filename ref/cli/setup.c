@@ -193,7 +193,7 @@ setup_begin(struct cli *cli)
 	enum err rc = OK;
 
 	TRY(MEM_NEW(setup));
-	cli_keep(cli, setup, drop);
+	cli_hold(cli, setup, drop);
 	TRY(initialization_new(cli->appliance, &setup->init));
 	cli_say(cli, "First-time initialization: an empty answer keeps what is "
 		     "in brackets.");

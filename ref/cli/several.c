@@ -50,11 +50,9 @@ work_new(struct cli *cli)
 {
 	struct work *work = NULL;
 
-	if (MEM_NEW(work) != OK) {
-		cli_fail(cli, "%s", err_text(ERR_NOMEM));
+	work = cli_keep(cli, sizeof(*work), work_drop);
+	if (work == NULL)
 		return NULL;
-	}
-	cli_keep(cli, work, work_drop);
 	memcpy(
 	    work->grant.by, cli_principal(cli)->name, sizeof(work->grant.by));
 	return work;

@@ -98,11 +98,9 @@ ssh_key_recreate(struct cli *cli, const struct bytes *args, size_t arg_count)
 
 	if (!args_at_most(cli, args, arg_count, 0))
 		return;
-	if (MEM_NEW(change) != OK) {
-		cli_fail(cli, "%s", err_text(ERR_NOMEM));
+	change = cli_keep(cli, sizeof(*change), work_drop);
+	if (change == NULL)
 		return;
-	}
-	cli_keep(cli, change, work_drop);
 	change->apply = renew;
 	cli_change(cli, change, use_it,
 	    "The SSH key was recreated; SSH connections are closed.");
