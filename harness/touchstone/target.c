@@ -15,7 +15,9 @@ enum key_kind { KIND_TEXT, KIND_PATH, KIND_NUMBER, KIND_BOOL, KIND_WORDS };
 /* What a section of the table fills. */
 #define OWNER_target   struct target
 #define OWNER_claims   struct target
+#define OWNER_nae      struct target
 #define OWNER_identity struct identity
+#define OWNER_user     struct user
 
 static const struct key {
 	const char *section, *name;
@@ -67,38 +69,60 @@ beside(struct reader *r, const char *path)
 	    r->a, "%.*s/%s", (int)(slash - r->path), r->path, path);
 }
 
+static bool
+is_section(const char *word)
+{
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (strcmp(keys[i].section, word) == 0)
+			return true;
+	return strcmp(word, "rules") == 0;
+}
+
+/* [identity A], [user A]: the one of that name, perhaps a new one. */
+static enum err
+open_named(struct reader *r, const char *name)
+{
+	struct target *t = r->t;
+	bool is_user = strcmp(r->section, "user") == 0;
+	unsigned count = is_user ? t->user_count : t->identity_count;
+
+	for (unsigned i = 0; i < count; i++) {
+		r->owner =
+		    is_user ? (void *)&t->users[i] : (void *)&t->identities[i];
+		if (strcmp(*(const char **)r->owner, name) == 0)
+			return OK;
+	}
+	if (*name == 0 ||
+	    count == (is_user ? TARGET_MAX_USERS : TARGET_MAX_IDENTITIES))
+		return refuse(r, ERR_SYNTAX,
+		    "an identity or user without a name, or one too many",
+		    name);
+	r->owner = is_user ? (void *)&t->users[t->user_count++]
+			   : (void *)&t->identities[t->identity_count++];
+	*(const char **)r->owner = name;
+	return OK;
+}
+
+_Static_assert(
+    offsetof(struct identity, name) == 0 && offsetof(struct user, name) == 0,
+    "open_named() takes the first member for the name");
+
 static enum err
 open_section(struct reader *r, char *line)
 {
 	char *name = NULL;
-	struct identity *id;
 
 	line[strcspn(line, "]")] = 0;
 	r->section = strtok_r(line + 1, " \t", &name);
 	name = text_trim(r->a, name == NULL ? "" : name);
 	r->owner = r->t;
 	if (r->section == NULL)
-		return refuse(r, ERR_SYNTAX, "no section", "");
-	if (strcmp(r->section, "identity") != 0) {
-		for (size_t i = 0; i < COUNT(keys); i++)
-			if (strcmp(keys[i].section, r->section) == 0)
-				return OK;
-		if (strcmp(r->section, "rules") == 0)
-			return OK;
+		r->section = "";
+	if (strcmp(r->section, "identity") == 0 ||
+	    strcmp(r->section, "user") == 0)
+		return open_named(r, name);
+	if (!is_section(r->section) || *name != 0)
 		return refuse(r, ERR_SYNTAX, "no section", r->section);
-	}
-	for (unsigned i = 0; i < r->t->identity_count; i++) {
-		if (strcmp(r->t->identities[i].name, name) == 0) {
-			r->owner = &r->t->identities[i];
-			return OK;
-		}
-	}
-	if (*name == 0 || r->t->identity_count == TARGET_MAX_IDENTITIES)
-		return refuse(r, ERR_SYNTAX,
-		    "an identity without a name, or one too many", name);
-	id = &r->t->identities[r->t->identity_count++];
-	id->name = name;
-	r->owner = id;
 	return OK;
 }
 
@@ -243,23 +267,68 @@ check_words(const struct target *t, struct fault *f)
 	return OK;
 }
 
+static bool
+is_port(int64_t port)
+{
+	return port >= 1 && port <= 65535;
+}
+
+/* What a KMIP server needs, or NULL. */
+static const char *
+kmip_lacks(const struct target *t)
+{
+	if (t->host == NULL)
+		return "host";
+	if (t->identity_count == 0)
+		return "[identity A]";
+	if (t->versions.count == 0)
+		return "versions";
+	if (t->operations.count == 0)
+		return "operations";
+	return NULL;
+}
+
+/* What an NAE-XML server needs, or NULL. */
+static const char *
+nae_lacks(const struct target *t)
+{
+	if (t->nae_host == NULL)
+		return "host";
+	if (t->nae_versions.count == 0)
+		return "nae-versions";
+	if (t->nae_requests.count == 0)
+		return "nae-requests";
+	if (t->nae_tls && target_identity(t, t->nae_identity) == NULL)
+		return "the identity of [nae]";
+	for (unsigned i = 0; i < t->user_count; i++) {
+		const struct user *u = &t->users[i];
+
+		if (u->user == NULL || u->password == NULL)
+			return "user or password of a [user]";
+		if (u->identity != NULL &&
+		    target_identity(t, u->identity) == NULL)
+			return "the identity of a [user]";
+	}
+	return NULL;
+}
+
 static enum err
 check_target(const struct target *t, struct fault *f)
 {
 	const char *lacks = NULL;
 
-	if (t->host == NULL)
-		lacks = "host";
-	else if (t->port < 1 || t->port > 65535)
+	if ((t->port != 0 || t->nae_port == 0) && t->host != NULL &&
+	    !is_port(t->port))
 		return fault_say(
 		    f, ERR_RANGE, "%s: port takes 1 to 65535", t->path);
-	else if (t->identity_count == 0)
-		lacks = "[identity A]";
-	else if (t->versions.count == 0)
-		lacks = "versions";
-	else if (t->operations.count == 0)
-		lacks = "operations";
-	else if (t->families.count == 0)
+	if (t->nae_port != 0 && !is_port(t->nae_port))
+		return fault_say(
+		    f, ERR_RANGE, "%s: [nae] port takes 1 to 65535", t->path);
+	if (t->port != 0 || t->nae_port == 0)
+		lacks = kmip_lacks(t);
+	if (lacks == NULL && t->nae_port != 0)
+		lacks = nae_lacks(t);
+	if (lacks == NULL && t->families.count == 0)
 		lacks = "families";
 	for (unsigned i = 0; i < t->identity_count; i++)
 		if (t->identities[i].certificate == NULL ||
@@ -319,9 +388,12 @@ target_parse(struct arena *a, const char *path, struct bytes text,
 	    .poll_timeout_ms = 30000,
 	    .poll_every_ms = 200,
 	    .now_tolerance_s = 60,
-	    .test_identifiers = true};
+	    .test_identifiers = true,
+	    .nae_identity = "A"};
 	TRY(read_text(&r, text));
 	out->sha256 = tls_sha256(a, buf_peek(&all));
+	if (out->nae_host == NULL)
+		out->nae_host = out->host;
 	TRY(check_target(out, f));
 out:
 	buf_clear(&all);
@@ -340,6 +412,24 @@ target_read(
 out:
 	buf_clear(&text);
 	return rc;
+}
+
+const struct identity *
+target_identity(const struct target *t, const char *name)
+{
+	for (unsigned i = 0; i < t->identity_count; i++)
+		if (strcmp(t->identities[i].name, name) == 0)
+			return &t->identities[i];
+	return NULL;
+}
+
+const struct user *
+target_user(const struct target *t, const char *name)
+{
+	for (unsigned i = 0; i < t->user_count; i++)
+		if (strcmp(t->users[i].name, name) == 0)
+			return &t->users[i];
+	return NULL;
 }
 
 bool

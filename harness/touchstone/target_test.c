@@ -18,6 +18,11 @@
 	"[claims]\nversions = 1.0 2.1\noperations = Create, Get\n Locate\n" \
 	"objects = SymmetricKey\nfamilies = SKLC* ttlv\n"
 
+#define NAE_CLAIMS \
+	"[claims]\nfamilies = *\nnae-versions = 2.2\nnae-requests = KeyGen\n"
+#define NAE  "[nae]\nhost = h\nport = 9000\n"
+#define USER "[user A]\nuser = alice\npassword = secret\n"
+
 static const struct row {
 	const char *name, *text;
 	enum err want;
@@ -59,6 +64,30 @@ static const struct row {
 	ERR_SYNTAX, "no feature `magic`"},
     {"yes and no", WHERE "name-prefix = maybe\n", ERR_SYNTAX,
 	"neither yes nor no"},
+    {"NAE-XML alone", NAE USER NAE_CLAIMS, OK, ""},
+    {"NAE-XML beside KMIP", WHERE CLIENT CLAIMS "[nae]\nport = 9\n" NAE_CLAIMS,
+	OK, ""},
+    {"NAE-XML without a host", "[nae]\nport = 9\n" NAE_CLAIMS, ERR_MISSING,
+	"host"},
+    {"NAE-XML at port 65536", "[nae]\nhost = h\nport = 65536\n" NAE_CLAIMS,
+	ERR_RANGE, "[nae] port takes 1 to 65535"},
+    {"NAE-XML that claims no version",
+	NAE "[claims]\nfamilies = *\nnae-requests = KeyGen\n", ERR_MISSING,
+	"nae-versions"},
+    {"NAE-XML that claims no request",
+	NAE "[claims]\nfamilies = *\nnae-versions = 2.2\n", ERR_MISSING,
+	"nae-requests"},
+    {"NAE-XML over TLS", NAE "tls = yes\n" CLIENT NAE_CLAIMS, OK, ""},
+    {"NAE-XML over TLS without identity", NAE "tls = yes\n" NAE_CLAIMS,
+	ERR_MISSING, "identity of [nae]"},
+    {"a user without a password", NAE "[user A]\nuser = alice\n" NAE_CLAIMS,
+	ERR_MISSING, "user or password"},
+    {"a user with an identity of nobody", NAE USER "identity = B\n" NAE_CLAIMS,
+	ERR_MISSING, "identity of a [user]"},
+    {"a user without a name", NAE "[user]\nuser = alice\n", ERR_SYNTAX,
+	"without a name"},
+    {"a section with a word too many", "[target A]\n", ERR_SYNTAX,
+	"no section `target`"},
     {"a file that is not there", "include = none.conf\n", ERR_OPEN,
 	"none.conf"},
 };
@@ -111,6 +140,32 @@ values(void **state)
 	assert_true(target_claims_family(&t, "SKLC-M"));
 	assert_false(target_claims_family(&t, "AKLC-M"));
 	assert_false(target_claims_feature(&t, "credentials"));
+	arena_free(a);
+}
+
+static void
+users(void **state)
+{
+	struct arena *a = arena_new();
+	struct target t;
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(
+	    target_parse(a, "t.conf",
+		bytes_of_text(NAE USER "[user B]\nuser = bob\npassword = p\n"
+				       "[user A]\npassword = new\n" NAE_CLAIMS),
+		&t, &f),
+	    OK);
+	assert_int_equal(t.user_count, 2);
+	assert_string_equal(target_user(&t, "A")->user, "alice");
+	assert_string_equal(target_user(&t, "A")->password, "new");
+	assert_string_equal(target_user(&t, "B")->user, "bob");
+	assert_null(target_user(&t, "C"));
+	assert_null(target_identity(&t, "A"));
+	assert_string_equal(t.nae_host, "h");
+	assert_int_equal(t.nae_port, 9000);
+	assert_false(t.nae_tls);
 	arena_free(a);
 }
 
@@ -218,6 +273,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lines),
 	    cmocka_unit_test(values),
+	    cmocka_unit_test(users),
 	    cmocka_unit_test(families),
 	    cmocka_unit_test(later_files_win),
 	    cmocka_unit_test(our_own_files),
