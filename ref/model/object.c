@@ -114,6 +114,8 @@ object_clone(const struct object *from, struct object **out)
 	}
 	TRY(object_set_value(o, from->value, from->value_sealed));
 	o->value_version = from->value_version;
+	if (from->card != NULL)
+		TRY(card_copy(o->arena, from->card, &o->card));
 	*out = o;
 	o = NULL; /* now the caller's */
 out:
@@ -312,12 +314,15 @@ object_check_dates(const struct object *o, struct fault *f)
  *		Attribute { Vendor Identification, Attribute Name,
  *		    Attribute Index, Attribute Value }  custom; no index: 0
  *	}
+ *
+ * Version 2 has the card (model/card.h) behind it; an object without one is
+ * still written as version 1, so that older releases can read it.
  */
 static const uint8_t magic[4] = {'T', 'S', 'O', 'B'};
 
 enum {
-	FORMAT_VERSION = 1,
-	OLDEST_READER = 1, /* the oldest version whose readers can read this */
+	FORMAT_PLAIN = 1,
+	FORMAT_CARD = 2,
 	MAGIC_OCTETS = 8,
 };
 
@@ -354,12 +359,14 @@ object_encode_attrs(const struct object *o, struct buf *out)
 	size_t start = out->octets;
 	uint8_t *head;
 	size_t body_octets;
+	/* no older reader would know what a card forbids */
+	uint32_t format = o->card != NULL ? FORMAT_CARD : FORMAT_PLAIN;
 	enum err rc = OK;
 
 	TRY(buf_reserve(out, MAGIC_OCTETS + TTLV_HEADER_OCTETS, &head));
 	memcpy(head, magic, sizeof(magic));
-	bytes_put_u16(head + 4, FORMAT_VERSION);
-	bytes_put_u16(head + 6, OLDEST_READER);
+	bytes_put_u16(head + 4, format);
+	bytes_put_u16(head + 6, format); /* the oldest that can read it */
 	bytes_put_u24(head + 8, TAG_ATTRIBUTES);
 	head[11] = STRUCTURE;
 	buf_added(out, MAGIC_OCTETS + TTLV_HEADER_OCTETS);
@@ -367,6 +374,8 @@ object_encode_attrs(const struct object *o, struct buf *out)
 		TRY(encode_one(one, out));
 	body_octets = out->octets - start - MAGIC_OCTETS - TTLV_HEADER_OCTETS;
 	bytes_put_u32(out->at + start + 12, (uint32_t)body_octets);
+	if (o->card != NULL)
+		TRY(card_encode(o->card, out));
 out:
 	return rc;
 }
@@ -468,6 +477,31 @@ out:
 	return rc;
 }
 
+/* What a card takes in an arena: of each group seven octets make a row. */
+static size_t
+card_room(struct bytes card)
+{
+	return card.octets == 0 ? 0
+				: sizeof(struct card) + 32 + card.octets +
+				      card.octets / (1 + CARD_USE_COUNT) *
+					  sizeof(struct card_permission);
+}
+
+/* The attributes' item, of what is behind the magic; the rest is the card. */
+static enum err
+split_card(struct bytes *attrs, struct bytes *body, struct bytes *card)
+{
+	struct bytes head;
+	enum err rc = OK;
+
+	*card = *attrs;
+	TRY(bytes_split(card, TTLV_HEADER_OCTETS, &head));
+	TRY(bytes_split(card, bytes_u32(head.at + 4), body));
+	attrs->octets -= card->octets;
+out:
+	return rc;
+}
+
 enum err
 object_decode(struct bytes id, struct bytes owner, uint32_t object_type,
     struct bytes attrs, struct object **out)
@@ -475,6 +509,8 @@ object_decode(struct bytes id, struct bytes owner, uint32_t object_type,
 	struct object *o = NULL;
 	struct bytes head;
 	struct bytes body;
+	struct bytes card;
+	uint32_t reader; /* the oldest that can read it */
 	size_t count;
 	enum err rc = OK;
 
@@ -482,10 +518,11 @@ object_decode(struct bytes id, struct bytes owner, uint32_t object_type,
 	if (bytes_split(&attrs, MAGIC_OCTETS, &head) != OK ||
 	    memcmp(head.at, magic, sizeof(magic)) != 0)
 		return ERR_VALUE;
-	if (bytes_u16(head.at + 6) > FORMAT_VERSION)
+	reader = bytes_u16(head.at + 6);
+	if (reader > FORMAT_CARD)
 		return ERR_STORE_VERSION;
-	body = attrs;
-	if (bytes_split(&body, TTLV_HEADER_OCTETS, &head) != OK)
+	if (split_card(&attrs, &body, &card) != OK ||
+	    (reader < FORMAT_CARD && card.octets != 0))
 		return ERR_VALUE;
 	count = count_items(body);
 	if (count > ATTR_LIST_MAX)
@@ -493,10 +530,13 @@ object_decode(struct bytes id, struct bytes owner, uint32_t object_type,
 	/* an item takes at least 16 octets of the encoding, or 8 for the
 	 * structure around others: three times is always enough for them */
 	TRY(shell_new(sizeof(*o) + 64 + id.octets + owner.octets +
-			  4 * attrs.octets + count * sizeof(struct attr),
+			  4 * attrs.octets + count * sizeof(struct attr) +
+			  card_room(card),
 	    owner, object_type, &o));
 	TRY(arena_copy(o->arena, id, &o->id));
 	rc = decode_all(o, attrs, count);
+	if (rc == OK && reader == FORMAT_CARD)
+		rc = card_decode(o->arena, card, &o->card);
 	/* what the octets are is for the store to know */
 	if (rc != OK && rc != ERR_NOMEM)
 		rc = ERR_VALUE;

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "model/attr.h"
+#include "model/card.h"
 #include "model/state.h"
 
 enum {
@@ -35,6 +36,7 @@ struct object {
 	struct bytes value;
 	bool value_sealed;
 	uint64_t value_version; /* associated data of the seal */
+	struct card *card;      /* NULL: none */
 };
 
 /*

@@ -1,0 +1,351 @@
+#include "model/card.h"
+
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- words ---- */
+
+const char *
+card_use_text(enum card_use use)
+{
+	static const char *const texts[] = {
+	    [CARD_ENCRYPT] = "Encrypt",
+	    [CARD_DECRYPT] = "Decrypt",
+	    [CARD_MAC] = "MAC",
+	    [CARD_MAC_VERIFY] = "MAC Verify",
+	    [CARD_SIGN] = "Sign",
+	    [CARD_SIGN_VERIFY] = "Sign Verify",
+	    [CARD_EXPORT] = "Export",
+	};
+	_Static_assert(COUNT(texts) == CARD_USE_COUNT, "a text for each");
+
+	return texts[use];
+}
+
+/* req: KS-28-149 KS-28-150 */
+const char *
+card_grant_text(enum card_grant grant)
+{
+	static const char *const texts[] = {
+	    [CARD_NEVER] = "Never",
+	    [CARD_ALWAYS] = "Always",
+	    [CARD_POLICY] = "Authorization Policy",
+	};
+	_Static_assert(COUNT(texts) == CARD_GRANT_COUNT, "a text for each");
+
+	return texts[grant];
+}
+
+const char *
+card_state_text(enum card_state state)
+{
+	static const char *const texts[] = {
+	    [CARD_ACTIVE] = "Active",
+	    [CARD_RESTRICTED] = "Restricted",
+	    [CARD_RETIRED] = "Retired",
+	};
+	_Static_assert(COUNT(texts) == CARD_STATE_COUNT, "a text for each");
+
+	return texts[state];
+}
+
+/* ---- permissions ---- */
+
+static enum err
+permission_copy(struct arena *a, const struct card_permission *from,
+    struct card_permission *to)
+{
+	enum err rc = OK;
+	size_t use;
+
+	*to = *from;
+	TRY(arena_copy(a, from->group, &to->group));
+	for (use = 0; use < CARD_USE_COUNT; use++) {
+		if (from->use[use].policy.octets != 0)
+			TRY(arena_copy(
+			    a, from->use[use].policy, &to->use[use].policy));
+	}
+out:
+	return rc;
+}
+
+enum err
+card_set_permissions(struct arena *a, struct card *card,
+    const struct card_permission *permissions, size_t count)
+{
+	struct card_permission *copies = NULL;
+	enum err rc = OK;
+	size_t k;
+
+	if (count > CARD_GROUPS_MOST)
+		return ERR_LIMIT;
+	if (count != 0)
+		TRY(ARENA_ARRAY(a, copies, count));
+	for (k = 0; k < count; k++)
+		TRY(permission_copy(a, &permissions[k], &copies[k]));
+	card->permissions = copies;
+	card->permission_count = count;
+out:
+	return rc;
+}
+
+const struct card_permission *
+card_find_permission(const struct card *card, struct bytes group)
+{
+	size_t k;
+
+	for (k = 0; card != NULL && k < card->permission_count; k++) {
+		if (bytes_equal(card->permissions[k].group, group))
+			return &card->permissions[k];
+	}
+	return NULL;
+}
+
+bool
+card_permits_any(const struct card_permission *permission)
+{
+	size_t use;
+
+	for (use = 0; use < CARD_USE_COUNT; use++) {
+		if (permission->use[use].grant != CARD_NEVER)
+			return true;
+	}
+	return false;
+}
+
+enum err
+card_copy(struct arena *a, const struct card *from, struct card **out)
+{
+	struct card *card;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(ARENA_NEW(a, card));
+	*card = *from;
+	if (from->iv.octets != 0)
+		TRY(arena_copy(a, from->iv, &card->iv));
+	if (from->fingerprint.octets != 0)
+		TRY(arena_copy(a, from->fingerprint, &card->fingerprint));
+	TRY(card_set_permissions(
+	    a, card, from->permissions, from->permission_count));
+	*out = card;
+out:
+	return rc;
+}
+
+/* ---- scopes ---- */
+
+/* No name begins with a control character. */
+enum { MARK_GROUP = 1, MARK_VERSION = 2 };
+
+enum err
+card_group_scope(struct arena *a, struct bytes group, struct bytes *scope)
+{
+	uint8_t *at;
+	enum err rc = OK;
+
+	if (group.octets == 0 || group.octets > CARD_NAME_OCTETS)
+		return ERR_LIMIT;
+	TRY(ARENA_ARRAY(a, at, 1 + group.octets));
+	at[0] = MARK_GROUP;
+	memcpy(at + 1, group.at, group.octets);
+	*scope = (struct bytes){at, 1 + group.octets};
+out:
+	return rc;
+}
+
+bool
+card_scope_group(struct bytes scope, struct bytes *group)
+{
+	struct bytes mark;
+
+	*group = scope;
+	return bytes_split(group, 1, &mark) == OK && mark.at[0] == MARK_GROUP;
+}
+
+struct bytes
+card_version_owner(void)
+{
+	static const uint8_t owner[] = {MARK_VERSION};
+
+	return (struct bytes){owner, sizeof(owner)};
+}
+
+/* ---- the stored form ----
+ *
+ * Numbers are big-endian; a text is its length (1) and its octets.
+ *
+ *	flags (1)  state (1)  newest (4)  version (4)
+ *	versions in each state (4 each)  creation date (8)
+ *	default IV  fingerprint                          texts
+ *	permissions (2), and of each
+ *		group                                    text
+ *		of each use: grant (1), and of a policy its name
+ */
+
+enum {
+	FLAG_DELETABLE = 1,
+	HEAD_OCTETS = 1 + 1 + 4 + 4 + 4 * CARD_STATE_COUNT + 8,
+};
+
+static enum err
+put_text(struct buf *out, struct bytes text)
+{
+	uint8_t length = (uint8_t)text.octets;
+	enum err rc = OK;
+
+	if (text.octets > UINT8_MAX)
+		return ERR_LIMIT;
+	TRY(buf_put(out, (struct bytes){&length, 1}));
+	TRY(buf_put(out, text));
+out:
+	return rc;
+}
+
+static enum err
+put_permission(struct buf *out, const struct card_permission *permission)
+{
+	enum err rc = OK;
+	size_t use;
+
+	TRY(put_text(out, permission->group));
+	for (use = 0; use < CARD_USE_COUNT; use++) {
+		uint8_t grant = (uint8_t)permission->use[use].grant;
+
+		TRY(buf_put(out, (struct bytes){&grant, 1}));
+		if (grant == CARD_POLICY)
+			TRY(put_text(out, permission->use[use].policy));
+	}
+out:
+	return rc;
+}
+
+enum err
+card_encode(const struct card *card, struct buf *out)
+{
+	uint8_t head[HEAD_OCTETS];
+	uint8_t count[2];
+	uint8_t *at = head;
+	enum err rc = OK;
+	size_t k;
+
+	*at++ = card->deletable ? FLAG_DELETABLE : 0;
+	*at++ = (uint8_t)card->state;
+	bytes_put_u32(at, card->newest);
+	bytes_put_u32(at + 4, card->version);
+	at += 8;
+	for (k = 0; k < CARD_STATE_COUNT; k++, at += 4)
+		bytes_put_u32(at, card->count[k]);
+	bytes_put_u64(at, (uint64_t)card->created_s);
+	TRY(buf_put(out, (struct bytes){head, sizeof(head)}));
+	TRY(put_text(out, card->iv));
+	TRY(put_text(out, card->fingerprint));
+	bytes_put_u16(count, (uint32_t)card->permission_count);
+	TRY(buf_put(out, (struct bytes){count, sizeof(count)}));
+	for (k = 0; k < card->permission_count; k++)
+		TRY(put_permission(out, &card->permissions[k]));
+out:
+	return rc;
+}
+
+static enum err
+take_text(struct bytes *in, struct bytes *text)
+{
+	struct bytes length;
+	enum err rc = OK;
+
+	TRY(bytes_split(in, 1, &length));
+	TRY(bytes_split(in, length.at[0], text));
+out:
+	return rc;
+}
+
+static enum err
+take_permission(struct bytes *in, struct card_permission *permission)
+{
+	struct bytes grant;
+	enum err rc = OK;
+	size_t use;
+
+	TRY(take_text(in, &permission->group));
+	for (use = 0; use < CARD_USE_COUNT; use++) {
+		TRY(bytes_split(in, 1, &grant));
+		if (grant.at[0] >= CARD_GRANT_COUNT)
+			TRY(ERR_VALUE);
+		permission->use[use].grant = (enum card_grant)grant.at[0];
+		if (grant.at[0] == CARD_POLICY)
+			TRY(take_text(in, &permission->use[use].policy));
+	}
+out:
+	return rc;
+}
+
+static enum err
+take_head(struct bytes *in, struct card *card)
+{
+	struct bytes head;
+	enum err rc = OK;
+	size_t k;
+
+	TRY(bytes_split(in, HEAD_OCTETS, &head));
+	if (head.at[0] > FLAG_DELETABLE || head.at[1] >= CARD_STATE_COUNT)
+		TRY(ERR_VALUE);
+	card->deletable = (head.at[0] & FLAG_DELETABLE) != 0;
+	card->state = (enum card_state)head.at[1];
+	card->newest = bytes_u32(head.at + 2);
+	card->version = bytes_u32(head.at + 6);
+	for (k = 0; k < CARD_STATE_COUNT; k++)
+		card->count[k] = bytes_u32(head.at + 10 + 4 * k);
+	head.at += 10 + 4 * CARD_STATE_COUNT;
+	card->created_s = (int64_t)((uint64_t)bytes_u32(head.at) << 32 |
+				    bytes_u32(head.at + 4));
+	if (card->newest > CARD_VERSIONS_MOST ||
+	    card->version > CARD_VERSIONS_MOST)
+		TRY(ERR_VALUE);
+out:
+	return rc;
+}
+
+static enum err
+take_permissions(struct arena *a, struct bytes *in, struct card *card)
+{
+	struct card_permission *permissions = NULL;
+	struct bytes count;
+	enum err rc = OK;
+	size_t k;
+
+	TRY(bytes_split(in, 2, &count));
+	card->permission_count = bytes_u16(count.at);
+	if (card->permission_count > CARD_GROUPS_MOST)
+		TRY(ERR_VALUE);
+	if (card->permission_count != 0)
+		TRY(ARENA_ARRAY(a, permissions, card->permission_count));
+	for (k = 0; k < card->permission_count; k++)
+		TRY(take_permission(in, &permissions[k]));
+	card->permissions = permissions;
+out:
+	return rc;
+}
+
+enum err
+card_decode(struct arena *a, struct bytes in, struct card **out)
+{
+	struct card *card;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(arena_copy(a, in, &in));
+	TRY(ARENA_NEW(a, card));
+	TRY(take_head(&in, card));
+	TRY(take_text(&in, &card->iv));
+	TRY(take_text(&in, &card->fingerprint));
+	if (card->iv.octets > CARD_IV_MOST_OCTETS)
+		TRY(ERR_VALUE);
+	TRY(take_permissions(a, &in, card));
+	if (in.octets != 0)
+		TRY(ERR_VALUE);
+	*out = card;
+out:
+	return rc == ERR_TRUNCATED ? ERR_VALUE : rc;
+}
