@@ -467,6 +467,11 @@ hex_read(const char *hex)
 	"42000a 07 00000001 6200000000000000 " \
 	"420009 02 00000004 0000000100000000 " \
 	"42000b 01 00000010 42000d 02 00000004 0000000100000000 "
+/* deletable, restricted; of 2 versions one is active, made at the second 7 */
+#define HEAD_CARD "54534f42 0002 0002 "
+#define CARD \
+	"01 01 00000002 00000000 00000001 00000001 00000000 " \
+	"0000000000000007 02 a0a1 00 0001 01 67 00 01 02 01 70 00 00 00 00 "
 /* clang-format on */
 
 static const struct {
@@ -481,8 +486,15 @@ static const struct {
     {"an older reader's future",
 	"54534f42 0002 0001 420125 01 00000020 " ID TYPE2, OK, 2},
     {"written for newer readers only",
-	"54534f42 0002 0002 420125 01 00000020 " ID TYPE2, ERR_STORE_VERSION,
+	"54534f42 0003 0003 420125 01 00000020 " ID TYPE2, ERR_STORE_VERSION,
 	0},
+    {"a card", HEAD_CARD "420125 01 00000020 " ID TYPE2 CARD, OK, 2},
+    {"a card that is not there", HEAD_CARD "420125 01 00000020 " ID TYPE2,
+	ERR_VALUE, 0},
+    {"a card where none is", HEAD "420125 01 00000020 " ID TYPE2 CARD,
+	ERR_VALUE, 0},
+    {"more behind a card", HEAD_CARD "420125 01 00000020 " ID TYPE2 CARD "00",
+	ERR_VALUE, 0},
     {"nothing", "", ERR_VALUE, 0},
     {"no magic", "54534f43 0001 0001 420125 01 00000020 " ID TYPE2, ERR_VALUE,
 	0},
@@ -575,7 +587,8 @@ test_only_what_was_stored_is_decoded(void **state)
 		assert_memory_equal(again.at, hex.at, 4);
 		assert_int_equal(again.octets, hex.octets);
 		assert_memory_equal(again.at + 8, hex.at + 8, hex.octets - 8);
-		assert_memory_equal(again.at + 4, "\0\1\0\1", 4);
+		assert_memory_equal(
+		    again.at + 4, o->card != NULL ? "\0\2\0\2" : "\0\1\0\1", 4);
 		buf_clear(&again);
 		object_free(o);
 	}
