@@ -57,18 +57,15 @@ void key_call_init(
 
 /* ---- algorithms ---- */
 
-/* Which permissions an algorithm has, and how its bytes are written. */
-enum key_family { KEY_CIPHER, KEY_HMAC, KEY_RSA };
-
 struct key_algorithm {
 	const char *name;   /* "AES-256": the guide's, of a size */
 	const char *word;   /* "AES": of NAE-XML, with KeySize beside it */
 	const char *import; /* "AES", "DES-EDE": where the bytes say the size */
 	uint32_t algorithm; /* CRYPTOGRAPHIC_ALGORITHM_ */
 	uint32_t key_bits;
-	enum key_family family;
-	uint8_t iv_octets; /* of its default IV; 0: it has none */
-	bool is_default;   /* the size where a client names none */
+	enum key_family family; /* model/key_use.h: which uses it has */
+	uint8_t iv_octets;      /* of its default IV; 0: it has none */
+	bool is_default;        /* the size where a client names none */
 };
 
 /* By the guide's name; by NAE-XML's word and size (0: the default one). NULL:
@@ -86,9 +83,6 @@ key_algorithm_of(uint32_t algorithm, uint32_t key_bits);
 
 /* All of them, for lists: `n` from 0; NULL behind the last. */
 const struct key_algorithm *key_algorithm_nth(size_t n);
-
-/* The uses that a group can be given for keys of that family. */
-bool key_family_has(enum key_family family, enum card_use use);
 
 /* ---- finding ---- */
 

@@ -7,24 +7,6 @@
 /* ---- words ---- */
 
 const char *
-card_use_text(enum card_use use)
-{
-	static const char *const texts[] = {
-	    [CARD_ENCRYPT] = "Encrypt",
-	    [CARD_DECRYPT] = "Decrypt",
-	    [CARD_MAC] = "MAC",
-	    [CARD_MAC_VERIFY] = "MAC Verify",
-	    [CARD_SIGN] = "Sign",
-	    [CARD_SIGN_VERIFY] = "Sign Verify",
-	    [CARD_EXPORT] = "Export",
-	};
-	_Static_assert(COUNT(texts) == CARD_USE_COUNT, "a text for each");
-
-	return texts[use];
-}
-
-/* req: KS-28-149 KS-28-150 */
-const char *
 card_grant_text(enum card_grant grant)
 {
 	static const char *const texts[] = {
@@ -61,7 +43,7 @@ permission_copy(struct arena *a, const struct card_permission *from,
 
 	*to = *from;
 	TRY(arena_copy(a, from->group, &to->group));
-	for (use = 0; use < CARD_USE_COUNT; use++) {
+	for (use = 0; use < KEY_PERMISSIONS; use++) {
 		if (from->use[use].policy.octets != 0)
 			TRY(arena_copy(
 			    a, from->use[use].policy, &to->use[use].policy));
@@ -107,7 +89,7 @@ card_permits_any(const struct card_permission *permission)
 {
 	size_t use;
 
-	for (use = 0; use < CARD_USE_COUNT; use++) {
+	for (use = 0; use < KEY_PERMISSIONS; use++) {
 		if (permission->use[use].grant != CARD_NEVER)
 			return true;
 	}
@@ -210,7 +192,7 @@ put_permission(struct buf *out, const struct card_permission *permission)
 	size_t use;
 
 	TRY(put_text(out, permission->group));
-	for (use = 0; use < CARD_USE_COUNT; use++) {
+	for (use = 0; use < KEY_PERMISSIONS; use++) {
 		uint8_t grant = (uint8_t)permission->use[use].grant;
 
 		TRY(buf_put(out, (struct bytes){&grant, 1}));
@@ -269,7 +251,7 @@ take_permission(struct bytes *in, struct card_permission *permission)
 	size_t use;
 
 	TRY(take_text(in, &permission->group));
-	for (use = 0; use < CARD_USE_COUNT; use++) {
+	for (use = 0; use < KEY_PERMISSIONS; use++) {
 		TRY(bytes_split(in, 1, &grant));
 		if (grant.at[0] >= CARD_GRANT_COUNT)
 			TRY(ERR_VALUE);

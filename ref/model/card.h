@@ -23,6 +23,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "model/key_use.h"
 
 enum {
 	CARD_VERSIONS_MOST = 4000, /* req: KS-28-048 KS-28-100 */
@@ -32,21 +33,6 @@ enum {
 	CARD_FINGERPRINT_OCTETS = 20,
 	CARD_SCOPE_OCTETS = 1 + CARD_NAME_OCTETS,
 };
-
-/* What a group's permissions tell apart, as the guide has them. */
-enum card_use {
-	CARD_ENCRYPT,
-	CARD_DECRYPT,
-	CARD_MAC,
-	CARD_MAC_VERIFY,
-	CARD_SIGN,
-	CARD_SIGN_VERIFY,
-	CARD_EXPORT,
-	CARD_USE_COUNT
-};
-
-/* "Encrypt", "MAC Verify" */
-const char *card_use_text(enum card_use use);
 
 enum card_grant { CARD_NEVER, CARD_ALWAYS, CARD_POLICY, CARD_GRANT_COUNT };
 
@@ -58,7 +44,7 @@ struct card_permission {
 	struct {
 		enum card_grant grant;
 		struct bytes policy; /* its name, of CARD_POLICY only */
-	} use[CARD_USE_COUNT];
+	} use[KEY_PERMISSIONS];
 };
 
 enum card_state {

@@ -139,12 +139,12 @@ test_each_field_is_where_it_belongs(void **state)
 	assert_int_equal(card->fingerprint.octets, 1);
 	assert_int_equal(card->permission_count, 2);
 	assert_int_equal(
-	    card->permissions[0].use[CARD_DECRYPT].grant, CARD_ALWAYS);
-	assert_int_equal(card->permissions[0].use[CARD_MAC].grant, CARD_POLICY);
+	    card->permissions[0].use[USE_DECRYPT].grant, CARD_ALWAYS);
+	assert_int_equal(card->permissions[0].use[USE_MAC].grant, CARD_POLICY);
 	assert_true(
-	    bytes_equal_text(card->permissions[0].use[CARD_MAC].policy, "p"));
+	    bytes_equal_text(card->permissions[0].use[USE_MAC].policy, "p"));
 	assert_int_equal(
-	    card->permissions[0].use[CARD_EXPORT].grant, CARD_ALWAYS);
+	    card->permissions[0].use[USE_EXPORT].grant, CARD_ALWAYS);
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "model/key_use.h"
 
+#include "model/object.h"
 #include "wire/schema_enums.h"
 
 static const struct key_use_row rows[USE_COUNT] = {

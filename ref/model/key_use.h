@@ -4,7 +4,9 @@
 #ifndef MODEL_KEY_USE_H
 #define MODEL_KEY_USE_H
 
-#include "model/object.h"
+#include "base/bytes.h"
+
+struct object;
 
 enum key_use {
 #define USE(symbol, ...) symbol,

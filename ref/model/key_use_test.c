@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/cmocka_test.h"
+#include "model/object.h"
 #include "wire/schema_enums.h"
 
 /* Each word means its row, and the columns of permissions come first. */

@@ -483,7 +483,7 @@ card_room(struct bytes card)
 {
 	return card.octets == 0 ? 0
 				: sizeof(struct card) + 32 + card.octets +
-				      card.octets / (1 + CARD_USE_COUNT) *
+				      card.octets / (1 + KEY_PERMISSIONS) *
 					  sizeof(struct card_permission);
 }
 
