@@ -57,6 +57,24 @@ script() {
   assert_output --partial "Hostname: two"
 }
 
+@test "A line that is too long is refused, and nothing of it is taken" {
+  server_start
+  long=$(printf '%20000s' '' | tr ' ' x)
+  run script config "edit host name $long" 'edit host name two'
+  assert_failure 1
+  assert_output "Error: the line is too long: at most 8704 octets"
+  run admin config "edit host name $long" </dev/null
+  assert_failure 1
+  assert_output "Error: the line is too long: at most 8704 octets"
+  # an answer is one as well
+  run script config 'administrator bob' Tq8.Harbour-Fig Tq8.Harbour-Fig "$long"
+  assert_failure 1
+  run admin 'show host' 'show administrator bob' </dev/null
+  assert_failure 1
+  assert_line "  Hostname: touchstone"
+  assert_line --regexp '^Error: .*bob'
+}
+
 @test "A script answers on its next lines what is asked" {
   server_start
   run script config 'administrator bob' Tq8.Harbour-Fig Tq8.Harbour-Fig \

@@ -444,6 +444,11 @@ cli_input(struct cli *cli, struct bytes line)
 		return;
 	}
 	cli->busy = true;
+	if (rc == ERR_LENGTH) {
+		cli_refuse(cli, "the line is too long: at most %d octets",
+		    COMMAND_LINE_OCTETS);
+		return;
+	}
 	if (rc != OK) {
 		cli_refuse(cli, "the line cannot be read: %s", err_text(rc));
 		return;

@@ -11,7 +11,11 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
-enum { INPUT_OCTETS = COMMAND_LINE_OCTETS + 1 };
+enum {
+	/* of a line that is too long, CONSOLE_COMPLETE or not */
+	CUT_OCTETS = COMMAND_LINE_OCTETS + 2,
+	INPUT_OCTETS = 2 * CUT_OCTETS,
+};
 
 /* Somebody at the console. fd is -1 where nobody is. */
 struct peer {
@@ -129,12 +133,24 @@ take_line(struct cli *cli, struct bytes line)
 
 	if (line.octets == 1 && last == CONSOLE_BREAK)
 		cli_break(cli);
-	else if (last == CONSOLE_COMPLETE && cli_waits_for_command(cli))
+	else if (last == CONSOLE_COMPLETE && line.octets < CUT_OCTETS &&
+		 cli_waits_for_command(cli))
 		cli_complete(cli, (struct bytes){line.at, line.octets - 1});
 	else
 		cli_input(cli, line);
 }
 
+/* Octets [first, end) of the input are no more. */
+static void
+drop_input(struct peer *peer, size_t first, size_t end)
+{
+	memmove(peer->input + first, peer->input + end, peer->octets - end);
+	peer->octets -= end - first;
+	secret_wipe(
+	    peer->input + peer->octets, sizeof(peer->input) - peer->octets);
+}
+
+/* Of a line that is too long, so much is kept that it stays too long. */
 static void
 take_lines(struct peer *peer)
 {
@@ -142,14 +158,14 @@ take_lines(struct peer *peer)
 		uint8_t *end = memchr(peer->input, '\n', peer->octets);
 		size_t octets;
 
-		if (end == NULL)
+		if (end == NULL) {
+			if (peer->octets > CUT_OCTETS)
+				drop_input(peer, CUT_OCTETS, peer->octets);
 			break;
+		}
 		octets = (size_t)(end - peer->input);
 		take_line(peer->cli, (struct bytes){peer->input, octets});
-		peer->octets -= octets + 1;
-		memmove(peer->input, end + 1, peer->octets);
-		secret_wipe(peer->input + peer->octets,
-		    sizeof(peer->input) - peer->octets);
+		drop_input(peer, 0, octets + 1);
 	}
 }
 

@@ -5,9 +5,9 @@
  * server go what is typed: a command while CLI_PROMPT was said last, an answer
  * while CLI_VALUE or CLI_SECRET was. A command that ends with CONSOLE_COMPLETE
  * asks how it could go on (cli_complete), and a line that is CONSOLE_BREAK
- * gives up what is being asked (cli_break). Who sends ahead is read when the
- * session has come that far. Who closes the connection gives up what is under
- * way.
+ * gives up what is being asked (cli_break). A line that is too long is refused
+ * as one, when its end has come. Who sends ahead is read when the session has
+ * come that far. Who closes the connection gives up what is under way.
  *
  * req: KS-02-005 KS-15-101
  */

@@ -122,21 +122,62 @@ each_has_a_mode_of_its_own(void **state)
 	close(other);
 }
 
-static void
-what_is_no_line_closes_the_session(void **state)
+/* Types a line of so many octets, and then `end`. */
+static const char *
+says_long(int fd, size_t octets, const char *end)
 {
-	char line[COMMAND_LINE_OCTETS + 3];
+	static char line[4 * COMMAND_LINE_OCTETS];
+
+	assert(octets + strlen(end) < sizeof(line));
+	memset(line, 'x', octets);
+	memcpy(line + octets, end, strlen(end) + 1);
+	return says(fd, line);
+}
+
+#define TOO_LONG "=Error: the line is too long: at most 8704 octets\n.1\n"
+
+static void
+a_line_that_is_too_long_is_refused_and_the_session_goes_on(void **state)
+{
 	int fd = comes();
 
 	(void)state;
 	(void)says(fd, "");
 	/* the longest, and one more */
-	memset(line, 'x', sizeof(line));
-	memcpy(line + COMMAND_LINE_OCTETS, "\n", 2);
-	assert_non_null(strstr(says(fd, line), "Error: unknown command"));
-	memcpy(line + COMMAND_LINE_OCTETS, "xx", 3);
-	(void)says(fd, line);
-	assert_string_equal(says(fd, ""), "closed");
+	assert_non_null(strstr(says_long(fd, COMMAND_LINE_OCTETS, "\n"),
+	    "Error: unknown command"));
+	assert_string_equal(says_long(fd, COMMAND_LINE_OCTETS + 1, "\n"),
+	    TOO_LONG ">touchstone# \n");
+	/* what follows is a line of its own */
+	assert_string_equal(
+	    says_long(fd, 3 * COMMAND_LINE_OCTETS, "\nconfig\n"),
+	    TOO_LONG ">touchstone# \n.0\n>touchstone (config)# \n");
+	/* and comes when it comes */
+	assert_string_equal(says_long(fd, 3 * COMMAND_LINE_OCTETS, ""), "");
+	assert_string_equal(says_long(fd, 3 * COMMAND_LINE_OCTETS, ""), "");
+	assert_string_equal(
+	    says(fd, "exit\n"), TOO_LONG ">touchstone (config)# \n");
+	assert_string_equal(says(fd, "exit\n"), ".0\n>touchstone# \n");
+	assert_non_null(strstr(desk_audited(&desk), "the line is too long"));
+	close(fd);
+}
+
+static void
+so_is_an_answer_and_a_question_how_to_go_on(void **state)
+{
+	int fd = comes();
+
+	(void)state;
+	(void)says(fd, "config\n");
+	(void)says(fd, "grant credential\n");
+	assert_non_null(
+	    strstr(says_long(fd, 2 * COMMAND_LINE_OCTETS, "\n"), "=Error: "));
+	assert_string_equal(
+	    says_long(fd, COMMAND_LINE_OCTETS, "\x05\n"), "+\n");
+	assert_string_equal(says(fd, "exit\n"), ".0\n>touchstone# \n");
+	assert_string_equal(says_long(fd, COMMAND_LINE_OCTETS + 1, "\x05\n"),
+	    TOO_LONG ">touchstone# \n");
+	assert_string_equal(says(fd, "exit\n"), ".0\n!\n");
 	close(fd);
 }
 
@@ -267,7 +308,8 @@ main(void)
 	    TEST(a_line_may_come_in_pieces_and_lines_at_once),
 	    TEST(an_empty_line_asks_again),
 	    TEST(each_has_a_mode_of_its_own),
-	    TEST(what_is_no_line_closes_the_session),
+	    TEST(a_line_that_is_too_long_is_refused_and_the_session_goes_on),
+	    TEST(so_is_an_answer_and_a_question_how_to_go_on),
 	    TEST(there_are_as_many_sessions_as_there_may_be),
 	    TEST(who_does_not_listen_is_left),
 	    TEST(only_its_owner_reaches_the_socket),

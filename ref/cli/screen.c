@@ -21,7 +21,7 @@ struct screen {
 	struct editor *editor; /* of a terminal */
 	bool edited;           /* screen_line is the editor's */
 	/* a line without one */
-	uint8_t line[COMMAND_LINE_OCTETS + 1]; /* and its CR */
+	uint8_t line[COMMAND_LINE_OCTETS + 2]; /* too long, and its CR */
 	size_t octets;
 };
 
@@ -253,16 +253,11 @@ type_line(struct screen *s, struct bytes *in, enum screen_event *event)
 	while (s->asking && in->octets != 0) {
 		uint8_t octet = *in->at;
 
-		if (octet != '\n' && s->octets == sizeof(s->line)) {
-			s->status = 1; /* nothing takes such lines */
-			*event = SCREEN_OVER;
-			return;
-		}
 		in->at++;
 		in->octets--;
 		if (octet == '\n')
 			line_is_whole(s, event);
-		else
+		else if (s->octets < sizeof(s->line)) /* as give_command */
 			s->line[s->octets++] = octet;
 	}
 }

@@ -199,40 +199,42 @@ what_is_said_is_shown_and_what_is_typed_is_told(void **state)
 		run_play(&plays[k]);
 }
 
-static enum screen_event
-types(size_t octets)
+/* A line of so many octets, with this end, is one of `want` to the session. */
+static void
+types(size_t octets, const char *end, size_t want)
 {
-	static uint8_t line[COMMAND_LINE_OCTETS + 8];
+	static uint8_t line[2 * COMMAND_LINE_OCTETS];
 	struct screen_config config = {.terminal = false};
 	enum screen_event event = SCREEN_MORE;
 	struct screen *screen;
-	struct bytes in = {line, octets + 1};
+	struct bytes in = {line, octets + strlen(end)};
 	struct buf out;
 
+	assert_true(in.octets <= sizeof(line));
 	memset(line, 'a', octets);
-	line[octets] = '\n';
+	memcpy(line + octets, end, strlen(end));
 	buf_init(&out, SHOWN_OCTETS);
 	if (screen_new(&config, &screen) != OK)
-		return SCREEN_MORE;
+		return;
 	assert_int_equal(
 	    screen_say(screen, CLI_PROMPT, BYTES_NONE, &out, &event), OK);
 	assert_int_equal(screen_type(screen, &in, false, &out, &event), OK);
-	if (event == SCREEN_LINE)
-		assert_int_equal(screen_line(screen).octets, octets);
+	assert_int_equal(event, SCREEN_LINE);
+	assert_int_equal(screen_line(screen).octets, want);
 	screen_free(screen);
-	return event;
 }
 
+/* The session refuses it then. */
 static void
-a_line_has_an_end(void **state)
+a_line_that_is_too_long_stays_too_long(void **state)
 {
-	enum screen_event event;
-
 	(void)state;
-	event = types(COMMAND_LINE_OCTETS);
-	assert_true(event == SCREEN_LINE || event == SCREEN_MORE);
-	event = types(COMMAND_LINE_OCTETS + 2);
-	assert_true(event == SCREEN_OVER || event == SCREEN_MORE);
+	types(COMMAND_LINE_OCTETS, "\n", COMMAND_LINE_OCTETS);
+	types(COMMAND_LINE_OCTETS, "\r\n", COMMAND_LINE_OCTETS);
+	types(COMMAND_LINE_OCTETS + 1, "\n", COMMAND_LINE_OCTETS + 1);
+	types(COMMAND_LINE_OCTETS + 1, "\r\n", COMMAND_LINE_OCTETS + 1);
+	types(COMMAND_LINE_OCTETS + 1, "\rbc\n", COMMAND_LINE_OCTETS + 1);
+	types(COMMAND_LINE_OCTETS + 99, "\r\n", COMMAND_LINE_OCTETS + 2);
 }
 
 static void
@@ -257,7 +259,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_said_is_shown_and_what_is_typed_is_told),
-	    cmocka_unit_test(a_line_has_an_end),
+	    cmocka_unit_test(a_line_that_is_too_long_stays_too_long),
 	    cmocka_unit_test(given_commands_have_a_limit),
 	};
 

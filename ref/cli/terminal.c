@@ -48,7 +48,7 @@ struct terminal {
 	/* from the server */
 	char heard[HEARD_OCTETS];
 	size_t octets;
-	/* from who types; and its line feed */
+	/* from who types: too long by one, and its line feed */
 	char typed[COMMAND_LINE_OCTETS + 2];
 	size_t typed_octets;
 	enum want want;
@@ -145,7 +145,8 @@ no_line(struct terminal *t)
 	return false;
 }
 
-/* An octet at a time: what follows a line may be for somebody else. */
+/* An octet at a time: what follows a line may be for somebody else. One that is
+ * too long is cut so that it stays too long. */
 static bool
 read_octet(struct terminal *t)
 {
@@ -155,9 +156,10 @@ read_octet(struct terminal *t)
 
 	if (got < 0 && errno == EINTR)
 		return true;
-	if (got <= 0 || t->typed_octets == sizeof(t->typed))
+	if (got <= 0)
 		return no_line(t);
-	t->typed[t->typed_octets++] = octet;
+	if (octet == '\n' || t->typed_octets < sizeof(t->typed) - 1)
+		t->typed[t->typed_octets++] = octet;
 	if (octet != '\n')
 		return true;
 	t->want = WANT_NOTHING;
