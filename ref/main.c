@@ -88,6 +88,7 @@ struct program {
 	struct console *console;
 	struct ssh_door *ssh;
 	struct daemon_end *end;
+	bool ready;      /* services have been started, but for late ones */
 	enum err rc;     /* of what went wrong inside the loop */
 	bool again;      /* start again when it has ended */
 	char *last_port; /* and listen there; NULL: as it began */
@@ -383,6 +384,16 @@ lab_power_off(void *ctx, bool tear, uint64_t seed, unsigned nth)
 	vfs_power_off(tear ? VFS_TEAR : VFS_DROP, seed, nth);
 }
 
+/* ... and does not come by itself. */
+static bool
+ssh_is_stopped(const struct program *p)
+{
+	const struct services *services = server_appliance(p->server)->services;
+
+	return p->ready && !daemon_is_ending(p->end) &&
+	       service_status(services, SERVICE_SSH) == SERVICE_STOPPED;
+}
+
 static enum err
 lab_status(void *ctx, struct buf *out)
 {
@@ -405,6 +416,8 @@ lab_status(void *ctx, struct buf *out)
 	if (p->ssh != NULL && ssh_door_port(p->ssh) != 0)
 		TRY(buf_printf(out, " ssh=%u guests=%u", ssh_door_port(p->ssh),
 		    ssh_door_connections(p->ssh)));
+	else if (p->ssh != NULL && ssh_is_stopped(p))
+		TRY(buf_put_text(out, " ssh=stopped"));
 	if (p->server != NULL)
 		TRY(buf_printf(out, " requests=%u hsm=%s initialized=%s",
 		    kmip_busy(server_kmip(p->server)),
@@ -497,6 +510,7 @@ tell_ready(struct program *p)
 		    listener_port(listener));
 	else if (!appliance_is_initialized(server_appliance(p->server)))
 		(void)snprintf(detail, sizeof(detail), " uninitialized");
+	p->ready = true;
 	daemon_ready(detail);
 }
 

@@ -146,6 +146,12 @@ audit() {
   run ssh -p "$port" -o BatchMode=yes 127.0.0.1 exit
   assert_failure 255
   assert_output --partial "Connection refused"
+  # and the harness does not wait for it
+  run timeout 10 "$TOP/harness/appliance" ssh-port "$SERVER_DIR"
+  assert_failure 1
+  assert_output --partial "SSH is stopped"
+  server cli config 'service start ssh'
+  run -0 server ssh-port
 }
 
 # req: KS-02-006
