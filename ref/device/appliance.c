@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "device/cert_work.h"
+#include "device/user.h"
 
 enum err
 appliance_open(struct appliance *appliance)
@@ -13,6 +14,7 @@ appliance_open(struct appliance *appliance)
 	TRY(credentials_new(appliance, &appliance->credentials));
 	TRY(services_new(appliance->store, &appliance->services));
 	TRY(logins_open(appliance));
+	TRY(users_open(appliance));
 	TRY(cert_shop_new(
 	    appliance->loop, appliance->store, &appliance->certs));
 out:
@@ -29,6 +31,7 @@ appliance_close(struct appliance *appliance)
 	appliance->settles = false;
 	cert_shop_free(appliance->certs);
 	appliance->certs = NULL;
+	users_close(appliance);
 	logins_close(appliance);
 	services_free(appliance->services);
 	appliance->services = NULL;

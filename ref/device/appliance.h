@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct cert_shop;
+struct users;
 struct trap_watch;
 
 enum leave {
@@ -41,6 +42,7 @@ struct appliance {
 	struct clock *clock;
 	struct services *services;
 	struct login_memory *logins;
+	struct users *users; /* device/user.h */
 	struct credentials *credentials;
 	struct cert_shop *certs; /* device/cert_work.h */
 	struct trap_watch *trap_watches;

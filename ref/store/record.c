@@ -112,21 +112,46 @@ out:
 	return rc;
 }
 
-enum err
-record_each(struct store *st, const char *kind, record_fn *each, void *ctx)
+static bool
+begins_with(struct bytes key, struct bytes prefix)
+{
+	return key.octets >= prefix.octets &&
+	       bytes_equal((struct bytes){key.at, prefix.octets}, prefix);
+}
+
+/* Behind a key comes, first of all, the key with an octet 0 more. */
+static enum err
+step_behind(struct buf *at)
 {
 	static const uint8_t end[] = {0};
+
+	return buf_put(at, (struct bytes){end, sizeof(end)});
+}
+
+enum err
+record_each_prefix(struct store *st, const char *kind, struct bytes prefix,
+    struct bytes after, size_t most, record_fn *each, void *ctx)
+{
 	struct buf at;
 	struct buf value;
+	size_t shown = 0;
 	enum err rc = OK;
 
 	index_was_read(st);
-	/* behind a key comes, first of all, the key with an octet 0 more */
-	buf_init(&at, RECORD_KEY_MAX_OCTETS + sizeof(end));
+	buf_init(&at, RECORD_KEY_MAX_OCTETS + 1);
 	buf_init(&value, RECORD_VALUE_MAX_OCTETS);
-	while ((rc = record_from(st, kind, &at, &value)) == OK) {
+	if (bytes_compare(after, prefix) >= 0 && after.octets != 0) {
+		TRY(buf_put(&at, after));
+		TRY(step_behind(&at));
+	} else {
+		TRY(buf_put(&at, prefix));
+	}
+	while (most == 0 || shown++ < most) {
+		rc = record_from(st, kind, &at, &value);
+		if (rc != OK || !begins_with(buf_peek(&at), prefix))
+			break;
 		TRY(each(ctx, buf_peek(&at), buf_peek(&value)));
-		TRY(buf_put(&at, (struct bytes){end, sizeof(end)}));
+		TRY(step_behind(&at));
 	}
 	if (rc == ERR_NOT_FOUND)
 		rc = OK;
@@ -134,6 +159,13 @@ out:
 	buf_clear(&at);
 	buf_clear(&value);
 	return rc;
+}
+
+enum err
+record_each(struct store *st, const char *kind, record_fn *each, void *ctx)
+{
+	return record_each_prefix(
+	    st, kind, BYTES_NONE, BYTES_NONE, 0, each, ctx);
 }
 
 /* ---------------------------------------------------------------------------

@@ -56,6 +56,17 @@ enum err record_each(
     struct store *st, const char *kind, record_fn *each, void *ctx) MUST_CHECK;
 
 /*
+ * The same for those whose key begins with `prefix` and comes behind `after`,
+ * `most` of them at most; BYTES_NONE and 0 for no such bound. The cost goes
+ * with what is shown, never with the other records of the kind.
+ *
+ * after  the whole key: prefix included
+ */
+enum err
+record_each_prefix(struct store *st, const char *kind, struct bytes prefix,
+    struct bytes after, size_t most, record_fn *each, void *ctx) MUST_CHECK;
+
+/*
  * Add a line to a log. Who logs has escaped it: no control character is left.
  *
  * ERR_LIMIT  the name or the line is too long

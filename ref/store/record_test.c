@@ -159,6 +159,53 @@ test_a_kind_is_walked_in_the_order_of_keys(void **state)
 	}
 }
 
+/* Those of a prefix, some at a time. */
+static const struct {
+	const char *name;
+	const char *prefix;
+	const char *after;
+	size_t most;
+	const char *seen;
+} parts[] = {
+    {"none but those that begin so", "a/", "", 0, "a/=0;a/x=1;a/y=2;"},
+    {"behind one that is there", "a/", "a/x", 0, "a/y=2;"},
+    {"behind one that is not", "a/", "a/w", 0, "a/x=1;a/y=2;"},
+    {"behind the last", "a/", "a/y", 0, ""},
+    {"behind one before the prefix", "a/", "a", 0, "a/=0;a/x=1;a/y=2;"},
+    {"behind one past the prefix", "a/", "b", 0, ""},
+    {"so many", "a/", "", 2, "a/=0;a/x=1;"},
+    {"so many behind", "a/", "a/", 1, "a/x=1;"},
+    {"as many as there are", "a/", "", 3, "a/=0;a/x=1;a/y=2;"},
+    {"another prefix", "b/", "", 0, "b/x=5;"},
+    {"a prefix that none has", "c", "", 0, ""},
+    {"no prefix", "", "a/y", 2, "aa=4;b/x=5;"},
+};
+
+static void
+test_a_prefix_is_walked_from_where_it_was_left(void **state)
+{
+	struct rig *rig = *state;
+	size_t k;
+
+	put(rig, "k", "a", "before");
+	put(rig, "k", "a/", "0");
+	put(rig, "k", "a/x", "1");
+	put(rig, "k", "a/y", "2");
+	put(rig, "k", "aa", "4");
+	put(rig, "k", "b/x", "5");
+	put(rig, "kk", "a/z", "another kind");
+	for (k = 0; k < LENGTH(parts); k++) {
+		struct walk w = {.rig = rig, .left = 9};
+
+		assert_ok(record_each_prefix(rig->st, "k",
+		    bytes_of_text(parts[k].prefix),
+		    bytes_of_text(parts[k].after), parts[k].most, walk_on, &w));
+		if (strcmp(w.seen, parts[k].seen) != 0)
+			fail_msg("%s: expected %s, got %s", parts[k].name,
+			    parts[k].seen, w.seen);
+	}
+}
+
 /* ---- logs ---- */
 
 static enum err
@@ -331,6 +378,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    STORE_TEST(test_a_record_is_read_as_it_was_written),
 	    STORE_TEST(test_only_what_is_there_is_deleted),
+	    STORE_TEST(test_a_prefix_is_walked_from_where_it_was_left),
 	    STORE_TEST(test_record_limits_have_two_sides),
 	    STORE_TEST(test_a_kind_is_walked_in_the_order_of_keys),
 	    STORE_TEST(test_lines_are_numbered_as_they_come),
