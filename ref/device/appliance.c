@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "device/cert_work.h"
+#include "device/policy.h"
 #include "device/user.h"
 
 enum err
@@ -17,6 +18,7 @@ appliance_open(struct appliance *appliance)
 	TRY(users_open(appliance));
 	TRY(cert_shop_new(
 	    appliance->loop, appliance->store, &appliance->certs));
+	TRY(policies_new(appliance, &appliance->policies));
 out:
 	if (rc != OK)
 		appliance_close(appliance);
@@ -29,6 +31,8 @@ appliance_close(struct appliance *appliance)
 	if (appliance->settles)
 		store_unwait(appliance->store, &appliance->settling);
 	appliance->settles = false;
+	policies_free(appliance->policies);
+	appliance->policies = NULL;
 	cert_shop_free(appliance->certs);
 	appliance->certs = NULL;
 	users_close(appliance);

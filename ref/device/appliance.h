@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct cert_shop;
+struct policies;
 struct users;
 struct trap_watch;
 
@@ -45,6 +46,7 @@ struct appliance {
 	struct users *users; /* device/user.h */
 	struct credentials *credentials;
 	struct cert_shop *certs; /* device/cert_work.h */
+	struct policies *policies; /* device/policy.h */
 	struct trap_watch *trap_watches;
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "device/appliance.h"
+#include "device/policy.h"
 
 _Static_assert((int)CHANGE_WHY_OCTETS == (int)SETTING_WHY_OCTETS,
     "a judge writes into a change's why");
@@ -258,6 +259,7 @@ settle(struct store_waiter *w, enum err rc)
 	settings_settle(appliance->settings, rc == OK);
 	clock_settle(appliance->clock, rc == OK);
 	credential_settle(appliance);
+	policies_settle(appliance->policies);
 }
 
 static void
@@ -292,6 +294,7 @@ out:
 	if (rc != OK) {
 		settings_settle(appliance->settings, false);
 		clock_settle(appliance->clock, false);
+		policies_settle(appliance->policies);
 	}
 	return rc;
 }

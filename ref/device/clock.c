@@ -447,6 +447,17 @@ clock_text(
 		(void)strcpy(out, "0000-00-00 00:00:00"); /* year 10000 */
 }
 
+unsigned
+clock_week_minute(const struct clock *clock, int64_t wall_s)
+{
+	struct tm tm;
+
+	local_time(clock->face.zone, wall_s, &tm);
+	/* libc's weeks begin on Sunday */
+	return (unsigned)((tm.tm_wday + 6) % 7 * 24 * 60 + tm.tm_hour * 60 +
+			  tm.tm_min);
+}
+
 /* Digits where `form` has '0', itself elsewhere. */
 static bool
 looks_like(struct bytes text, const char *form)

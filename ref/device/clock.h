@@ -80,6 +80,10 @@ enum { CLOCK_TEXT_OCTETS = 20 };
 void clock_text(
     const struct clock *clock, int64_t wall_s, char out[CLOCK_TEXT_OCTETS]);
 
+/* Minute of the week in the zone: Monday 00:00 is 0. */
+enum { CLOCK_WEEK_MINUTES = 7 * 24 * 60 };
+unsigned clock_week_minute(const struct clock *clock, int64_t wall_s);
+
 /*
  * And back. Of a time that comes twice when summer time ends, the first.
  *

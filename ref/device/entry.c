@@ -143,6 +143,21 @@ read_certificate(struct bytes typed, char out[ENTRY_OCTETS])
 	return read_name(typed, out);
 }
 
+/* "8:05" is kept as "08:05". */
+static bool
+read_time_of_day(struct bytes typed, char out[ENTRY_OCTETS])
+{
+	char padded[ENTRY_OCTETS] = "0";
+	const char *c = padded;
+
+	if (!keep(typed, typed.octets == 4 ? padded + 1 : padded))
+		return false;
+	return is_digit((uint8_t)c[0]) && is_digit((uint8_t)c[1]) &&
+	       c[2] == ':' && is_digit((uint8_t)c[3]) &&
+	       is_digit((uint8_t)c[4]) && memcmp(c, "24", 2) < 0 &&
+	       c[3] < '6' && keep(bytes_of_text(padded), out);
+}
+
 static const struct kind {
 	bool (*read)(struct bytes typed, char out[ENTRY_OCTETS]);
 	size_t least;

@@ -26,6 +26,7 @@ static const struct entry_rule host = KIND_OF(TEXT_HOST);
 static const struct entry_rule listen = KIND_OF(TEXT_LISTEN);
 static const struct entry_rule name = KIND_OF(TEXT_NAME);
 static const struct entry_rule certificate = KIND_OF(TEXT_CERTIFICATE);
+static const struct entry_rule time_of_day = KIND_OF(TEXT_TIME_OF_DAY);
 static const struct entry_rule age = NUMBER_OF(1, 365, 1, "Never");
 static const struct entry_rule port = NUMBER_OF(1, 65535, 1, "");
 static const struct entry_rule poll = NUMBER_OF(5, 10080, 5, "");
@@ -64,6 +65,17 @@ static const struct row {
     {&host_name, "a b", NULL, 0},
     {&host_name, "a_b", NULL, 0},
     {&host_name, "k\xc3\xa9y", NULL, 0},
+
+    {&time_of_day, "00:00", "00:00", 0},
+    {&time_of_day, "23:59", "23:59", 0},
+    {&time_of_day, "8:05", "08:05", 0},
+    {&time_of_day, "24:00", NULL, 0},
+    {&time_of_day, "12:60", NULL, 0},
+    {&time_of_day, "12.30", NULL, 0},
+    {&time_of_day, "1230", NULL, 0},
+    {&time_of_day, "a2:30", NULL, 0},
+    {&time_of_day, "12:3", NULL, 0},
+    {&time_of_day, "012:30", NULL, 0},
 
     {&host, "", "", 0},
     {&host, "192.0.2.7", "192.0.2.7", 0},

@@ -5,10 +5,11 @@
  * A record each, of the kind "policy", with the name as its key:
  *
  *	operations  an hour; absent: unlimited
- *	period      FIRST and LAST minute, once for each usage period
+ *	period      its first and its last minute, two octets each; once for
+ *	            each usage period, in the order in which they were added
  *
  * A policy does nothing until a permission of a key names it (model/card.h).
- * They are kept in memory too, read anew when a change of them is durable.
+ * They are kept in memory too, and read anew when a change has been made.
  *
  * req: KS-29-001 KS-29-002 KS-29-004
  */
@@ -18,17 +19,17 @@
 #include "device/change.h"
 
 enum {
+	POLICIES_MOST = 1000,
 	POLICY_NAME_OCTETS = 64,
 	POLICY_PERIODS_MOST = 100,
 	/* req: KS-29-041 */
 	POLICY_OPERATIONS_MOST = 500000000,
-	WEEK_MINUTES = 7 * 24 * 60,
 };
 
 /*
- * Minutes of the week, from Monday 00:00 on, both included: Monday 00:00 to
- * Sunday 23:59 is all of it. When the last comes before the first, the period
- * goes over the end of the week, from Monday 13:00 to Monday 08:00 likewise.
+ * Minutes of the week (clock_week_minute), both included: Monday 00:00 to
+ * Sunday 23:59 is all of it. Where the last comes before the first, the period
+ * goes on over the end of the week, and so from Monday 13:00 to Monday 08:00.
  *
  * req: KS-29-020 KS-29-021 KS-29-024 KS-29-025
  */
@@ -39,52 +40,82 @@ struct usage_period {
 
 struct policy {
 	char name[POLICY_NAME_OCTETS + 1];
-	int64_t operations_per_hour; /* 0: unlimited. req: KS-29-006 */
-	struct usage_period *periods;
-	size_t period_count; /* 0: at all hours. req: KS-29-017 */
+	int64_t operations; /* an hour; 0: unlimited. req: KS-29-006 */
+	struct usage_period periods[POLICY_PERIODS_MOST];
+	size_t period_count; /* 0: all hours. req: KS-29-017 */
 };
 
 struct policies;
+
 enum err
 policies_new(struct appliance *appliance, struct policies **out) MUST_CHECK;
 void policies_free(struct policies *policies); /* accepts NULL */
 
-/* A change is durable, or undone: device/change.c calls it. */
+/* Something has been changed, durably, or a change was undone.
+ * device/change.c calls it. Accepts NULL: there are none, in tests. */
 void policies_settle(struct policies *policies);
 
 /*
- * Borrowed until the next turn.
+ * Borrowed until the next call of a function here.
  *
  * ERR_NOT_FOUND
+ * ERR_STORE      the records cannot be read; the log says which
  */
 enum err policy_find(struct policies *policies, struct bytes name,
     const struct policy **out) MUST_CHECK;
 
-/* In the order of their names. */
+/* In the order of their names. It must not write. */
 typedef void policy_fn(void *ctx, const struct policy *policy);
 enum err
 policy_each(struct policies *policies, policy_fn *each, void *ctx) MUST_CHECK;
 
-/* Minute of the week, by the clock and in the zone of the appliance. */
+/* Now, where the appliance is: see clock_week_minute. */
 unsigned policies_minute(struct policies *policies);
 
-/* Is it one of its hours? */
-bool policy_is_open(const struct policy *policy, unsigned week_minute);
+/* Is that one of its minutes? */
+bool policy_is_open(const struct policy *policy, unsigned minute);
 
-/* ---- for the apply of a change (ACT_POLICY) ---- */
+/* ---- what is entered ---- */
+
+/* "Maximum Operations per Hour": 1 to 500000000, or Unlimited, which is 0. */
+extern const char policy_operations_field[];
+extern const struct entry_rule policy_operations_rule;
+
+/* The fields of a usage period, in their order: "Start Day" ... */
+enum period_field {
+	PERIOD_START_DAY,
+	PERIOD_START_TIME,
+	PERIOD_END_DAY,
+	PERIOD_END_TIME,
+	PERIOD_FIELD_COUNT,
+};
+const char *period_field_name(enum period_field field);
+
+/* What was typed into one of them. ERR_FIELD: why */
+enum err period_set(struct usage_period *period, enum period_field field,
+    struct bytes typed, char why[CHANGE_WHY_OCTETS]) MUST_CHECK;
+
+/* "Monday 13:00 to Monday 08:00" */
+enum { PERIOD_TEXT_OCTETS = 40 };
+void
+period_text(const struct usage_period *period, char text[PERIOD_TEXT_OCTETS]);
+
+/* ---- for the apply of a change ---- */
 
 /*
- * ERR_FIELD  there is one, or none, of that name; it cannot be called so; a
- *            number or a period against the rule; one that a key has is not
- *            deleted: why
+ * ERR_FIELD  there is one of that name, or none; it cannot be called so; a
+ *            number against the rule; the period is there already, or there
+ *            is none of that number; there is no room for one more; a
+ *            permission of a key names the policy that is to go: why
  */
 enum err policy_create(struct change *change, struct bytes name) MUST_CHECK;
-enum err policy_limit(struct change *change, struct bytes name,
-    struct bytes operations) MUST_CHECK;
+enum err policy_set_operations(
+    struct change *change, struct bytes name, struct bytes typed) MUST_CHECK;
 enum err policy_add_period(struct change *change, struct bytes name,
     const struct usage_period *period) MUST_CHECK;
+/* number: from 1, in the order in which they are shown */
 enum err policy_remove_period(
-    struct change *change, struct bytes name, size_t number) MUST_CHECK;
+    struct change *change, struct bytes name, int64_t number) MUST_CHECK;
 enum err policy_delete(struct change *change, struct bytes name) MUST_CHECK;
 
 #endif
