@@ -7,18 +7,15 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "crypto/digest.h"
-#include "crypto/random.h"
 #include "device/appliance.h"
-#include "wire/schema.h"
+#include "device/remembered.h"
+#include "device/user.h"
 
 enum {
 	FAILURES = 5, /* req: KS-15-006 KS-02-010 */
 	MINUTE_MS = 60 * 1000,
 	TURN_JOBS = 8,     /* taken up in one turn */
 	REMEMBERED = 1024, /* passwords, a power of two */
-	KEY_OCTETS = 32,
-	TAG_OCTETS = 32,
 	/* of what somebody typed as a name: for the audit log */
 	NAME_OCTETS = 64,
 	EVENT_OCTETS = 512,
@@ -34,7 +31,9 @@ static const char multiple[] = "Multiple password failures during login";
 struct fresh {
 	struct new_password *request; /* NULL: nobody waits any longer */
 	struct secret *password;
+	char user[USER_NAME_OCTETS + 1];
 	bool own;
+	bool of_user;
 	struct password_rules rules;
 	struct password_hash history[ADMIN_HISTORY_MOST];
 	size_t history_count;
@@ -68,18 +67,12 @@ struct login_job {
 	struct loop_task task;
 };
 
-struct remembered {
-	uint8_t tag[TAG_OCTETS];
-	char name[ADMIN_NAME_OCTETS + 1]; /* "": nothing */
-};
-
 struct login_memory {
 	struct appliance *appliance;
 	struct login_job *all;
 	struct login_job *first_due, **end_due;
 	struct loop_task take_up;
-	struct secret *key;
-	struct remembered remembered[REMEMBERED];
+	struct remembered *remembered;
 	struct settings_watch watch;
 	bool histories; /* accounts may have some */
 };
@@ -88,72 +81,10 @@ static void start(struct login_job *job);
 static void conclude(struct login_job *job);
 static void judge(struct login_job *job, struct admin *admin);
 
-/* ---------------------------------------------------------------------------
- * Who was right is remembered
- */
-
-/*
- * The place of this password of this account, and what is there when it is
- * right. The line has a salt of its own, so that it is no other account's.
- */
-static enum err
-tag_make(const struct login_job *job, uint8_t tag[DIGEST_MAX_OCTETS],
-    struct remembered **place)
-{
-	struct login_memory *logins = job->appliance->logins;
-	struct bytes password = secret_peek(job->password);
-	struct secret *in = NULL;
-	enum err rc = OK;
-
-	TRY(secret_new(sizeof(job->hash.line) + password.octets, &in));
-	memcpy(secret_fill(in), job->hash.line, sizeof(job->hash.line));
-	if (password.octets != 0)
-		memcpy(secret_fill(in) + sizeof(job->hash.line), password.at,
-		    password.octets);
-	TRY(digest_hmac(HASHING_ALGORITHM_SHA_256, secret_peek(logins->key),
-	    secret_peek(in), tag, NULL));
-	*place = &logins->remembered[bytes_u32(tag) % REMEMBERED];
-out:
-	secret_free(in);
-	return rc;
-}
-
-static bool
-is_remembered(const struct login_job *job)
-{
-	uint8_t tag[DIGEST_MAX_OCTETS];
-	struct remembered *place;
-
-	if (*job->hash.line == '\0' || tag_make(job, tag, &place) != OK)
-		return false;
-	return strcmp(place->name, job->by.name) == 0 &&
-	       secret_equal_bytes((struct bytes){place->tag, TAG_OCTETS},
-		   (struct bytes){tag, TAG_OCTETS});
-}
-
-static void
-remember(const struct login_job *job)
-{
-	uint8_t tag[DIGEST_MAX_OCTETS];
-	struct remembered *place;
-
-	/* without memory for it, the next one takes longer */
-	if (tag_make(job, tag, &place) != OK)
-		return;
-	memcpy(place->tag, tag, TAG_OCTETS);
-	memcpy(place->name, job->by.name, sizeof(place->name));
-}
-
 void
 login_forget(struct appliance *appliance, struct bytes name)
 {
-	struct remembered *place = appliance->logins->remembered;
-	size_t k;
-
-	for (k = 0; k < REMEMBERED; k++, place++) {
-		if (name.octets == 0 || bytes_equal_text(name, place->name))
-			secret_wipe(place, sizeof(*place));
-	}
+	remembered_forget(appliance->logins->remembered, name);
 }
 
 /* ---------------------------------------------------------------------------
@@ -371,13 +302,17 @@ check_fresh(struct login_job *job)
 	struct bytes password = secret_peek(fresh->password);
 	bool used = false;
 	size_t k;
+	const char *rule;
 	enum err rc = OK;
 
 	/* who has to change it could keep it otherwise */
 	if (fresh->own && secret_equal(fresh->password, job->password))
 		TRY(refuse(
 		    fresh, "Passwords must differ from the current one"));
-	TRY(password_check(&fresh->rules, job->by.name, password, fresh->why));
+	/* req: KS-31-022 */
+	if (fresh->of_user && !user_password_is_valid(password, &rule))
+		TRY(refuse(fresh, rule));
+	TRY(password_check(&fresh->rules, fresh->user, password, fresh->why));
 	/* req: KS-17-022 KS-17-052 */
 	for (k = 0; k < fresh->history_count; k++) {
 		TRY(password_verify(&fresh->history[k],
@@ -449,7 +384,8 @@ take_account(struct login_job *job, const struct admin *admin)
 
 	job->hash = admin->password;
 	if (fresh == NULL) {
-		job->match = is_remembered(job);
+		job->match = remembered_has(job->appliance->logins->remembered,
+		    job->by.name, &job->hash, secret_peek(job->password));
 		return;
 	}
 	/* req: KS-17-024 */
@@ -523,7 +459,8 @@ recorded(struct store_waiter *w, enum err rc)
 		login_forget(appliance, bytes_of_text(job->by.name));
 		appliance_trap(appliance, TRAP_PASSWORD_FAILURES, multiple);
 	} else if (job->match && *job->hash.line != '\0') {
-		remember(job);
+		remembered_add(appliance->logins->remembered, job->by.name,
+		    &job->hash, secret_peek(job->password));
 	}
 	tell(job);
 }
@@ -749,6 +686,9 @@ new_password_begin(struct appliance *appliance, struct new_password *request)
 	if (request->own)
 		TRY(password_copy(request->current, &job->password));
 	job->fresh->own = request->own;
+	job->fresh->of_user = request->of_user;
+	(void)snprintf(
+	    job->fresh->user, sizeof(job->fresh->user), "%s", request->user);
 	job->fresh->request = request;
 	request->job = job;
 	job_add(job);
@@ -877,7 +817,7 @@ logins_open(struct appliance *appliance)
 	logins->appliance = appliance;
 	logins->end_due = &logins->first_due;
 	logins->take_up = (struct loop_task){.fn = take_up, .ctx = logins};
-	TRY(random_secret(appliance->env, KEY_OCTETS, &logins->key));
+	TRY(remembered_new(appliance->env, REMEMBERED, &logins->remembered));
 	logins->histories = history_most(appliance) != 0;
 	logins->watch = (struct settings_watch){
 	    .judge = clear_histories,
@@ -909,8 +849,7 @@ logins_close(struct appliance *appliance)
 		if (!job->works)
 			job_free(job);
 	}
-	secret_free(logins->key);
-	secret_wipe(logins->remembered, sizeof(logins->remembered));
+	remembered_free(logins->remembered);
 	mem_free(logins);
 	appliance->logins = NULL;
 }

@@ -13,10 +13,9 @@
  * all together. Five lock. An attempt while locked restarts the time (not by
  * the one-minute rule), is audited and raises a trap.
  *
- * Who was right is remembered in memory, as an HMAC of the account's hash and
- * the password, whose key is made at each start: so a changed password is a
- * forgotten one, and requests that carry credentials stay cheap. A lockout
- * forgets the account, and is looked at before.
+ * Who was right is remembered in memory (device/remembered.h), and requests
+ * that carry credentials stay cheap. A lockout forgets the account, and is
+ * looked at before.
  *
  * A turn takes up a few of those that wait, so that many at once do not hold
  * the loop.
@@ -90,11 +89,16 @@ void login_forget(struct appliance *appliance, struct bytes name);
  *
  * The current password is verified as in a login, and counts as one: wrong
  * ones lock the account.
+ *
+ * A user's (device/user.h) has the same rules, without a history, and one more.
+ *
+ * req: KS-17-002 KS-31-020 KS-31-021 KS-31-022
  */
 struct new_password {
 	/* ---- set by who asks ---- */
 	const char *user; /* copied */
 	bool own;
+	bool of_user; /* a user's, not an administrator's; own is false then */
 	struct bytes current; /* own; copied, as the next */
 	struct bytes password;
 	enum door door;

@@ -4,17 +4,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
-#include "crypto/digest.h"
-#include "crypto/random.h"
 #include "device/appliance.h"
+#include "device/remembered.h"
 #include "device/user_memory.h"
-#include "wire/schema.h"
 
 enum {
 	THREADS = 2,
 	REMEMBERED = 16384, /* passwords, a power of two */
-	KEY_OCTETS = 32,
-	TAG_OCTETS = 32,
 	MINUTE_MS = 60 * 1000,
 };
 
@@ -41,11 +37,10 @@ struct users {
 	struct appliance *appliance;
 	struct loop_pool *pool;
 	struct user_job *all;
-	struct secret *key;
+	struct remembered *remembered;
 	uint64_t generation;
 	struct store_waiter undone; /* while it waits for the open group */
 	bool waits;
-	uint8_t remembered[REMEMBERED][TAG_OCTETS];
 	struct settings_watch watch;
 };
 
@@ -82,59 +77,6 @@ uint64_t
 users_generation(const struct appliance *appliance)
 {
 	return appliance->users->generation;
-}
-
-/* ---------------------------------------------------------------------------
- * Who was right is remembered
- */
-
-/*
- * The place of this password of this user, and what is there when it is right.
- * The hash's line has a salt of its own, so that it is no other user's, and not
- * this one's after the password has been changed.
- */
-static enum err
-tag_make(
-    const struct user_job *job, uint8_t tag[DIGEST_MAX_OCTETS], uint8_t **place)
-{
-	struct users *users = job->appliance->users;
-	struct bytes password = secret_peek(job->password);
-	struct secret *in = NULL;
-	enum err rc = OK;
-
-	TRY(secret_new(sizeof(job->hash.line) + password.octets, &in));
-	memcpy(secret_fill(in), job->hash.line, sizeof(job->hash.line));
-	if (password.octets != 0)
-		memcpy(secret_fill(in) + sizeof(job->hash.line), password.at,
-		    password.octets);
-	TRY(digest_hmac(HASHING_ALGORITHM_SHA_256, secret_peek(users->key),
-	    secret_peek(in), tag, NULL));
-	*place = users->remembered[bytes_u32(tag) % REMEMBERED];
-out:
-	secret_free(in);
-	return rc;
-}
-
-static bool
-is_remembered(const struct user_job *job)
-{
-	uint8_t tag[DIGEST_MAX_OCTETS];
-	uint8_t *place;
-
-	return tag_make(job, tag, &place) == OK &&
-	       secret_equal_bytes((struct bytes){place, TAG_OCTETS},
-		   (struct bytes){tag, TAG_OCTETS});
-}
-
-static void
-remember(const struct user_job *job)
-{
-	uint8_t tag[DIGEST_MAX_OCTETS];
-	uint8_t *place;
-
-	/* without memory for it, the next one takes longer */
-	if (tag_make(job, tag, &place) == OK)
-		memcpy(place, tag, TAG_OCTETS);
 }
 
 /* ---------------------------------------------------------------------------
@@ -255,7 +197,8 @@ was_right(struct user_job *job, struct user *user, bool changed)
 	if (changed)
 		TRY(user_lockout_write(appliance->store, user));
 	TRY(key_user_make(appliance, user, &job->user));
-	remember(job);
+	remembered_add(appliance->users->remembered, job->name, &job->hash,
+	    secret_peek(job->password));
 	finish(job, USER_OK, OK);
 out:
 	return rc;
@@ -374,7 +317,8 @@ look(struct user_job *job, bool *known)
 	if (is_locked(job, &user))
 		return OK;
 	job->hash = user.password;
-	job->match = is_remembered(job);
+	job->match = remembered_has(job->appliance->users->remembered,
+	    job->name, &job->hash, secret_peek(job->password));
 	*known = job->match;
 	if (*known)
 		TRY(judge(job, &user));
@@ -478,14 +422,14 @@ users_open(struct appliance *appliance)
 	users->appliance = appliance;
 	users->generation = 1;
 	users->watch = (struct settings_watch){.judge = directory_is_there};
-	TRY(random_secret(appliance->env, KEY_OCTETS, &users->key));
+	TRY(remembered_new(appliance->env, REMEMBERED, &users->remembered));
 	TRY(loop_pool_new(appliance->loop, "user", THREADS, &users->pool));
 	settings_watch(appliance->settings, &users->watch);
 	appliance->users = users;
 	users = NULL;
 out:
 	if (users != NULL)
-		secret_free(users->key);
+		remembered_free(users->remembered);
 	mem_free(users);
 	return rc;
 }
@@ -508,8 +452,7 @@ users_close(struct appliance *appliance)
 		if (!job->works)
 			job_free(job);
 	}
-	secret_free(users->key);
-	secret_wipe(users->remembered, sizeof(users->remembered));
+	remembered_free(users->remembered);
 	mem_free(users);
 	appliance->users = NULL;
 }
