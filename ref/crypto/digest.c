@@ -62,8 +62,8 @@ fetch(void)
 	ossl_forget(); /* one that is missing is not offered */
 }
 
-static const EVP_MD *
-find(uint32_t hashing_algorithm)
+const EVP_MD *
+digest_md(uint32_t hashing_algorithm)
 {
 	(void)pthread_once(&fetched, fetch);
 	return hashing_algorithm < DIGESTS ? mds[hashing_algorithm] : NULL;
@@ -108,7 +108,7 @@ context_forget(EVP_MD_CTX *ctx)
 size_t
 digest_octets(uint32_t hashing_algorithm)
 {
-	const EVP_MD *md = find(hashing_algorithm);
+	const EVP_MD *md = digest_md(hashing_algorithm);
 
 	return md != NULL ? (size_t)EVP_MD_get_size(md) : 0;
 }
@@ -130,7 +130,7 @@ enum err
 digest_make(
     uint32_t hashing_algorithm, struct bytes in, uint8_t *out, size_t *octets)
 {
-	const EVP_MD *md = find(hashing_algorithm);
+	const EVP_MD *md = digest_md(hashing_algorithm);
 	EVP_MD_CTX *ctx = NULL;
 	unsigned int made = 0;
 	enum err rc = OK;
@@ -154,7 +154,7 @@ enum err
 digest_hmac(uint32_t hashing_algorithm, struct bytes key, struct bytes in,
     uint8_t *out, size_t *octets)
 {
-	const EVP_MD *md = find(hashing_algorithm);
+	const EVP_MD *md = digest_md(hashing_algorithm);
 	/* a key of no octets is a key; NULL would mean none given */
 	const uint8_t *key_at = key.octets != 0 ? key.at : (const uint8_t *)"";
 	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};

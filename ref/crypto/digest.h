@@ -19,6 +19,10 @@ size_t digest_octets(uint32_t hashing_algorithm);
  * 0 when it is no such key. */
 uint32_t digest_of_hmac(uint32_t cryptographic_algorithm);
 
+/* What OpenSSL calls EVP_MD, for the rest of this folder; NULL: not here. */
+struct evp_md_st;
+const struct evp_md_st *digest_md(uint32_t hashing_algorithm);
+
 /*
  * out     room for DIGEST_MAX_OCTETS
  * octets  how many were written; may be NULL

@@ -416,11 +416,16 @@ choose_curve(struct keygen_pair *pair, struct fault *f)
 	return OK;
 }
 
+/* req: KS-28-090  shorter than others are given, and as short as OpenSSL's */
+enum { RSA_SHORT_BITS = 512 };
+
 static enum err
-choose_length(
-    struct keygen_pair *pair, const struct asymmetric *row, struct fault *f)
+choose_length(struct keygen_pair *pair, const struct asymmetric *row,
+    bool short_too, struct fault *f)
 {
 	uint32_t bits = pair->key_bits;
+	bool is_short =
+	    short_too && pair->algorithm == ALG(RSA) && bits == RSA_SHORT_BITS;
 
 	if (pair->curve != 0) {
 		fault_set(f, "Recommended Curve: %s keys have none",
@@ -429,16 +434,16 @@ choose_length(
 	}
 	if (bits == 0)
 		bits = keygen_default_bits(pair->algorithm);
-	if (bits < row->least_bits || bits > row->most_bits ||
-	    (bits - row->least_bits) % row->step_bits != 0)
+	if (!is_short && (bits < row->least_bits || bits > row->most_bits ||
+			     (bits - row->least_bits) % row->step_bits != 0))
 		return refuse_length(pair->algorithm, bits, f);
 	pair->key_bits = bits;
 	return OK;
 }
 
-enum err
-keygen_pair_begin(struct keygen_pair *pair, struct env *env, uint32_t algorithm,
-    uint32_t key_bits, uint32_t curve, struct fault *f)
+static enum err
+begin(struct keygen_pair *pair, struct env *env, uint32_t algorithm,
+    uint32_t key_bits, uint32_t curve, bool short_too, struct fault *f)
 {
 	const struct asymmetric *row = asymmetric_find(algorithm);
 	enum err rc = OK;
@@ -450,12 +455,26 @@ keygen_pair_begin(struct keygen_pair *pair, struct env *env, uint32_t algorithm,
 	if (on_curves(row))
 		TRY(choose_curve(pair, f));
 	else
-		TRY(choose_length(pair, row, f));
+		TRY(choose_length(pair, row, short_too, f));
 	pair->private_format = row->private_format;
 	pair->public_format = row->public_format;
 	TRY(env_random(env, pair->seed, sizeof(pair->seed)));
 out:
 	return rc;
+}
+
+enum err
+keygen_pair_begin(struct keygen_pair *pair, struct env *env, uint32_t algorithm,
+    uint32_t key_bits, uint32_t curve, struct fault *f)
+{
+	return begin(pair, env, algorithm, key_bits, curve, false, f);
+}
+
+enum err
+keygen_pair_begin_short(struct keygen_pair *pair, struct env *env,
+    uint32_t algorithm, uint32_t key_bits, struct fault *f)
+{
+	return begin(pair, env, algorithm, key_bits, 0, true, f);
 }
 
 static enum err

@@ -8,6 +8,7 @@
 
 #include "crypto/curve.h"
 #include "crypto/hex_test.h"
+#include "crypto/keyformat.h"
 #include "crypto/ossl.h"
 #include "crypto/random.h"
 
@@ -448,6 +449,45 @@ pairs_of_other_lengths_are_refused(void **state)
 	}
 }
 
+/* req: KS-28-090  RSA-512 for those who ask for short ones too, and no others
+ * for them than for everybody */
+static void
+short_pairs_are_of_512_bits(void **state)
+{
+	static const struct {
+		uint32_t algorithm;
+		uint32_t bits;
+		enum err want;
+	} some[] = {
+	    {ALG(RSA), 512, OK},
+	    {ALG(RSA), 4096, OK},
+	    {ALG(RSA), 768, ERR_FIELD},
+	    {ALG(RSA), 511, ERR_FIELD},
+	    {ALG(DSA), 512, ERR_FIELD},
+	    {ALG(AES), 512, ERR_FEATURE},
+	};
+	struct keygen_pair pair;
+	struct keyparts parts;
+	struct fault f;
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(some); k++) {
+		assert_int_equal(keygen_pair_begin_short(&pair, env,
+				     some[k].algorithm, some[k].bits, &f),
+		    some[k].want);
+		keygen_pair_clear(&pair);
+	}
+	assert_int_equal(
+	    keygen_pair_begin_short(&pair, env, ALG(RSA), 512, &f), OK);
+	assert_int_equal(keygen_pair_work(&pair), OK);
+	assert_int_equal(keyformat_read(KEY_FORMAT_TYPE_PKCS_1, true,
+			     secret_peek(pair.private_key), &parts, &f),
+	    OK);
+	assert_int_equal(parts.key_bits, 512);
+	keygen_pair_clear(&pair);
+}
+
 static void
 a_broken_source_makes_no_pair(void **state)
 {
@@ -522,6 +562,7 @@ main(void)
 	    cmocka_unit_test(a_source_of_nothing_but_weak_keys_is_broken),
 	    cmocka_unit_test(pairs_have_the_length_asked_for),
 	    cmocka_unit_test(pairs_of_other_lengths_are_refused),
+	    cmocka_unit_test(short_pairs_are_of_512_bits),
 	    cmocka_unit_test(a_broken_source_makes_no_pair),
 	    cmocka_unit_test(curves_are_what_their_rows_say),
 	};
