@@ -120,16 +120,22 @@ pki_subject_set(struct pki_subject *subject, enum pki_field field,
 static const char *const labels[] = {
     [PKI_CERTIFICATE] = "CERTIFICATE",
     [PKI_REQUEST] = "CERTIFICATE REQUEST",
+    [PKI_RSA_PRIVATE] = "RSA PRIVATE KEY",
+    [PKI_RSA_PUBLIC] = "RSA PUBLIC KEY",
 };
 
 static const char *const first_missing[] = {
     [PKI_CERTIFICATE] = "the line -----BEGIN CERTIFICATE----- is missing",
     [PKI_REQUEST] = "the line -----BEGIN CERTIFICATE REQUEST----- is missing",
+    [PKI_RSA_PRIVATE] = "the line -----BEGIN RSA PRIVATE KEY----- is missing",
+    [PKI_RSA_PUBLIC] = "the line -----BEGIN RSA PUBLIC KEY----- is missing",
 };
 
 static const char *const last_missing[] = {
     [PKI_CERTIFICATE] = "the line -----END CERTIFICATE----- is missing",
     [PKI_REQUEST] = "the line -----END CERTIFICATE REQUEST----- is missing",
+    [PKI_RSA_PRIVATE] = "the line -----END RSA PRIVATE KEY----- is missing",
+    [PKI_RSA_PUBLIC] = "the line -----END RSA PUBLIC KEY----- is missing",
 };
 
 static bool
@@ -270,6 +276,7 @@ pki_pem_write(enum pki_pem kind, struct bytes der, struct buf *text)
 	}
 	TRY(buf_printf(text, "-----END %s-----\n", labels[kind]));
 out:
+	secret_wipe(line, sizeof(line)); /* it may be a key's */
 	return rc;
 }
 

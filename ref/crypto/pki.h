@@ -53,7 +53,12 @@ enum err pki_subject_set(struct pki_subject *subject, enum pki_field field,
 
 /* ---- PEM ---- */
 
-enum pki_pem { PKI_CERTIFICATE, PKI_REQUEST };
+enum pki_pem {
+	PKI_CERTIFICATE,
+	PKI_REQUEST,
+	PKI_RSA_PRIVATE, /* PKCS#1, as crypto/keyformat.h reads it */
+	PKI_RSA_PUBLIC,
+};
 
 /* Both ways: what people paste is no longer than this. */
 enum { PKI_TEXT_MAX_OCTETS = 64 * 1024 };
@@ -144,7 +149,7 @@ struct pki_facts {
 };
 
 /*
- * Nothing is verified.
+ * Of a certificate or a request. Nothing is verified.
  *
  * ERR_FIELD  it is none
  */
@@ -152,7 +157,7 @@ enum err pki_facts(enum pki_pem kind, struct bytes der, struct arena *a,
     struct pki_facts *out) MUST_CHECK;
 
 /*
- * Do two of them, of either kind, have the same public key? ERR_FIELD: no, or
+ * Do two of these, of either kind, have the same public key? ERR_FIELD: no, or
  * one is none.
  */
 enum err pki_same_key(enum pki_pem kind_a, struct bytes a, enum pki_pem kind_b,

@@ -423,6 +423,40 @@ test_pem(void **state)
 	buf_clear(&der);
 }
 
+/* req: KS-28-257  each kind there and back, and for no other kind */
+static void
+test_pem_kinds(void **state)
+{
+	static const char *const labels[] = {"CERTIFICATE",
+	    "CERTIFICATE REQUEST", "RSA PRIVATE KEY", "RSA PUBLIC KEY"};
+	struct buf text, der;
+	enum pki_pem kind, other;
+	char want[200];
+
+	(void)state;
+	buf_init(&text, 200);
+	buf_init(&der, 200);
+	for (kind = PKI_CERTIFICATE; kind <= PKI_RSA_PUBLIC; kind++) {
+		buf_reset(&text);
+		assert_ok(pki_pem_write(kind,
+		    (struct bytes){(const uint8_t *)"\0\1\2\3\4", 5}, &text));
+		(void)snprintf(want, sizeof(want),
+		    "-----BEGIN %s-----\nAAECAwQ=\n-----END %s-----\n",
+		    labels[kind], labels[kind]);
+		assert_true(bytes_equal_text(buf_peek(&text), want));
+		for (other = PKI_CERTIFICATE; other <= PKI_RSA_PUBLIC;
+		     other++) {
+			enum err rc;
+
+			buf_reset(&der);
+			rc = pki_pem_read(other, buf_peek(&text), &der, &why);
+			assert_int_equal(rc, other == kind ? OK : ERR_FIELD);
+		}
+	}
+	buf_clear(&text);
+	buf_clear(&der);
+}
+
 static void
 test_pem_too_long(void **state)
 {
@@ -605,6 +639,7 @@ main(void)
 	    cmocka_unit_test(test_what_a_request_asks_for),
 	    cmocka_unit_test(test_keys_nobody_should_trust),
 	    cmocka_unit_test(test_pem),
+	    cmocka_unit_test(test_pem_kinds),
 	    cmocka_unit_test(test_pem_too_long),
 	    cmocka_unit_test(test_subjects),
 	    cmocka_unit_test(test_import),

@@ -5,10 +5,10 @@
 /* clang-format off */
 static const struct {
 	const char *word;
-	const char *permission;
+	enum key_use use;
 	bool makes;
 } actions[] = {
-#define ACTION(w, p, m) [ACTION_##w] = { #w, p, m },
+#define ACTION(w, u, m) [ACTION_##w] = { #w, u, m },
 #include "crypto/transform.def"
 };
 
@@ -56,10 +56,10 @@ transform_action_word(enum transform_action action)
 	return actions[action].word;
 }
 
-const char *
-transform_action_permission(enum transform_action action)
+enum key_use
+transform_action_use(enum transform_action action)
 {
-	return actions[action].permission;
+	return actions[action].use;
 }
 
 bool

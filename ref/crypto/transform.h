@@ -7,10 +7,10 @@
 #ifndef CRYPTO_TRANSFORM_H
 #define CRYPTO_TRANSFORM_H
 
-#include "base/bytes.h"
+#include "model/key_use.h"
 
 enum transform_action {
-#define ACTION(word, permission, makes) ACTION_##word,
+#define ACTION(word, use, makes) ACTION_##word,
 #include "crypto/transform.def"
 	ACTION_COUNT
 };
@@ -18,9 +18,9 @@ enum transform_action {
 /* The action of a request's word, exactly as it is written; false: none. */
 bool transform_action_find(struct bytes word, enum transform_action *out);
 
-/* "ENCRYPT", and the permission for it, "Encrypt". */
+/* "ENCRYPT", and the use of a key that it is, USE_ENCRYPT. */
 const char *transform_action_word(enum transform_action action);
-const char *transform_action_permission(enum transform_action action);
+enum key_use transform_action_use(enum transform_action action);
 
 /* Does it make something new? A restricted key does not. */
 bool transform_action_makes(enum transform_action action);

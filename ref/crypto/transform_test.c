@@ -8,20 +8,20 @@
 /* clang-format off */
 static const struct {
 	const char *word;
-	const char *permission;
+	enum key_use use;
 	bool makes;
 } actions[] = {
-	[ACTION_ENCRYPT] = { "ENCRYPT", "Encrypt",    true },
-	[ACTION_DECRYPT] = { "DECRYPT", "Decrypt",    false },
-	[ACTION_MAC]     = { "MAC",     "MAC",        true },
-	[ACTION_MACV]    = { "MACV",    "MACVerify",  false },
-	[ACTION_SIGN]    = { "SIGN",    "Sign",       true },
-	[ACTION_SIGNV]   = { "SIGNV",   "SignVerify", false },
+	[ACTION_ENCRYPT] = { "ENCRYPT", USE_ENCRYPT,     true },
+	[ACTION_DECRYPT] = { "DECRYPT", USE_DECRYPT,     false },
+	[ACTION_MAC]     = { "MAC",     USE_MAC,         true },
+	[ACTION_MACV]    = { "MACV",    USE_MAC_VERIFY,  false },
+	[ACTION_SIGN]    = { "SIGN",    USE_SIGN,        true },
+	[ACTION_SIGNV]   = { "SIGNV",   USE_SIGN_VERIFY, false },
 };
 /* clang-format on */
 
 static void
-actions_and_their_permissions(void **state)
+actions_and_the_uses_that_they_are(void **state)
 {
 	enum transform_action k, got;
 
@@ -32,8 +32,7 @@ actions_and_their_permissions(void **state)
 		    bytes_of_text(actions[k].word), &got));
 		assert_int_equal(got, k);
 		assert_string_equal(transform_action_word(k), actions[k].word);
-		assert_string_equal(
-		    transform_action_permission(k), actions[k].permission);
+		assert_int_equal(transform_action_use(k), actions[k].use);
 		assert_int_equal(transform_action_makes(k), actions[k].makes);
 	}
 }
@@ -161,7 +160,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(actions_and_their_permissions),
+	    cmocka_unit_test(actions_and_the_uses_that_they_are),
 	    cmocka_unit_test(other_words_are_no_actions),
 	    cmocka_unit_test(names_and_short_names),
 	    cmocka_unit_test(
