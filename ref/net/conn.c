@@ -10,12 +10,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
-#include "net/tls.h"
 
 enum {
-	RECORD_OCTETS = 16384, /* the most that one TLS record holds */
-	READS_PER_TURN = 8,    /* then other connections come first */
-	REST_MS = 10000,       /* idle for so long: give memory back */
+	RECORD_OCTETS = 16384,        /* the most that one TLS record holds */
+	READS_PER_TURN = 8,           /* then other connections come first */
+	REST_MS = 10000,              /* idle for so long: give memory back */
+	SEND_OCTETS = 256 * 1024,     /* at once; sent ones are wiped then */
+	SENDS_PER_TURN = 1024 * 1024, /* octets; then others come first */
+	MOVE_OCTETS = 16 * 1024,      /* so long, an answer is not copied */
+	KEEP_OCTETS = 256 * 1024,     /* of room, between answers */
 };
 
 /* Any answer; the protocol bounds each, `unanswered` their number. */
@@ -29,6 +32,12 @@ struct conn_set {
 	struct conn *unsent; /* answered since the last end of turn */
 	struct loop_task flush;
 	uint8_t record[RECORD_OCTETS];
+};
+
+/* Of answers, behind what is being sent. */
+struct piece {
+	struct piece *next;
+	struct buf octets;
 };
 
 /* An answer that waits for an earlier one. */
@@ -56,6 +65,7 @@ struct conn {
 	char *name;
 	char *subject;
 	char *address;
+	char *source;
 	struct conn_peer peer;
 
 	struct buf in; /* a message's beginning, or what has to wait */
@@ -70,6 +80,9 @@ struct conn {
 
 	struct buf out;
 	size_t sent_octets;
+	struct piece *first_piece; /* to follow `out` */
+	struct piece *last_piece;
+	size_t piece_octets; /* of all of them */
 	enum tls_wait read_wait;
 	enum tls_wait write_wait;
 
@@ -77,6 +90,8 @@ struct conn {
 	int64_t timer_ms;   /* it will ring no later than needed */
 	int64_t active_ms;  /* when the last octet came or went */
 	int64_t message_ms; /* when `in` began to be a message */
+	bool in_pieces;     /* of the message that comes some have been given */
+	size_t came_octets; /* of them since message_ms */
 	bool rests;
 };
 
@@ -91,7 +106,7 @@ say(const struct conn *conn, enum log_level level, const char *what)
 static size_t
 unsent(const struct conn *conn)
 {
-	return conn->out.octets - conn->sent_octets;
+	return conn->out.octets - conn->sent_octets + conn->piece_octets;
 }
 
 /* May another message be given to the protocol? */
@@ -100,6 +115,8 @@ has_room(const struct conn *conn)
 {
 	const struct limits *limits = &conn->set->rules.limits;
 
+	if (conn->protocol->one_by_one && conn->owed != 0)
+		return false;
 	return conn->next_number - conn->next_answer < limits->unanswered &&
 	       unsent(conn) < limits->message_octets;
 }
@@ -119,6 +136,7 @@ conn_free(struct conn *conn)
 	mem_free(conn->name);
 	mem_free(conn->subject);
 	mem_free(conn->address);
+	mem_free(conn->source);
 	mem_free(conn);
 }
 
@@ -142,6 +160,20 @@ conn_release(struct conn *conn)
 		conn_free(conn);
 }
 
+/* What is to be sent next; nothing is. */
+static void
+drop_first_piece(struct conn *conn)
+{
+	struct piece *piece = conn->first_piece;
+
+	conn->first_piece = piece->next;
+	if (conn->first_piece == NULL)
+		conn->last_piece = NULL;
+	conn->piece_octets -= piece->octets.octets;
+	buf_clear(&piece->octets);
+	mem_free(piece);
+}
+
 /* Nothing comes or goes any more; conn_release() is to follow. */
 static void
 conn_break(struct conn *conn)
@@ -161,6 +193,8 @@ conn_break(struct conn *conn)
 	close(conn->fd);
 	buf_clear(&conn->in);
 	buf_clear(&conn->out);
+	while (conn->first_piece != NULL)
+		drop_first_piece(conn);
 }
 
 /* All is said: end it in order. */
@@ -191,31 +225,65 @@ send_some(struct conn *conn, struct bytes in, size_t *put)
 	return OK;
 }
 
+/* `out` is sent: make it empty, or what comes behind it. */
+static void
+next_piece(struct conn *conn)
+{
+	conn->sent_octets = 0;
+	if (conn->first_piece == NULL && conn->out.room_octets <= KEEP_OCTETS) {
+		buf_reset(&conn->out);
+		return;
+	}
+	buf_clear(&conn->out);
+	if (conn->first_piece == NULL)
+		return;
+	conn->out = conn->first_piece->octets;
+	conn->piece_octets -= conn->out.octets;
+	buf_init(&conn->first_piece->octets, OUT_MAX_OCTETS);
+	drop_first_piece(conn);
+}
+
 static enum err
 flush(struct conn *conn)
 {
+	size_t budget = SENDS_PER_TURN;
 	enum err rc = OK;
 
 	conn->write_wait = TLS_WAIT_NONE;
 	while (unsent(conn) != 0 && conn->write_wait == TLS_WAIT_NONE) {
-		struct bytes rest = {
-		    conn->out.at + conn->sent_octets, unsent(conn)};
+		struct bytes rest;
 		size_t put;
 
+		if (conn->sent_octets == conn->out.octets)
+			next_piece(conn);
+		rest.at = conn->out.at + conn->sent_octets;
+		rest.octets = conn->out.octets - conn->sent_octets;
+		if (rest.octets > SEND_OCTETS)
+			rest.octets = SEND_OCTETS;
 		TRY(send_some(conn, rest, &put));
 		conn->sent_octets += put;
 		if (put != 0)
 			conn->active_ms = loop_now_ms(conn->set->loop);
+		if (put < budget)
+			budget -= put;
+		else if (conn->write_wait == TLS_WAIT_NONE)
+			conn->write_wait = TLS_WAIT_WRITE;
 	}
-	if (unsent(conn) == 0) {
-		buf_reset(&conn->out);
-		conn->sent_octets = 0;
-	}
+	if (conn->sent_octets == conn->out.octets)
+		next_piece(conn);
 out:
 	return rc;
 }
 
 /* ---- receiving ---- */
+
+/* Its time starts, unless it has begun in pieces. */
+static void
+begin_message(struct conn *conn)
+{
+	if (!conn->in_pieces)
+		conn->message_ms = conn->active_ms;
+}
 
 /* Give the protocol whole messages; *in keeps what is not one, or waits. */
 static enum err
@@ -228,15 +296,18 @@ consume(struct conn *conn, struct bytes *in)
 
 	conn->stalled = false;
 	while (in->octets != 0 && !conn->no_more && has_room(conn)) {
-		rc = conn->protocol->frame(*in, &octets);
+		rc = conn->protocol->frame(conn->state, *in, &octets);
 		if (rc == ERR_TRUNCATED)
 			return OK;
 		TRY(rc);
 		assert(octets != 0);
-		if (octets > limits->message_octets)
+		/* a piece is there, and no longer than what was kept */
+		if (octets > limits->message_octets &&
+		    !conn->protocol->one_by_one)
 			TRY(ERR_LIMIT);
 		if (bytes_split(in, octets, &message) != OK)
 			return OK;
+		conn->came_octets += octets;
 		conn->owed++;
 		conn->protocol->message(
 		    conn->ctx, conn->state, conn, conn->next_number++, message);
@@ -260,7 +331,7 @@ consume_kept(struct conn *conn)
 		return OK;
 	TRY(consume(conn, &rest));
 	if (rest.octets != conn->in.octets) {
-		conn->message_ms = conn->active_ms;
+		begin_message(conn);
 		buf_drop(&conn->in, conn->in.octets - rest.octets);
 	}
 out:
@@ -281,7 +352,7 @@ feed(struct conn *conn, struct bytes in)
 	}
 	TRY(consume(conn, &in));
 	if (in.octets != 0) {
-		conn->message_ms = conn->active_ms;
+		begin_message(conn);
 		TRY(buf_put(&conn->in, in));
 	}
 out:
@@ -352,6 +423,13 @@ out:
 
 /* ---- time ---- */
 
+/* Is a message on its way? */
+static bool
+comes(const struct conn *conn)
+{
+	return conn->in.octets != 0 || conn->in_pieces;
+}
+
 /* When this connection's patience ends; INT64_MAX: it has no end. */
 static int64_t
 deadline_ms(const struct conn *conn)
@@ -364,7 +442,7 @@ deadline_ms(const struct conn *conn)
 		return conn->active_ms + limits->message_ms;
 	if (conn->owed != 0)
 		return INT64_MAX;
-	if (conn->in.octets != 0)
+	if (comes(conn))
 		return conn->message_ms + limits->message_ms;
 	if (!conn->rests && limits->idle_ms > REST_MS)
 		return conn->active_ms + REST_MS;
@@ -390,7 +468,7 @@ patience_text(const struct conn *conn)
 		return "closed: the handshake takes too long";
 	if (unsent(conn) != 0)
 		return "closed: does not take its answers";
-	if (conn->in.octets != 0)
+	if (comes(conn))
 		return "closed: a message comes too slowly";
 	return "closed: idle";
 }
@@ -399,8 +477,7 @@ static void
 timer_rang(void *ctx)
 {
 	struct conn *conn = ctx;
-	bool is_idle =
-	    conn->is_open && unsent(conn) == 0 && conn->in.octets == 0;
+	bool is_idle = conn->is_open && unsent(conn) == 0 && !comes(conn);
 
 	conn->timer_ms = INT64_MAX;
 	if (deadline_ms(conn) <= loop_now_ms(conn->set->loop)) {
@@ -484,15 +561,18 @@ open_up(struct conn *conn)
 	conn->active_ms = loop_now_ms(conn->set->loop);
 	if (conn->tls != NULL) {
 		TRY(tls_peer(conn->tls, &conn->name, &conn->subject));
-		conn->peer.name = bytes_of_text(conn->name);
-		conn->peer.subject = bytes_of_text(conn->subject);
+		if (conn->name != NULL)
+			conn->peer.name = bytes_of_text(conn->name);
+		if (conn->subject != NULL)
+			conn->peer.subject = bytes_of_text(conn->subject);
 	}
 	if (conn->protocol->opened != NULL)
 		TRY(conn->protocol->opened(conn->ctx, conn, &conn->state));
 	conn->is_open = true;
 	if (conn->tls != NULL && log_wants("net", LOG_DEBUG))
 		log_line("net", LOG_DEBUG, "%s %s %s: %s%s",
-		    conn->protocol->name, conn->address, conn->name,
+		    conn->protocol->name, conn->address,
+		    conn->name != NULL ? conn->name : "-",
 		    tls_version(conn->tls),
 		    tls_resumed(conn->tls) ? ", resumed" : "");
 out:
@@ -572,9 +652,9 @@ held_at(struct conn *conn, uint64_t number)
 	return &conn->held[number % conn->held_count];
 }
 
-/* Keep an answer until those before it are given. */
+/* Keep an answer until those before it are given; as for send_in_order(). */
 static enum err
-hold(struct conn *conn, uint64_t number, struct bytes answer)
+hold(struct conn *conn, uint64_t number, struct bytes answer, struct buf *take)
 {
 	size_t count = conn->set->rules.limits.unanswered;
 	struct held *held;
@@ -589,27 +669,97 @@ hold(struct conn *conn, uint64_t number, struct bytes answer)
 	}
 	held = held_at(conn, number);
 	assert(!held->given);
-	TRY(buf_put(&held->octets, answer));
+	if (take == NULL) {
+		TRY(buf_put(&held->octets, answer));
+	} else {
+		buf_clear(&held->octets);
+		held->octets = *take;
+		held->octets.max_octets = OUT_MAX_OCTETS;
+		buf_init(take, take->max_octets);
+	}
 	held->given = true;
 out:
 	return rc;
 }
 
-/* It is its turn, and then perhaps that of others that were held. */
+static void
+append(struct conn *conn, struct piece *piece)
+{
+	if (conn->last_piece != NULL)
+		conn->last_piece->next = piece;
+	else
+		conn->first_piece = piece;
+	conn->last_piece = piece;
+	conn->piece_octets += piece->octets.octets;
+	piece->octets.max_octets = OUT_MAX_OCTETS;
+}
+
+/* Behind all that is to be sent. */
 static enum err
-send_in_order(struct conn *conn, struct bytes answer)
+put(struct conn *conn, struct bytes in)
+{
+	struct piece *last = conn->last_piece;
+	struct buf *b = last != NULL ? &last->octets : &conn->out;
+	struct piece *piece = NULL;
+	enum err rc = OK;
+
+	/* what is long does not grow: it would be copied */
+	if (b->octets < MOVE_OCTETS ||
+	    b->room_octets - b->octets >= in.octets) {
+		TRY(buf_put(b, in));
+		conn->piece_octets += last != NULL ? in.octets : 0;
+		return OK;
+	}
+	TRY(MEM_NEW(piece));
+	buf_init(&piece->octets, OUT_MAX_OCTETS);
+	TRY(buf_put(&piece->octets, in));
+	append(conn, piece);
+	piece = NULL;
+out:
+	mem_free(piece);
+	return rc;
+}
+
+/* The same; `in` is empty afterwards, and may keep its room. */
+static enum err
+put_buf(struct conn *conn, struct buf *in)
+{
+	struct piece *piece = NULL;
+	enum err rc = OK;
+
+	if (in->octets < MOVE_OCTETS) {
+		TRY(put(conn, buf_peek(in)));
+		buf_reset(in);
+		return OK;
+	}
+	TRY(MEM_NEW(piece));
+	piece->octets = *in;
+	buf_init(in, in->max_octets);
+	append(conn, piece);
+out:
+	return rc;
+}
+
+/*
+ * The answer's turn, and then perhaps that of others that were held. It is in
+ * octets or, where that is not NULL, in a buffer.
+ */
+static enum err
+send_in_order(struct conn *conn, struct bytes answer, struct buf *take)
 {
 	enum err rc = OK;
 
-	TRY(buf_put(&conn->out, answer));
+	if (take != NULL)
+		TRY(put_buf(conn, take));
+	else
+		TRY(put(conn, answer));
 	conn->next_answer++;
 	while (conn->held != NULL && conn->next_answer != conn->next_number) {
 		struct held *held = held_at(conn, conn->next_answer);
 
 		if (!held->given)
 			break;
-		TRY(buf_put(&conn->out, buf_peek(&held->octets)));
-		buf_reset(&held->octets);
+		TRY(put_buf(conn, &held->octets));
 		held->given = false;
 		conn->next_answer++;
 	}
@@ -617,13 +767,14 @@ out:
 	return rc;
 }
 
-void
-conn_answer(struct conn *conn, uint64_t number, struct bytes answer)
+static void
+give(struct conn *conn, uint64_t number, struct bytes answer, struct buf *take)
 {
 	enum err rc = OK;
 
 	assert(conn->owed != 0 && number < conn->next_number);
 	conn->owed--;
+	conn->in_pieces = false;
 	if (conn->set == NULL) {
 		conn_release(conn);
 		return;
@@ -631,9 +782,9 @@ conn_answer(struct conn *conn, uint64_t number, struct bytes answer)
 	assert(number >= conn->next_answer);
 	conn->active_ms = loop_now_ms(conn->set->loop);
 	if (number == conn->next_answer)
-		rc = send_in_order(conn, answer);
+		rc = send_in_order(conn, answer, take);
 	else
-		rc = hold(conn, number, answer);
+		rc = hold(conn, number, answer, take);
 	if (rc == OK) {
 		mark_unsent(conn);
 		return;
@@ -641,6 +792,57 @@ conn_answer(struct conn *conn, uint64_t number, struct bytes answer)
 	say_why(conn, rc);
 	conn_break(conn);
 	conn_release(conn);
+}
+
+void
+conn_answer(struct conn *conn, uint64_t number, struct bytes answer)
+{
+	give(conn, number, answer, NULL);
+}
+
+void
+conn_answer_take(struct conn *conn, uint64_t number, struct buf *answer)
+{
+	give(conn, number, BYTES_NONE, answer);
+	buf_clear(answer);
+}
+
+void
+conn_answer_part(struct conn *conn, uint64_t number, struct buf *part)
+{
+	enum err rc = OK;
+
+	assert(conn->protocol->one_by_one && conn->owed == 1);
+	assert(number == conn->next_answer);
+	if (conn->set != NULL)
+		rc = put_buf(conn, part);
+	buf_clear(part);
+	if (conn->set != NULL && rc == OK)
+		mark_unsent(conn);
+	if (rc != OK) {
+		say_why(conn, rc);
+		conn_break(conn);
+	}
+}
+
+void
+conn_more(struct conn *conn, uint64_t number)
+{
+	assert(conn->protocol->one_by_one && conn->owed == 1);
+	assert(number == conn->next_answer);
+	conn->owed--;
+	conn->next_number--;
+	if (conn->set == NULL) {
+		conn_release(conn);
+		return;
+	}
+	if (!conn->in_pieces || !conn->busy ||
+	    conn->came_octets >= conn->set->rules.limits.message_octets) {
+		conn->message_ms = loop_now_ms(conn->set->loop);
+		conn->came_octets = 0;
+	}
+	conn->in_pieces = true;
+	mark_unsent(conn);
 }
 
 void
@@ -656,6 +858,28 @@ const struct conn_peer *
 conn_peer(const struct conn *conn)
 {
 	return &conn->peer;
+}
+
+bool
+conn_uses_tls(const struct conn *conn)
+{
+	return conn->tls != NULL;
+}
+
+enum err
+conn_subject_field(
+    const struct conn *conn, enum tls_field field, struct buf *out)
+{
+	if (conn->tls == NULL)
+		return ERR_NOT_FOUND;
+	return tls_peer_field(conn->tls, field, out);
+}
+
+bool
+conn_names_source(const struct conn *conn)
+{
+	return conn->tls != NULL &&
+	       tls_peer_has_address(conn->tls, conn->source);
 }
 
 /* ---- the set ---- */
@@ -721,6 +945,21 @@ join(struct conn_set *set, struct conn *conn)
 	set->count++;
 }
 
+/* "10.0.0.5:40000" without its port, "[::1]:40000" without brackets too. */
+static enum err
+source_of(const char *address, char **out)
+{
+	const char *end = strrchr(address, ':');
+	bool in_brackets = *address == '[';
+	size_t octets = end != NULL ? (size_t)(end - address) : strlen(address);
+
+	if (in_brackets && octets >= 2) {
+		address++;
+		octets -= 2;
+	}
+	return mem_printf(out, "%.*s", (int)octets, address);
+}
+
 enum err
 conn_take(struct conn_set *set, int fd, const char *address)
 {
@@ -746,6 +985,8 @@ conn_take(struct conn_set *set, int fd, const char *address)
 	if (conn->address == NULL)
 		TRY(ERR_NOMEM);
 	conn->peer.address = bytes_of_text(conn->address);
+	TRY(source_of(address, &conn->source));
+	conn->peer.source = bytes_of_text(conn->source);
 	TRY(loop_timer_new(set->loop, timer_rang, conn, &conn->timer));
 	if (set->rules.tls != NULL)
 		TRY(tls_conn_new(set->rules.tls, fd, &conn->tls));

@@ -7,24 +7,30 @@
  * the server hold is bounded: it is not read from while it has too many
  * messages unanswered or does not take its answers.
  *
+ * A message that is longer than the server wants to hold at a time comes in
+ * pieces: the protocol works off each as it comes, and says conn_more().
+ *
  * Message octets may carry keys: they are wiped as soon as the protocol has
  * seen them, and so are answers as soon as they are encrypted.
  */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
+#include "base/buf.h"
 #include "base/loop.h"
+#include "net/tls.h"
 
 struct conn;
-struct tls;
 
 /* What a port lets its peers do; net/config.def has the defaults. */
 struct limits {
-	size_t message_octets; /* a longer one closes the connection */
+	size_t message_octets; /* a longer one closes the connection, as does
+				  more to be kept for frame() */
 	unsigned unanswered;   /* messages of one connection */
 	int64_t handshake_ms;  /* from accept to the peer being known */
-	int64_t message_ms;    /* from a message's first octet to its last;
-				  also to take an answer */
+	int64_t message_ms;    /* from a message's first octet to its last, in
+				  pieces for each message_octets of it; also
+				  to take an answer */
 	int64_t idle_ms;       /* between messages, none unanswered */
 };
 
@@ -32,11 +38,19 @@ struct protocol {
 	const char *name; /* for the log */
 
 	/*
-	 * Octets of the message that begins at `in`, as soon as that can be
-	 * told. ERR_TRUNCATED: read more. Any other error: the peer speaks
+	 * The next message, or piece of one, is not given before this one has
+	 * its answer or its conn_more(), and nothing is read meanwhile.
+	 */
+	bool one_by_one;
+
+	/*
+	 * Octets of the message, or of the next piece of it, that begins at
+	 * `in`, as soon as that can be told; at least one, and no more than
+	 * there are in a piece. ERR_TRUNCATED: read more; it is asked again
+	 * with more behind the same octets. Any other error: the peer speaks
 	 * something else, and the connection is closed.
 	 */
-	enum err (*frame)(struct bytes in, size_t *octets);
+	enum err (*frame)(void *state, struct bytes in, size_t *octets);
 
 	/*
 	 * The peer is known; make what the protocol keeps for each connection.
@@ -46,27 +60,47 @@ struct protocol {
 	enum err (*opened)(void *ctx, struct conn *conn, void **state);
 
 	/*
-	 * A whole message, borrowed until this returns. Each one is answered
-	 * by exactly one conn_answer() with its number, sooner or later, also
-	 * when the peer has gone meanwhile.
+	 * A whole message, or a piece, borrowed until this returns. Each call
+	 * is followed by exactly one conn_answer() with its number, or one
+	 * conn_more(), from within or later, also when the peer has gone
+	 * meanwhile.
 	 */
 	void (*message)(void *ctx, void *state, struct conn *conn,
 	    uint64_t number, struct bytes octets);
 
-	/* Every message is answered, no more will come: free the state. NULL:
-	 * there is none. */
+	/* Every message is answered, no more will come, not even the rest of
+	 * one: free the state. NULL: there is none. */
 	void (*closed)(void *ctx, void *state);
 };
 
 /* Who is at the other end, from the certificate that was verified. */
 struct conn_peer {
-	struct bytes name;    /* the subject's Common Name, UTF-8 */
-	struct bytes subject; /* the whole subject, as RFC 2253 writes it */
-	struct bytes address; /* "127.0.0.1:40000", for the log */
+	struct bytes name;    /* the subject's only Common Name, UTF-8; none:
+				 it has none, or several */
+	struct bytes subject; /* the whole subject, as RFC 2253 writes it;
+				 none: there is no certificate */
+	struct bytes address; /* "127.0.0.1:40000", "[::1]:40000" */
+	struct bytes source;  /* "127.0.0.1", "::1" */
 };
 
-/* Borrowed, valid as long as the connection. Without TLS: no name. */
+/* Borrowed, valid as long as the connection. */
 const struct conn_peer *conn_peer(const struct conn *conn);
+
+bool conn_uses_tls(const struct conn *conn);
+
+/*
+ * The only value of a field of the subject (net/tls.h), in UTF-8, appended.
+ * From opened().
+ *
+ * ERR_NOT_FOUND       none, or no certificate
+ * ERR_AUTHENTICATION  several, an empty one, or one with a NUL in it
+ */
+enum err conn_subject_field(
+    const struct conn *conn, enum tls_field field, struct buf *out) MUST_CHECK;
+
+/* Is the address it comes from one of its certificate's subjectAltName? From
+ * opened(). */
+bool conn_names_source(const struct conn *conn);
 
 /*
  * Answer message `number`. The octets are copied; the caller wipes its own.
@@ -76,6 +110,26 @@ const struct conn_peer *conn_peer(const struct conn *conn);
  * returns, unless it is called from message().
  */
 void conn_answer(struct conn *conn, uint64_t number, struct bytes answer);
+
+/*
+ * The same with a buffer that becomes the connection's, on failure too, and is
+ * empty afterwards: a long answer exists once.
+ */
+void conn_answer_take(struct conn *conn, uint64_t number, struct buf *answer);
+
+/*
+ * A part of the answer, before the rest: of a protocol that goes one by one,
+ * between its message() and its conn_answer(). What cannot be kept closes the
+ * connection; the conn_answer() is still owed then.
+ */
+void conn_answer_part(struct conn *conn, uint64_t number, struct buf *part);
+
+/*
+ * In place of an answer, by a protocol that goes one by one: this was a piece,
+ * the next has the same number. The conn may be gone when this returns, unless
+ * it is called from message().
+ */
+void conn_more(struct conn *conn, uint64_t number);
 
 /* Read no more; send what is and will be answered, then close. */
 void conn_finish(struct conn *conn);

@@ -28,6 +28,16 @@ struct late {
 	size_t length;
 };
 
+/* Of the other protocol, see below. */
+struct line {
+	char text[65536];
+	size_t octets;
+	unsigned pieces;
+	struct conn *conn; /* waits for the test, for either */
+	uint64_t number;
+	bool is_whole;
+};
+
 struct desk {
 	struct rig rig;
 	struct conn_set *set;
@@ -41,11 +51,13 @@ struct desk {
 	unsigned opened;
 	unsigned closed;
 	bool refuses; /* whoever opens */
+	struct line line;
 };
 
 static enum err
-desk_frame(struct bytes in, size_t *octets)
+desk_frame(void *state, struct bytes in, size_t *octets)
 {
+	(void)state;
 	if (in.octets == 0)
 		return ERR_TRUNCATED;
 	if (in.at[0] == 0)
@@ -133,11 +145,107 @@ static const struct protocol desk_protocol = {
     .closed = desk_closed,
 };
 
+/*
+ * The other one: a message is a line, comes in pieces as it is read, and its
+ * answer is the line. What it begins with decides.
+ *
+ *	h  answered when the test says
+ *	w  each piece goes on when the test says
+ *	p  the answer is a part, a part and a rest
+ */
+static enum err
+line_frame(void *state, struct bytes in, size_t *octets)
+{
+	const uint8_t *end = memchr(in.at, '\n', in.octets);
+
+	(void)state;
+	*octets = end != NULL ? (size_t)(end - in.at) + 1 : in.octets;
+	return OK;
+}
+
+static void
+line_part(struct desk *d, struct conn *conn, uint64_t number, size_t octets)
+{
+	struct buf part;
+
+	buf_init(&part, 65536);
+	assert_int_equal(
+	    buf_put(&part, (struct bytes){(uint8_t *)d->line.text, octets}),
+	    OK);
+	conn_answer_part(conn, number, &part);
+	assert_null(part.at);
+}
+
+static void
+line_answer(struct desk *d, struct conn *conn, uint64_t number)
+{
+	struct line *line = &d->line;
+	struct buf answer;
+
+	buf_init(&answer, 65536);
+	if (line->text[0] == 'p') {
+		line_part(d, conn, number, 1);
+		line_part(d, conn, number, line->octets);
+	}
+	assert_int_equal(buf_put(&answer, (struct bytes){(uint8_t *)line->text,
+					      line->octets}),
+	    OK);
+	line->octets = 0;
+	line->pieces = 0;
+	conn_answer_take(conn, number, &answer);
+	assert_null(answer.at);
+}
+
+static void
+line_message(void *ctx, void *state, struct conn *conn, uint64_t number,
+    struct bytes octets)
+{
+	struct desk *d = ctx;
+	struct line *line = &d->line;
+
+	assert_ptr_equal(state, &d->opened);
+	assert_null(line->conn);
+	assert_true(line->octets + octets.octets <= sizeof(line->text));
+	memcpy(line->text + line->octets, octets.at, octets.octets);
+	line->octets += octets.octets;
+	line->pieces++;
+	line->is_whole = octets.at[octets.octets - 1] == '\n';
+	if (line->text[0] == 'w' || (line->is_whole && line->text[0] == 'h')) {
+		line->conn = conn;
+		line->number = number;
+	} else if (line->is_whole)
+		line_answer(d, conn, number);
+	else
+		conn_more(conn, number);
+}
+
+/* What waits for the test. */
+static void
+line_go_on(struct desk *d)
+{
+	struct conn *conn = d->line.conn;
+
+	d->line.conn = NULL;
+	if (conn != NULL && d->line.is_whole)
+		line_answer(d, conn, d->line.number);
+	else if (conn != NULL)
+		conn_more(conn, d->line.number);
+}
+
+static const struct protocol line_protocol = {
+    .name = "line",
+    .one_by_one = true,
+    .frame = line_frame,
+    .opened = desk_opened,
+    .message = line_message,
+    .closed = desk_closed,
+};
+
 static int
-set_up(void **state)
+set_up_with(void **state, const struct protocol *protocol)
 {
 	struct conn_rules rules = {
-	    .protocol = &desk_protocol,
+	    .protocol = protocol,
 	    .limits = {.message_octets = 1000,
 		.unanswered = 4,
 		.handshake_ms = 5000,
@@ -159,6 +267,18 @@ set_up(void **state)
 	return conn_set_new(d->rig.loop, &rules, &d->set) != OK;
 }
 
+static int
+set_up(void **state)
+{
+	return set_up_with(state, &desk_protocol);
+}
+
+static int
+set_up_lines(void **state)
+{
+	return set_up_with(state, &line_protocol);
+}
+
 static void
 answer_held(struct desk *d, size_t k)
 {
@@ -178,6 +298,7 @@ tear_down(void **state)
 	for (k = 0; k < d->held_count; k++)
 		answer_held(d, k);
 	answer_ended(d);
+	line_go_on(d);
 	for (k = 0; k < 4; k++) {
 		if (d->client[k] >= 0)
 			close(d->client[k]);
@@ -690,9 +811,292 @@ test_a_protocol_may_refuse_a_peer(void **state)
 	assert_int_equal(conn_set_count(d->set), 0);
 }
 
+enum { LONG_OCTETS = 3000000 };
+
+static void
+give_long(struct late *late, uint8_t with)
+{
+	struct buf answer;
+	uint8_t *at;
+
+	buf_init(&answer, LONG_OCTETS);
+	assert_int_equal(buf_reserve(&answer, LONG_OCTETS, &at), OK);
+	memset(at, with, LONG_OCTETS);
+	buf_added(&answer, LONG_OCTETS);
+	conn_answer_take(late->conn, late->number, &answer);
+	assert_null(answer.at);
+	late->conn = NULL;
+}
+
+/* How many octets are `with`, next; the rest is for later. */
+static void
+hear_long(struct desk *d, char with, size_t want)
+{
+	static char heard[65536];
+	size_t octets = 0;
+
+	while (octets < want) {
+		size_t room = want - octets;
+		ssize_t got = recv(d->client[0], heard,
+		    room < sizeof(heard) ? room : sizeof(heard), 0);
+		ssize_t k;
+
+		for (k = 0; k < got; k++)
+			assert_int_equal(heard[k], with);
+		octets += got > 0 ? (size_t)got : 0;
+		if (got < 0)
+			turns(d, 1);
+	}
+}
+
+/* They are taken in another order than they leave, with short ones between. */
+static void
+test_long_answers_come_whole_and_in_order(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(connect_client(d, 0), OK);
+	say(d, 0, "\2h1\2h2\2h3\2h4");
+	turns(d, 1);
+	give_long(&d->held[2], 'c');
+	answer_held(d, 1);
+	answer_held(d, 3);
+	turns(d, 1);
+	ASSERT_HEARD(d, 0, "");
+	give_long(&d->held[0], 'a');
+	turns(d, 1);
+	hear_long(d, 'a', LONG_OCTETS);
+	hear_long(d, 2, 1);
+	hear_long(d, 'h', 1);
+	hear_long(d, '2', 1);
+	hear_long(d, 'c', LONG_OCTETS);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "\2h4");
+	say(d, 0, "\2n5");
+	turns(d, 1);
+	ASSERT_HEARD(d, 0, "\2n5");
+}
+
+static void
+test_a_source_is_an_address_without_its_port(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"10.0.0.5:40000", "10.0.0.5"},
+	    {"[2001:db8::7]:9", "2001:db8::7"},
+	    {"nowhere", "nowhere"},
+	};
+	struct desk *d = *state;
+	int pair[2];
+	size_t k;
+
+	for (k = 0; k < 3; k++) {
+		assert_int_equal(
+		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair),
+		    0);
+		d->client[k] = pair[0];
+		assert_int_equal(conn_take(d->set, pair[1], cases[k][0]), OK);
+		say(d, k, "\2h1");
+		turns(d, 1);
+		assert_true(bytes_equal_text(
+		    conn_peer(d->held[k].conn)->source, cases[k][1]));
+	}
+}
+
+/* ---- messages in pieces, one by one ---- */
+
+static void
+test_pieces_are_given_as_they_come(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(connect_client(d, 0), OK);
+	say(d, 0, "ab");
+	turns(d, 1);
+	assert_int_equal(d->line.pieces, 1);
+	say(d, 0, "cd");
+	turns(d, 1);
+	assert_int_equal(d->line.pieces, 2);
+	ASSERT_HEARD(d, 0, "");
+	say(d, 0, "e\nx");
+	turns(d, 1);
+	ASSERT_HEARD(d, 0, "abcde\n");
+	assert_int_equal(d->line.pieces, 1);
+	say(d, 0, "\nlast\n");
+	turns(d, 1);
+	ASSERT_HEARD(d, 0, "x\nlast\n");
+}
+
+static void
+test_a_message_waits_for_the_answer_before_it(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(connect_client(d, 0), OK);
+	assert_int_equal(connect_client(d, 1), OK);
+	say(d, 0, "h1\n2\nh3\n4\n");
+	turns(d, 3);
+	assert_int_equal(d->line.octets, 3);
+	ASSERT_HEARD(d, 0, "");
+	line_go_on(d);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "h1\n2\n");
+	say(d, 0, "5\n");
+	turns(d, 2);
+	assert_int_equal(d->line.octets, 3);
+	line_go_on(d);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "h3\n4\n5\n");
+}
+
+/* While it waits no more is read than what a read may bring. */
+static void
+test_a_piece_may_have_the_next_one_wait(void **state)
+{
+	struct desk *d = *state;
+	char text[1001] = "";
+	unsigned sent = 0;
+
+	memset(text, 'x', sizeof(text) - 1);
+	assert_int_equal(connect_client(d, 0), OK);
+	say(d, 0, "w1");
+	turns(d, 1);
+	while (send(d->client[0], text, 1000, MSG_NOSIGNAL) == 1000) {
+		sent++;
+		turns(d, 1);
+	}
+	/* the socket is full, and stays so */
+	assert_true(sent > 10);
+	assert_int_equal(d->line.pieces, 1);
+	line_go_on(d);
+	turns(d, 2);
+	assert_int_equal(d->line.pieces, 2);
+	assert_int_equal(d->closed, 0);
+	close(d->client[0]);
+	d->client[0] = -1;
+	turns(d, 2);
+	assert_int_equal(d->closed, 0);
+	line_go_on(d);
+	turns(d, 2);
+	line_go_on(d);
+}
+
+static void
+test_an_answer_may_have_parts(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(connect_client(d, 0), OK);
+	say(d, 0, "a\npq\nb\n");
+	turns(d, 1);
+	ASSERT_HEARD(d, 0, "a\nppq\npq\nb\n");
+}
+
+static void
+test_half_a_message_has_its_time(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(connect_client(d, 0), OK);
+	assert_int_equal(connect_client(d, 1), OK);
+	say(d, 0, "ab");
+	turns(d, 1);
+	rig_move_to(&d->rig, 19000);
+	turns(d, 2);
+	say(d, 0, "c"); /* gains no time */
+	turns(d, 1);
+	rig_move_to(&d->rig, 19999);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "");
+	rig_move_to(&d->rig, 20000);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "eof");
+	ASSERT_HEARD(d, 1, ""); /* idle, which is allowed for longer */
+	assert_int_equal(d->closed, 1);
+}
+
+/* 1000 octets, what a message may have that is whole. */
+static void
+test_a_long_message_has_more_time(void **state)
+{
+	struct desk *d = *state;
+	char text[1001] = "";
+	int64_t k;
+
+	memset(text, 'x', sizeof(text) - 1);
+	assert_int_equal(connect_client(d, 0), OK);
+	for (k = 0; k < 4; k++) {
+		rig_move_to(&d->rig, k * 19000);
+		turns(d, 2);
+		say(d, 0, text);
+		turns(d, 1);
+	}
+	ASSERT_HEARD(d, 0, "");
+	text[999] = '\0';
+	rig_move_to(&d->rig, k * 19000);
+	turns(d, 2);
+	say(d, 0, text); /* one octet short */
+	turns(d, 1);
+	rig_move_to(&d->rig, 3 * 19000 + 20000);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "eof");
+}
+
+static void
+test_the_time_of_the_server_is_not_the_peers(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(connect_client(d, 0), OK);
+	say(d, 0, "wa");
+	turns(d, 1);
+	rig_move_to(&d->rig, 1000000);
+	turns(d, 2);
+	line_go_on(d);
+	turns(d, 2);
+	rig_move_to(&d->rig, 1019999);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "");
+	rig_move_to(&d->rig, 1020000);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "eof");
+}
+
+static void
+test_after_a_message_in_pieces_the_peer_may_be_idle(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(connect_client(d, 0), OK);
+	say(d, 0, "a");
+	turns(d, 1);
+	say(d, 0, "b\n");
+	turns(d, 1);
+	ASSERT_HEARD(d, 0, "ab\n");
+	rig_move_to(&d->rig, 59999);
+	turns(d, 3);
+	ASSERT_HEARD(d, 0, "");
+	rig_move_to(&d->rig, 60000);
+	turns(d, 2);
+	ASSERT_HEARD(d, 0, "eof");
+}
+
+static void
+test_half_a_message_ends_with_its_peer(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(connect_client(d, 0), OK);
+	say(d, 0, "a\nha");
+	shutdown(d->client[0], SHUT_WR);
+	turns(d, 3);
+	ASSERT_HEARD(d, 0, "a\neof");
+	assert_int_equal(d->closed, 1);
+}
+
 int
 main(void)
 {
+#define LINE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up_lines, tear_down)
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    DESK_TEST(test_messages_are_answered),
@@ -718,7 +1122,19 @@ main(void)
 	    DESK_TEST(test_a_finished_connection_reads_no_more),
 	    DESK_TEST(test_a_finished_set_answers_what_it_has),
 	    DESK_TEST(test_a_protocol_may_refuse_a_peer),
+	    DESK_TEST(test_long_answers_come_whole_and_in_order),
+	    DESK_TEST(test_a_source_is_an_address_without_its_port),
+	    LINE_TEST(test_pieces_are_given_as_they_come),
+	    LINE_TEST(test_a_message_waits_for_the_answer_before_it),
+	    LINE_TEST(test_a_piece_may_have_the_next_one_wait),
+	    LINE_TEST(test_an_answer_may_have_parts),
+	    LINE_TEST(test_half_a_message_has_its_time),
+	    LINE_TEST(test_a_long_message_has_more_time),
+	    LINE_TEST(test_the_time_of_the_server_is_not_the_peers),
+	    LINE_TEST(test_after_a_message_in_pieces_the_peer_may_be_idle),
+	    LINE_TEST(test_half_a_message_ends_with_its_peer),
 	};
+#undef LINE_TEST
 #undef DESK_TEST
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,13 @@
 
 #include "wire/ttlv.h"
 
+static enum err
+frame(void *state, struct bytes in, size_t *octets)
+{
+	(void)state;
+	return ttlv_message_octets(in, octets);
+}
+
 static void
 message(void *ctx, void *state, struct conn *conn, uint64_t number,
     struct bytes octets)
@@ -13,6 +20,6 @@ message(void *ctx, void *state, struct conn *conn, uint64_t number,
 
 const struct protocol echo_protocol = {
     .name = "echo",
-    .frame = ttlv_message_octets,
+    .frame = frame,
     .message = message,
 };

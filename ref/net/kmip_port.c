@@ -14,6 +14,22 @@ answer(void *ctx, uint64_t number, struct bytes octets)
 	conn_answer(conn, number, octets);
 }
 
+static enum err
+frame(void *state, struct bytes in, size_t *octets)
+{
+	(void)state;
+	return ttlv_message_octets(in, octets);
+}
+
+/* Whoever has no name of its own would own nothing. */
+static enum err
+opened(void *ctx, struct conn *conn, void **state)
+{
+	(void)ctx;
+	*state = NULL;
+	return conn_peer(conn)->name.octets != 0 ? OK : ERR_AUTHENTICATION;
+}
+
 /* req: VLT-029 */
 static void
 message(void *ctx, void *state, struct conn *conn, uint64_t number,
@@ -26,6 +42,7 @@ message(void *ctx, void *state, struct conn *conn, uint64_t number,
 /* req: KS-01-003 KS-03-085 */
 const struct protocol kmip_protocol = {
     .name = "kmip",
-    .frame = ttlv_message_octets,
+    .frame = frame,
+    .opened = opened,
     .message = message,
 };

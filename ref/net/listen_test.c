@@ -12,8 +12,9 @@
 
 /* A protocol that never gets so far as to speak. */
 static enum err
-frame(struct bytes in, size_t *octets)
+frame(void *state, struct bytes in, size_t *octets)
 {
+	(void)state;
 	(void)in;
 	(void)octets;
 	return ERR_TRUNCATED;

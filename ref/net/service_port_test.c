@@ -19,8 +19,9 @@ struct test {
 };
 
 static enum err
-frame(struct bytes in, size_t *octets)
+frame(void *state, struct bytes in, size_t *octets)
 {
+	(void)state;
 	*octets = 1;
 	return in.octets == 0 ? ERR_TRUNCATED : OK;
 }

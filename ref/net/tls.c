@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -22,6 +23,7 @@ struct tls_conn {
 enum {
 	SESSION_S = 3600, /* may be resumed; OpenSSL's own clock counts it */
 	SESSIONS = 8192,  /* the least recently used goes first */
+	NAME_MAX_OCTETS = 64 * 1024,
 };
 
 /* What OpenSSL has to say about a file or list of ours. */
@@ -82,6 +84,90 @@ load_files(SSL_CTX *ctx, const struct tls_config *config)
 }
 
 static enum err
+read_certificate(struct bytes der, const char *what, X509 **out)
+{
+	const unsigned char *at = der.at;
+
+	*out = d2i_X509(NULL, &at, (long)der.octets);
+	return *out != NULL ? OK : config_error(what, "from the store");
+}
+
+static enum err
+load_chain(SSL_CTX *ctx, const struct tls_material *m)
+{
+	X509 *crt = NULL;
+	size_t k;
+	enum err rc = OK;
+
+	for (k = 0; k < m->chain_count; k++) {
+		TRY(read_certificate(m->chain[k], "certificate", &crt));
+		if (k == 0 && SSL_CTX_use_certificate(ctx, crt) != 1)
+			TRY(config_error("certificate", "from the store"));
+		if (k != 0 && SSL_CTX_add1_chain_cert(ctx, crt) != 1)
+			TRY(ERR_NOMEM);
+		X509_free(crt);
+		crt = NULL;
+	}
+	/* what is above it is known: OpenSSL does not look for more */
+	(void)SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+out:
+	X509_free(crt);
+	return rc;
+}
+
+static enum err
+load_key(SSL_CTX *ctx, struct bytes der)
+{
+	const unsigned char *at = der.at;
+	EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &at, (long)der.octets);
+	enum err rc = OK;
+
+	if (key == NULL || SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
+	    SSL_CTX_check_private_key(ctx) != 1)
+		rc = config_error("key", "from the store");
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+/*
+ * Each of them is trusted for itself, as a root would be: a certificate of an
+ * intermediate CA is verified by that CA alone. (guide, chapter 3)
+ */
+static enum err
+load_trust(SSL_CTX *ctx, const struct tls_material *m)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	X509 *crt = NULL;
+	size_t k;
+	enum err rc = OK;
+
+	(void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	for (k = 0; k < m->trust_count; k++) {
+		TRY(read_certificate(m->trust[k], "trust", &crt));
+		if (X509_STORE_add_cert(store, crt) != 1 ||
+		    SSL_CTX_add_client_CA(ctx, crt) != 1)
+			TRY(ERR_NOMEM);
+		X509_free(crt);
+		crt = NULL;
+	}
+out:
+	X509_free(crt);
+	return rc;
+}
+
+static enum err
+load_material(SSL_CTX *ctx, const struct tls_material *m)
+{
+	enum err rc = OK;
+
+	TRY(load_chain(ctx, m));
+	TRY(load_key(ctx, m->key));
+	TRY(load_trust(ctx, m));
+out:
+	return rc;
+}
+
+static enum err
 load_lists(SSL_CTX *ctx, const struct tls_config *config)
 {
 	if (SSL_CTX_set_cipher_list(ctx, config->ciphers) != 1)
@@ -96,7 +182,7 @@ load_lists(SSL_CTX *ctx, const struct tls_config *config)
  * gives the buffers of connections back that have been idle for a while.
  */
 static void
-set_ways(SSL_CTX *ctx)
+set_ways(SSL_CTX *ctx, bool anonymous)
 {
 	static const unsigned char context[] = "touchstone";
 
@@ -110,9 +196,11 @@ set_ways(SSL_CTX *ctx)
 		     SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
 				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	/* req: KS-03-091 KS-03-092 VLT-028 */
-	SSL_CTX_set_verify(
-	    ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	/* req: KS-03-091 KS-03-092 VLT-028 KS-03-036 ESKM-096 */
+	SSL_CTX_set_verify(ctx,
+	    anonymous ? SSL_VERIFY_NONE
+		      : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+	    NULL);
 	/* one read() for a record, not two */
 	SSL_CTX_set_read_ahead(ctx, 1);
 	/* without a context, sessions with client certificates do not resume */
@@ -140,9 +228,12 @@ tls_new(const struct tls_config *config, struct tls **out)
 	tls->ctx = SSL_CTX_new(TLS_server_method());
 	if (tls->ctx == NULL)
 		TRY(ERR_NOMEM);
-	set_ways(tls->ctx);
+	set_ways(tls->ctx, config->anonymous);
 	TRY(load_lists(tls->ctx, config));
-	TRY(load_files(tls->ctx, config));
+	if (config->material != NULL)
+		TRY(load_material(tls->ctx, config->material));
+	else
+		TRY(load_files(tls->ctx, config));
 	*out = tls;
 	tls = NULL;
 out:
@@ -348,27 +439,43 @@ out:
 	return rc;
 }
 
-/* The only Common Name; one with a NUL in it is nobody's. */
+/* The only value of a field; one with a NUL in it is nobody's. */
 static enum err
-common_name(const X509_NAME *subject, char **out)
+only_value(const X509_NAME *subject, int nid, struct buf *out)
 {
-	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	int at = X509_NAME_get_index_by_NID(subject, nid, -1);
 	unsigned char *text = NULL;
 	int octets;
 	enum err rc = OK;
 
-	if (at < 0 ||
-	    X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
+	if (at < 0)
+		TRY(ERR_NOT_FOUND);
+	if (X509_NAME_get_index_by_NID(subject, nid, at) >= 0)
 		TRY(ERR_AUTHENTICATION);
 	octets = ASN1_STRING_to_UTF8(
 	    &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 	if (octets <= 0 || memchr(text, '\0', (size_t)octets) != NULL)
 		TRY(ERR_AUTHENTICATION);
-	*out = mem_strdup((const char *)text);
-	if (*out == NULL)
-		TRY(ERR_NOMEM);
+	TRY(buf_put(out, (struct bytes){text, (size_t)octets}));
 out:
 	OPENSSL_free(text);
+	ERR_clear_error();
+	return rc;
+}
+
+static enum err
+common_name(const X509_NAME *subject, char **out)
+{
+	struct buf name;
+	enum err rc = OK;
+
+	buf_init(&name, NAME_MAX_OCTETS);
+	rc = only_value(subject, NID_commonName, &name);
+	if (rc == OK)
+		rc = mem_printf(out, "%.*s", (int)name.octets, name.at);
+	else if (rc == ERR_NOT_FOUND || rc == ERR_AUTHENTICATION)
+		rc = OK;
+	buf_clear(&name);
 	return rc;
 }
 
@@ -382,7 +489,7 @@ tls_peer(const struct tls_conn *t, char **name, char **subject)
 	*name = NULL;
 	*subject = NULL;
 	if (certificate == NULL)
-		TRY(ERR_AUTHENTICATION);
+		return OK;
 	who = X509_get_subject_name(certificate);
 	TRY(subject_text(who, subject));
 	TRY(common_name(who, name));
@@ -393,6 +500,35 @@ out:
 		ERR_clear_error();
 	}
 	return rc;
+}
+
+/* spec: rfc-4519 2.39 2.3 2.32 2.20; rfc-2985 5.2.1 */
+enum err
+tls_peer_field(const struct tls_conn *t, enum tls_field field, struct buf *out)
+{
+	static const int nids[] = {
+	    [TLS_UID] = NID_userId,
+	    [TLS_CN] = NID_commonName,
+	    [TLS_SURNAME] = NID_surname,
+	    [TLS_EMAIL] = NID_pkcs9_emailAddress,
+	    [TLS_OU] = NID_organizationalUnitName,
+	};
+	const X509 *certificate = SSL_get0_peer_certificate(t->ssl);
+
+	if (certificate == NULL)
+		return ERR_NOT_FOUND;
+	return only_value(X509_get_subject_name(certificate), nids[field], out);
+}
+
+bool
+tls_peer_has_address(const struct tls_conn *t, const char *address)
+{
+	X509 *certificate = SSL_get0_peer_certificate(t->ssl);
+	bool has = certificate != NULL &&
+		   X509_check_ip_asc(certificate, address, 0) == 1;
+
+	ERR_clear_error();
+	return has;
 }
 
 bool

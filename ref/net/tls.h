@@ -1,28 +1,42 @@
 /*
  * TLS 1.2 and 1.3 on non-blocking sockets: the door to OpenSSL's libssl.
  *
- * The server's side only, always with a client certificate. Sessions are
- * resumed (they are kept in this process). Plaintext does not stay in
- * the library's buffers: a record is wiped when it has been read.
+ * The server's side only. Sessions are resumed (they are kept in this process).
+ * Plaintext does not stay in the library's buffers: a record is wiped when it
+ * has been read.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
 
-#include "base/bytes.h"
+#include "base/buf.h"
 
 struct tls;
 struct tls_conn;
+
+/* From memory, in DER; borrowed until tls_new returns. */
+struct tls_material {
+	const struct bytes *chain; /* our certificate, then those above it */
+	size_t chain_count;
+	struct bytes key; /* PKCS#8 */
+	/* Who may issue clients', roots or not; none: nobody is let in. */
+	const struct bytes *trust;
+	size_t trust_count;
+};
 
 struct tls_config {
 	const char *certificate; /* PEM file: ours, then the chain */
 	const char *key;         /* PEM file */
 	const char *trust;       /* PEM file: who may issue clients' */
-	const char *ciphers;     /* TLS 1.2, in OpenSSL's notation */
-	const char *suites;      /* TLS 1.3 */
+	const struct tls_material *material; /* in place of the files, or NULL
+					      */
+	bool anonymous;      /* clients are not asked for a certificate */
+	const char *ciphers; /* TLS 1.2, in OpenSSL's notation */
+	const char *suites;  /* TLS 1.3 */
 };
 
 /*
- * ERR_CONFIG  a file or list is not usable; the log says which and why
+ * ERR_CONFIG  a file, a list or some material is not usable; the log says
+ *             which and why
  */
 enum err tls_new(const struct tls_config *config, struct tls **out) MUST_CHECK;
 
@@ -72,13 +86,26 @@ void tls_rest(struct tls_conn *t);
 /*
  * The peer's certificate, once tls_accept is done; text in UTF-8.
  *
- * name     the subject's only Common Name
- * subject  all of it, by RFC 2253
- *
- * ERR_AUTHENTICATION  no Common Name, or several: nobody in particular
+ * name     the subject's only Common Name; NULL: it has none or several, and
+ *          is nobody in particular
+ * subject  all of it, by RFC 2253; NULL: there is no certificate
  */
 enum err
 tls_peer(const struct tls_conn *t, char **name, char **subject) MUST_CHECK;
+
+enum tls_field { TLS_UID, TLS_CN, TLS_SURNAME, TLS_EMAIL, TLS_OU };
+
+/*
+ * The only value of a field of its subject, in UTF-8, appended.
+ *
+ * ERR_NOT_FOUND       none, or no certificate
+ * ERR_AUTHENTICATION  several, an empty one, or one with a NUL in it
+ */
+enum err tls_peer_field(
+    const struct tls_conn *t, enum tls_field field, struct buf *out) MUST_CHECK;
+
+/* Is this address, "10.0.0.5" or "::1", one of its subjectAltName? */
+bool tls_peer_has_address(const struct tls_conn *t, const char *address);
 
 bool tls_resumed(const struct tls_conn *t);
 const char *tls_version(const struct tls_conn *t); /* "TLSv1.3"; static */

@@ -31,6 +31,7 @@ static struct {
 	struct id expired;
 	struct id nameless;
 	struct id two_names;
+	struct id full;      /* of every field, and with addresses */
 	struct id middle_ca; /* of the CA */
 	struct id branch;    /* a server, of the one in the middle */
 	char crt_path[256];
@@ -76,7 +77,7 @@ issue_as(struct id *id, const struct id *ca, long from_s,
 	name = X509_get_subject_name(id->crt);
 	for (; *names != NULL; names++) {
 		const char *eq = strchr(*names, '=');
-		char field[8] = {0};
+		char field[16] = {0};
 
 		memcpy(field, *names, (size_t)(eq - *names));
 		assert_int_equal(
@@ -88,6 +89,9 @@ issue_as(struct id *id, const struct id *ca, long from_s,
 	    id->crt, X509_get_subject_name(ca != NULL ? ca->crt : id->crt));
 	add_extension(id->crt, ca != NULL ? ca->crt : id->crt,
 	    NID_basic_constraints, constraints);
+	if (id == &pki.full)
+		add_extension(id->crt, ca->crt, NID_subject_alt_name,
+		    "DNS:127.0.0.3,IP:127.0.0.2,IP:::1");
 	assert_true(X509_sign(id->crt, ca != NULL ? ca->key : id->key,
 			EVP_sha256()) > 0);
 }
@@ -151,6 +155,10 @@ make_pki(void **state)
 	issue(&pki.expired, &pki.ca, -2 * 86400, NAMES("CN=alice"));
 	issue(&pki.nameless, &pki.ca, -3600, NAMES("O=Tests"));
 	issue(&pki.two_names, &pki.ca, -3600, NAMES("CN=alice", "CN=bob"));
+	issue(&pki.full, &pki.ca, -3600,
+	    NAMES("UID=u7", "CN=full", "SN=Lidell",
+		"emailAddress=User1@company.com", "OU=Keys",
+		"serialNumber=99"));
 	path_in_tmp(pki.crt_path, sizeof(pki.crt_path), "crt");
 	path_in_tmp(pki.key_path, sizeof(pki.key_path), "key");
 	path_in_tmp(pki.ca_path, sizeof(pki.ca_path), "ca");
@@ -430,21 +438,212 @@ test_others_are_not_let_in(void **state)
 }
 
 static void
-test_a_certificate_has_one_common_name(void **state)
+test_who_has_no_single_name_is_nobody_in_particular(void **state)
+{
+	static const struct {
+		const struct id *who;
+		const char *subject;
+	} cases[] = {
+	    {&pki.nameless, "O=Tests"},
+	    {&pki.two_names, "CN=bob,CN=alice"},
+	};
+	struct pair *p = *state;
+	char *name;
+	char *subject;
+	size_t k;
+
+	for (k = 0; k < 2; k++) {
+		assert_int_equal(shake(p, cases[k].who, TLS1_3_VERSION), OK);
+		assert_int_equal(tls_peer(p->server, &name, &subject), OK);
+		assert_null(name);
+		assert_string_equal(subject, cases[k].subject);
+		mem_free(subject);
+		hang_up(p);
+	}
+}
+
+/* req: KS-03-164 KS-03-165 KS-03-166 KS-03-167 KS-03-168 ESKM-101 */
+static void
+test_fields_of_the_subject(void **state)
+{
+	static const struct {
+		enum tls_field field;
+		const char *of_full; /* NULL: there is none */
+		const char *of_alice;
+	} cases[] = {
+	    {TLS_UID, "u7", NULL},
+	    {TLS_CN, "full",
+		"al\xc3\xaf"
+		"ce"},
+	    {TLS_SURNAME, "Lidell", NULL},
+	    {TLS_EMAIL, "User1@company.com", NULL},
+	    {TLS_OU, "Keys", NULL},
+	};
+	struct pair *p = *state;
+	struct buf out;
+	size_t who, k;
+
+	buf_init(&out, 1000);
+	for (who = 0; who < 2; who++) {
+		assert_int_equal(
+		    shake(p, who == 0 ? &pki.full : &pki.alice, versions[who]),
+		    OK);
+		for (k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+			const char *want =
+			    who == 0 ? cases[k].of_full : cases[k].of_alice;
+
+			buf_reset(&out);
+			assert_int_equal(
+			    tls_peer_field(p->server, cases[k].field, &out),
+			    want != NULL ? OK : ERR_NOT_FOUND);
+			assert_true(bytes_equal_text(
+			    buf_peek(&out), want != NULL ? want : ""));
+		}
+		hang_up(p);
+	}
+	assert_int_equal(shake(p, &pki.two_names, TLS1_3_VERSION), OK);
+	buf_reset(&out);
+	assert_int_equal(
+	    tls_peer_field(p->server, TLS_CN, &out), ERR_AUTHENTICATION);
+	assert_int_equal(out.octets, 0);
+	buf_clear(&out);
+}
+
+/* req: KS-03-043 KS-03-044 */
+static void
+test_addresses_of_a_certificate(void **state)
+{
+	static const struct {
+		const char *address;
+		bool has;
+	} cases[] = {
+	    {"127.0.0.2", true},
+	    {"127.0.0.1", false},
+	    {"::1", true},
+	    {"0:0:0:0:0:0:0:1", true},
+	    {"::2", false},
+	    {"127.0.0.20", false},
+	    {"full", false}, /* a name is no address */
+	    {"", false},
+	};
+	struct pair *p = *state;
+	size_t k;
+
+	assert_int_equal(shake(p, &pki.full, TLS1_3_VERSION), OK);
+	for (k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
+		assert_int_equal(
+		    tls_peer_has_address(p->server, cases[k].address),
+		    cases[k].has);
+	hang_up(p);
+	assert_int_equal(shake(p, &pki.alice, TLS1_3_VERSION), OK);
+	assert_false(tls_peer_has_address(p->server, "127.0.0.2"));
+}
+
+/* req: ESKM-096 KS-03-036 */
+static void
+test_clients_need_not_be_asked(void **state)
 {
 	struct pair *p = *state;
-	char *name = NULL;
-	char *subject = NULL;
+	struct tls_config c = config();
+	struct buf out;
+	char *name;
+	char *subject;
+	size_t k;
 
-	assert_int_equal(shake(p, &pki.nameless, TLS1_3_VERSION), OK);
-	assert_int_equal(
-	    tls_peer(p->server, &name, &subject), ERR_AUTHENTICATION);
-	assert_null(subject);
-	hang_up(p);
-	assert_int_equal(shake(p, &pki.two_names, TLS1_3_VERSION), OK);
-	assert_int_equal(
-	    tls_peer(p->server, &name, &subject), ERR_AUTHENTICATION);
-	assert_null(name);
+	buf_init(&out, 1000);
+	c.anonymous = true;
+	tls_free(p->tls);
+	assert_int_equal(tls_new(&c, &p->tls), OK);
+	for (k = 0; k < 4; k++) {
+		/* whoever shows one is asked for none */
+		assert_int_equal(
+		    shake(p, k < 2 ? NULL : &pki.stranger, versions[k % 2]),
+		    OK);
+		assert_int_equal(tls_peer(p->server, &name, &subject), OK);
+		assert_null(name);
+		assert_null(subject);
+		assert_int_equal(
+		    tls_peer_field(p->server, TLS_CN, &out), ERR_NOT_FOUND);
+		assert_false(tls_peer_has_address(p->server, "127.0.0.1"));
+		talk(p);
+		hang_up(p);
+	}
+}
+
+static struct bytes
+der_of(const struct id *id, bool key)
+{
+	unsigned char *at = NULL;
+	int octets =
+	    key ? i2d_PrivateKey(id->key, &at) : i2d_X509(id->crt, &at);
+
+	assert_true(octets > 0);
+	return (struct bytes){at, (size_t)octets};
+}
+
+static void
+der_free(struct bytes der)
+{
+	OPENSSL_free((void *)(uintptr_t)der.at);
+}
+
+/* req: KS-03-158 KS-03-160 */
+static void
+test_material_from_memory(void **state)
+{
+	struct bytes chain[2] = {
+	    der_of(&pki.branch, false), der_of(&pki.middle_ca, false)};
+	struct bytes trust[2] = {
+	    der_of(&pki.other_ca, false), der_of(&pki.middle_ca, false)};
+	struct tls_material m = {.chain = chain,
+	    .chain_count = 2,
+	    .key = der_of(&pki.branch, true),
+	    .trust = trust};
+	const struct {
+		const struct id *who;
+		size_t trusted; /* so many of the two */
+		enum err want;
+	} cases[] = {
+	    {&pki.stranger, 0, ERR_AUTHENTICATION}, /* nobody is let in */
+	    {&pki.stranger, 1, OK},
+	    {&pki.alice, 1, ERR_AUTHENTICATION},
+	    /* of one in the middle, whose root is nowhere */
+	    {&pki.branch, 1, ERR_AUTHENTICATION},
+	    {&pki.branch, 2, OK},
+	    {&pki.alice, 2, ERR_AUTHENTICATION},
+	};
+	struct pair *p = *state;
+	struct tls_config c = config();
+	size_t k;
+
+	c.certificate = c.key = c.trust = NULL;
+	c.material = &m;
+	for (k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		m.trust_count = cases[k].trusted;
+		tls_free(p->tls);
+		assert_int_equal(tls_new(&c, &p->tls), OK);
+		assert_int_equal(
+		    shake(p, cases[k].who, versions[k % 2]), cases[k].want);
+		if (cases[k].want == OK) {
+			assert_int_equal(
+			    sk_X509_num(SSL_get_peer_cert_chain(p->client)), 2);
+			talk(p);
+		}
+		hang_up(p);
+	}
+	/* a key of another certificate; octets that are none */
+	der_free(m.key);
+	m.key = der_of(&pki.server, true);
+	tls_free(p->tls);
+	assert_int_equal(tls_new(&c, &p->tls), ERR_CONFIG);
+	der_free(m.key);
+	m.key = text("no key");
+	assert_int_equal(tls_new(&c, &p->tls), ERR_CONFIG);
+	assert_null(p->tls);
+	for (k = 0; k < 2; k++) {
+		der_free(chain[k]);
+		der_free(trust[k]);
+	}
 }
 
 static void
@@ -628,7 +827,11 @@ main(void)
 	    PAIR_TEST(test_a_known_client_is_let_in),
 	    PAIR_TEST(test_the_root_is_not_sent_and_what_is_below_it_is),
 	    PAIR_TEST(test_others_are_not_let_in),
-	    PAIR_TEST(test_a_certificate_has_one_common_name),
+	    PAIR_TEST(test_who_has_no_single_name_is_nobody_in_particular),
+	    PAIR_TEST(test_fields_of_the_subject),
+	    PAIR_TEST(test_addresses_of_a_certificate),
+	    PAIR_TEST(test_clients_need_not_be_asked),
+	    PAIR_TEST(test_material_from_memory),
 	    PAIR_TEST(test_old_versions_are_refused),
 	    PAIR_TEST(test_a_session_resumes_with_its_name),
 	    PAIR_TEST(test_a_foreign_session_does_not_resume),
