@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "device/cert_work.h"
 #include "device/policy.h"
+#include "device/rate.h"
 #include "device/user.h"
 
 enum err
@@ -19,6 +20,7 @@ appliance_open(struct appliance *appliance)
 	TRY(cert_shop_new(
 	    appliance->loop, appliance->store, &appliance->certs));
 	TRY(policies_new(appliance, &appliance->policies));
+	TRY(rates_new(appliance, 0, &appliance->rates));
 out:
 	if (rc != OK)
 		appliance_close(appliance);
@@ -31,6 +33,8 @@ appliance_close(struct appliance *appliance)
 	if (appliance->settles)
 		store_unwait(appliance->store, &appliance->settling);
 	appliance->settles = false;
+	rates_free(appliance->rates);
+	appliance->rates = NULL;
 	policies_free(appliance->policies);
 	appliance->policies = NULL;
 	cert_shop_free(appliance->certs);

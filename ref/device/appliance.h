@@ -19,6 +19,7 @@
 
 struct cert_shop;
 struct policies;
+struct rates;
 struct users;
 struct trap_watch;
 
@@ -45,8 +46,9 @@ struct appliance {
 	struct login_memory *logins;
 	struct users *users; /* device/user.h */
 	struct credentials *credentials;
-	struct cert_shop *certs; /* device/cert_work.h */
+	struct cert_shop *certs;   /* device/cert_work.h */
 	struct policies *policies; /* device/policy.h */
+	struct rates *rates;       /* device/rate.h */
 	struct trap_watch *trap_watches;
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;
