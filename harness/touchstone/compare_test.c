@@ -397,7 +397,8 @@ exchanges(void **state)
 		check_row(&made_rows[i], true);
 }
 
-/* Every rule of the table stands in a row above, but for the two of order. */
+/* Every rule of the table stands in a row above, but for the two of order;
+ * nae_match_test.c has those of NAE-XML. */
 static void
 every_rule_has_a_row(void **state)
 {
@@ -408,7 +409,8 @@ every_rule_has_a_row(void **state)
 	for (int r = 0; r < RULE_COUNT; r++) {
 		const char *name = rule_name((enum rule)r);
 		bool found = strcmp(name, elsewhere[0]) == 0 ||
-			     strcmp(name, elsewhere[1]) == 0;
+			     strcmp(name, elsewhere[1]) == 0 ||
+			     strncmp(name, "nae-", 4) == 0;
 
 		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 			found |= rows[i].rule != NULL &&

@@ -2,6 +2,7 @@
 
 #include "case.h"
 #include "mem.h"
+#include "nae_play.h"
 #include "octets.h"
 #include "play.h"
 
@@ -34,6 +35,8 @@ add_file(struct arena *a, const char *root, const char *path,
 		t = play_test(a, case_read(a, root, path));
 	else if (ends_with(path, ".ttlv"))
 		t = octets_test(a, octets_read(a, root, path));
+	else if (ends_with(path, ".nae"))
+		t = nae_play_test(a, nae_case_read(a, root, path));
 	else
 		return OK;
 	if (tests_find(list, t->id) != NULL)

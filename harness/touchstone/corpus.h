@@ -3,6 +3,7 @@
  *
  *   *.xml   a case, see case.h
  *   *.ttlv  octets and what to say of them, see octets.h
+ *   *.nae   a conversation in NAE-XML, see nae_case.h
  */
 #ifndef TOUCHSTONE_CORPUS_H
 #define TOUCHSTONE_CORPUS_H

@@ -143,6 +143,8 @@ unclaimed(struct arena *a, const struct test *t, const struct target *target)
 {
 	(void)a;
 	(void)t;
+	if (target->port == 0)
+		return "KMIP";
 	return target_claims_family(target, "ttlv") ? NULL : "family ttlv";
 }
 

@@ -27,6 +27,23 @@ proof_add(struct arena *a, struct proof *p, const struct test_case *c)
 }
 
 static void
+add_all(struct arena *a, struct proof *p, const char *what,
+    const struct words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		add(a, p, what, words->at[i]);
+}
+
+void
+proof_add_nae(struct arena *a, struct proof *p, const struct nae_case *c)
+{
+	add_all(a, p, "NAE-XML", &c->versions);
+	add_all(a, p, "request", &c->requests);
+	add_all(a, p, "algorithm", &c->algorithms);
+	add_all(a, p, "feature", &c->needs);
+}
+
+static void
 list(struct arena *a, const struct proof *p, const char *what,
     const struct words *claimed, struct words *out)
 {
@@ -47,4 +64,9 @@ proof_unproven(struct arena *a, const struct proof *p, const struct target *t,
 	list(a, p, "operation", &t->operations, out);
 	list(a, p, "object type", &t->objects, out);
 	list(a, p, "feature", &t->features, out);
+	if (t->nae_port == 0)
+		return;
+	list(a, p, "NAE-XML", &t->nae_versions, out);
+	list(a, p, "request", &t->nae_requests, out);
+	list(a, p, "algorithm", &t->nae_algorithms, out);
 }

@@ -110,6 +110,39 @@ view_tally(const struct test_result *const *test, size_t count)
 	return t;
 }
 
+static const struct mark marks[] = {
+#define MARK(letter, word, meaning) {letter, word, meaning},
+#include "mark.def"
+#undef MARK
+};
+
+const struct mark *
+view_mark(size_t i)
+{
+	return i < sizeof marks / sizeof *marks ? &marks[i] : NULL;
+}
+
+struct tally
+view_mark_tally(const struct view *v, const struct mark *m)
+{
+	struct tally t = {{0}};
+
+	for (size_t i = 0; i < v->test_count; i++)
+		if (v->test[i]->mark != NULL &&
+		    strcmp(v->test[i]->mark, m->letter) == 0)
+			t.count[v->test[i]->verdict]++;
+	return t;
+}
+
+bool
+view_has_marks(const struct view *v)
+{
+	for (size_t i = 0; i < v->test_count; i++)
+		if (v->test[i]->mark != NULL)
+			return true;
+	return false;
+}
+
 const struct exchange *
 view_exchange(const struct test_result *t)
 {

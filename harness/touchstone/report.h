@@ -68,6 +68,20 @@ size_t view_find(const struct view *v, const char *version, const char *family,
 /* How those tests, or all of `count`, came out. */
 struct tally view_tally(const struct test_result *const *test, size_t count);
 
+/* The marks of NAE-XML tests, mark.def. */
+struct mark {
+	const char *letter, *word, *meaning;
+};
+
+/* NULL past the last one. */
+const struct mark *view_mark(size_t i);
+
+/* How the tests of that mark came out. */
+struct tally view_mark_tally(const struct view *v, const struct mark *m);
+
+/* Whether any test has a mark. */
+bool view_has_marks(const struct view *v);
+
 /* The exchange that shows the difference: the one it names, else the last;
  * NULL when nothing was exchanged. */
 const struct exchange *view_exchange(const struct test_result *t);

@@ -202,12 +202,15 @@ octet(const char *hex, size_t at)
 	return (unsigned)strtoul(two, NULL, 16);
 }
 
-/* Past the end of the TTLV item at that octet, as far as there is one. */
+/* Past the end of the TTLV item at that octet, as far as there is one; of text,
+ * one octet. */
 static size_t
 item_end(const char *hex, size_t octets, size_t at)
 {
 	size_t length = 0;
 
+	if (octet(hex, 0) == '<')
+		return at + 1;
 	if (octets - at < 8)
 		return octets;
 	for (size_t i = 4; i < 8; i++)
@@ -399,6 +402,7 @@ test(FILE *to, size_t n, const struct test_result *t)
 	paragraph(to, "", t->title);
 	for (size_t i = 0; i < t->clauses.count; i++)
 		paragraph(to, "Clause: ", t->clauses.at[i]);
+	paragraph(to, "Mark: ", t->mark);
 	if (t->waiver != NULL)
 		waiver(to, t->waiver);
 	if (t->difference != NULL)
@@ -625,6 +629,28 @@ matrix(FILE *to, const struct view *v)
 }
 
 static void
+mark_table(FILE *to, const struct view *v)
+{
+	const struct mark *m;
+
+	if (!view_has_marks(v))
+		return;
+	fputs("<h2>Marks <small>of NAE-XML: how well it is known what the "
+	      "appliance does</small></h2>\n<div class=\"scroll\">"
+	      "<table class=\"matrix\"><tbody>\n",
+	    to);
+	for (size_t i = 0; (m = view_mark(i)) != NULL; i++) {
+		struct tally t = view_mark_tally(v, m);
+
+		fprintf(to, "<tr><th>%s %s</th><td>%s</td><td class=\"sum\">",
+		    m->letter, m->word, m->meaning);
+		sum(to, &t);
+		fputs("</td></tr>\n", to);
+	}
+	fputs("</tbody></table></div>\n", to);
+}
+
+static void
 list(FILE *to, const char *title, const char *small, const struct texts *texts)
 {
 	if (texts->count == 0)
@@ -670,6 +696,7 @@ page(FILE *to, const struct results *r, const struct view *v)
 	filters(to, &r->tail.tally);
 	fputs("<main class=\"wide\">\n", to);
 	matrix(to, v);
+	mark_table(to, v);
 	fputs("<h2>Tests</h2>\n", to);
 	for (size_t i = 0; i < v->test_count; i++)
 		test(to, i, v->test[i]);

@@ -32,6 +32,7 @@ story(FILE *to, const struct test_result *t)
 	line(to, "title", t->title);
 	for (size_t i = 0; i < t->clauses.count; i++)
 		line(to, "clause", t->clauses.at[i]);
+	line(to, "mark", t->mark);
 	line(to, "reason", t->reason);
 	if (d != NULL) {
 		fprintf(to, "step: %u\n", d->step);

@@ -51,6 +51,7 @@ block(FILE *to, const struct test_result *t)
 	fputs("  ---\n", to);
 	pair(to, "verdict", verdict_word(t->verdict));
 	pair(to, "reason", t->reason);
+	pair(to, "mark", t->mark);
 	fputs("  clause:\n", to);
 	for (size_t i = 0; i < t->clauses.count; i++) {
 		fputs("    - ", to);
@@ -125,6 +126,14 @@ report_tap(FILE *to, const struct results *r)
 	    r->head.laboratory ? ", laboratory mode" : "");
 	for (size_t i = 0; i < v->test_count; i++)
 		test(to, i + 1, v->test[i]);
+	for (size_t i = 0; view_has_marks(v) && view_mark(i) != NULL; i++) {
+		struct tally t = view_mark_tally(v, view_mark(i));
+
+		fprintf(to, "# mark %s %s: %zu passed of %zu judged\n",
+		    view_mark(i)->letter, view_mark(i)->word,
+		    t.count[VERDICT_PASS],
+		    tally_judged(&t) + t.count[VERDICT_UNKNOWN]);
+	}
 	for (size_t i = 0; i < r->tail.unproven.count; i++) {
 		fputs("# unproven claim: ", to);
 		escape_line(to, r->tail.unproven.at[i]);

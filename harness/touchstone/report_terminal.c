@@ -118,6 +118,23 @@ table(const struct printer *p, const struct view *v)
 	fputs("\npassed/judged   ! something red   (n) none judged\n", p->to);
 }
 
+static void
+mark_table(const struct printer *p, const struct view *v)
+{
+	const struct mark *m;
+
+	if (!view_has_marks(v))
+		return;
+	putc('\n', p->to);
+	for (size_t i = 0; (m = view_mark(i)) != NULL; i++) {
+		struct tally t = view_mark_tally(v, m);
+
+		fprintf(p->to, "%s %-8s", m->letter, m->word);
+		cell(p, &t, 9);
+		fprintf(p->to, "  %s\n", m->meaning);
+	}
+}
+
 /* --- one failure, in full ------------------------------------------------ */
 
 static void
@@ -199,6 +216,7 @@ failure(const struct printer *p, const struct test_result *t)
 	label(p, "title", t->title);
 	for (size_t i = 0; i < t->clauses.count; i++)
 		label(p, "clause", t->clauses.at[i]);
+	label(p, "mark", t->mark);
 	label(p, "reason", t->reason);
 	if (d != NULL) {
 		label(p, "path", d->path);
@@ -287,6 +305,7 @@ report_terminal(FILE *to, const struct results *r, bool colour)
 	TRY(view_new(r, &v));
 	head(&p, r);
 	table(&p, v);
+	mark_table(&p, v);
 	for (size_t i = 0; i < v->test_count; i++)
 		if (verdict_colour(v->test[i]->verdict) == COLOUR_BAD)
 			failure(&p, v->test[i]);

@@ -82,12 +82,15 @@ the_terminal_tells_all_of_a_failure(void **state)
 	    "family       1.9      1.10\n",
 	    "A           0/3!       (1)\n",
 	    "B           1/2!       1/1\n",
+	    "\nF fact             -  stated or shown",
+	    "\nI inferred      0/1!  follows",
 	    "\nunknown A-1\n",
 	    "reason    the target died\n",
 	    "\nwaiver-stale A-2\n",
 	    "\nfail B-2\n",
 	    "clause    kmip-1.4 4.9\n",
 	    "clause    kmip-1.4 6.15\n",
+	    "mark      I\n",
 	    "path      ResponseMessage/BatchItem[1]/BatchCount[1]\n",
 	    "offset    8\n",
 	    "expected  Integer 1 <\n",
@@ -116,7 +119,7 @@ the_terminal_tells_all_of_a_failure(void **state)
 	assert_in_order(text, parts);
 	assert_int_equal(count(text, "\nfail "), 1);
 	assert_null(strstr(text, "INCOMPLETE"));
-	assert_string_equal(text + strlen(text) - strlen(parts[28]), parts[28]);
+	assert_string_equal(text + strlen(text) - strlen(parts[31]), parts[31]);
 	free(text);
 }
 
@@ -133,6 +136,7 @@ tap_is_ok_only_for_what_passed_or_was_skipped(void **state)
 	    "not ok 5 - 1.9 B-2 </title>",
 	    " \\# TO"
 	    "DO ",
+	    "  mark: \"I\"\n",
 	    "  clause:\n    - \"kmip-1.4 4.9\"\n    - \"kmip-1.4 6.15\"\n",
 	    "  offset: 8\n",
 	    "  expected: \"Integer 1 <\"\n",
@@ -142,6 +146,8 @@ tap_is_ok_only_for_what_passed_or_was_skipped(void **state)
 	    "\nok 6 - 1.9 B-10\n",
 	    "ok 7 - 1.10 A-5 # SKIP not-run: no second client\n",
 	    "ok 8 - 1.10 B-10\n",
+	    "# mark F fact: 0 passed of 0 judged\n",
+	    "# mark I inferred: 0 passed of 1 judged\n",
 	    "# unproven claim: Operation <Archive>\n",
 	    NULL,
 	};
@@ -176,6 +182,7 @@ junit_has_no_green_for_what_was_not_proven(void **state)
 	    "time=\"0.013\"",
 	    "<failure type=\"fail\" message=\"ResponseMessage/BatchItem[1]/"
 	    "BatchCount[1]: expected Integer 1 &lt;, got &lt;/title&gt;",
+	    "mark: I\n",
 	    "offset: 8\n",
 	    "repeat: touchstone run --only 'B-2'\n",
 	    "<testsuite name=\"KMIP 1.10 A\"",
@@ -214,8 +221,12 @@ the_page_shows_each_test_and_where_it_differs(void **state)
 	    "<th>1.9</th><th>1.10</th>",
 	    "<a class=\"sq unknown\" href=\"#t0\" title=\"A-1: unknown\">",
 	    "<a class=\"sq pass\" href=\"#t7\" title=\"B-10: pass\">",
+	    "<th>F fact</th>",
+	    "<th>I inferred</th><td>",
+	    "<td class=\"sum\">0/1</td>",
 	    "<details class=\"t fail\" id=\"t4\">",
 	    "Clause: kmip-1.4 6.15",
+	    "Mark: I",
 	    ", at octet 8, rule value",
 	    "<small>expected</small>Integer 1 &lt;</div>",
 	    "step 2 of 3",

@@ -48,6 +48,7 @@ static const struct field test_fields[] = {
 	FIELD("family",  TEXT,  true,  test_result, family),
 	FIELD("version", TEXT,  true,  test_result, version),
 	FIELD("level",   TEXT,  false, test_result, level),
+	FIELD("mark",    TEXT,  false, test_result, mark),
 	FIELD("title",   TEXT,  false, test_result, title),
 	FIELD("clause",  TEXTS, false, test_result, clauses),
 	FIELD("verdict", WORD,  true,  test_result, verdict),

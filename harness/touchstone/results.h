@@ -63,6 +63,7 @@ struct waiver_note {
 
 struct test_result {
 	const char *id, *family, *version, *level, *title;
+	const char *mark; /* F fact, I inferred, C our choice; NULL: none */
 	struct texts clauses;
 	enum verdict verdict;
 	const char *reason;                  /* NULL: the verdict says it all */

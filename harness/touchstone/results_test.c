@@ -95,6 +95,7 @@ same_test(const struct test_result *want, const struct test_result *got)
 	same_text(want->family, got->family);
 	same_text(want->version, got->version);
 	same_text(want->level, got->level);
+	same_text(want->mark, got->mark);
 	same_text(want->title, got->title);
 	same_texts(&want->clauses, &got->clauses);
 	assert_int_equal(want->verdict, got->verdict);

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "corpus.h"
 #include "mutate.h"
+#include "nae_play.h"
 #include "options.h"
 #include "order.h"
 #include "play.h"
@@ -127,6 +128,22 @@ open_results(struct run *r)
 	return OK;
 }
 
+/* Where it listens, for one protocol and the other. */
+static const char *
+addresses(const struct run *r)
+{
+	const struct target *t = &r->target;
+	const char *kmip =
+	    arena_printf(r->a, "%s:%u", t->host, (unsigned)t->port);
+	const char *nae =
+	    arena_printf(r->a, "%s:%u", t->nae_host, (unsigned)t->nae_port);
+
+	if (t->nae_port == 0)
+		return kmip;
+	return t->port == 0 ? nae
+			    : arena_printf(r->a, "%s, NAE-XML %s", kmip, nae);
+}
+
 static enum err
 put_head(struct run *r)
 {
@@ -136,10 +153,7 @@ put_head(struct run *r)
 	const struct run_head head = {.suite_version = SUITE_VERSION,
 	    .seed = r->opt.seed,
 	    .started = started,
-	    .target = {r->target.name,
-		arena_printf(
-		    r->a, "%s:%u", r->target.host, (unsigned)r->target.port),
-		r->target.sha256},
+	    .target = {r->target.name, addresses(r), r->target.sha256},
 	    .laboratory = r->target.laboratory,
 	    .vectors = {r->opt.vectors.at, r->opt.vectors.count},
 	    .planned = r->tests.count};
@@ -205,6 +219,7 @@ put_result(struct run *r, struct arena *a, const struct test *t,
 	    .version = t->version,
 	    .level = t->level,
 	    .title = t->title,
+	    .mark = t->mark,
 	    .clauses = {t->clauses.at, t->clauses.count},
 	    .reason = o->reason,
 	    .difference = differs ? &d : NULL,
@@ -228,6 +243,8 @@ put_result(struct run *r, struct arena *a, const struct test *t,
 		words_add(r->a, &r->passed, t->id);
 	if (x.verdict == VERDICT_PASS && play_case(t) != NULL)
 		proof_add(r->a, &r->proof, play_case(t));
+	if (x.verdict == VERDICT_PASS && nae_play_case(t) != NULL)
+		proof_add_nae(r->a, &r->proof, nae_play_case(t));
 	return results_put_test(r->results, &x);
 }
 

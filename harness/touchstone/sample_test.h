@@ -78,6 +78,7 @@ static const struct test_result sample_tests[] = {
 	.family = "B",
 	.version = "1.9",
 	.level = "mandatory",
+	.mark = "I",
 	.title = HOSTILE,
 	.clauses = {sample_clauses, 2},
 	.verdict = VERDICT_FAIL,

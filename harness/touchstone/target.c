@@ -1,6 +1,7 @@
 #include "target.h"
 
 #include "file.h"
+#include "nae_case.h"
 #include "schema.h"
 #include "tls.h"
 #include "touchstone_tags.h"
@@ -261,6 +262,16 @@ check_words(const struct target *t, struct fault *f)
 			what = "feature";
 		}
 	}
+	for (size_t i = 0; i < t->nae_requests.count; i++)
+		if (!nae_is_request(t->nae_requests.at[i])) {
+			bad = t->nae_requests.at[i];
+			what = "request";
+		}
+	for (size_t i = 0; i < t->nae_algorithms.count; i++)
+		if (!nae_is_algorithm(t->nae_algorithms.at[i])) {
+			bad = t->nae_algorithms.at[i];
+			what = "algorithm";
+		}
 	if (bad != NULL)
 		return fault_say(
 		    f, ERR_SYNTAX, "%s: no %s `%s`", t->path, what, bad);

@@ -44,8 +44,11 @@ outcome_fail(
     struct arena *a, const struct bench *b, struct outcome *o, const char *why)
 {
 	struct fault f = {""};
+	bool is_alive = o->is_alive != NULL
+			    ? o->is_alive(a, b, &f)
+			    : wire_is_alive(o->wire, b->version, &f);
 
-	if (!wire_is_alive(o->wire, b->version, &f)) {
+	if (!is_alive) {
 		outcome_unknown(a, o,
 		    arena_printf(
 			a, "%s; then the target was dead: %s", why, f.text));

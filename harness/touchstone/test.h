@@ -25,7 +25,13 @@ struct bench {
 	struct story *story;
 };
 
+struct bench;
+
 struct outcome {
+	/* Does the target live? NULL: as wire_is_alive() asks. */
+	bool (*is_alive)(
+	    struct arena *a, const struct bench *b, struct fault *why);
+
 	enum verdict verdict;
 	const char *reason; /* in the arena, or NULL */
 	struct finding finding;
@@ -35,6 +41,7 @@ struct outcome {
 
 struct test {
 	const char *id, *family, *version, *level, *title;
+	const char *mark; /* "F", "I", "C" of NAE-XML; NULL: it has none */
 	struct words clauses;
 	const char *after; /* id of the test that must pass before, or NULL */
 	bool is_followed;  /* another test comes after this one */

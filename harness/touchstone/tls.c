@@ -23,14 +23,16 @@
 
 struct door {
 	const struct target *target;
-	const struct identity *identity;
+	const struct identity *identity; /* NULL: plain, without ctx */
+	const char *host;
+	int64_t port;
 	SSL_CTX *ctx;
 	struct addrinfo *address; /* of link_begin(); NULL: not looked up */
 };
 
 struct link {
 	const struct door *door;
-	SSL *ssl;
+	SSL *ssl; /* NULL: plain */
 	int fd;
 	int64_t deadline_ms;
 	SSL_SESSION *session; /* of links that do not wait: the newest */
@@ -97,17 +99,11 @@ set_versions(struct door *d, struct fault *f)
 	return OK;
 }
 
-enum err
-door_new(const struct target *t, const struct identity *id, struct door **out,
-    struct fault *f)
+static enum err
+prepare_tls(struct door *d, struct fault *f)
 {
-	struct door *d = NULL;
 	enum err rc = OK;
 
-	*out = NULL;
-	TRY(MEM_NEW(d));
-	d->target = t;
-	d->identity = id;
 	d->ctx = SSL_CTX_new(TLS_client_method());
 	if (d->ctx == NULL) {
 		rc = fault_say(f, ERR_NOMEM, "%s", openssl_words());
@@ -118,11 +114,45 @@ door_new(const struct target *t, const struct identity *id, struct door **out,
 	TRY(load_identity(d, f));
 	SSL_CTX_set_verify(d->ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_mode(d->ctx, SSL_MODE_AUTO_RETRY);
+out:
+	return rc;
+}
+
+static enum err
+new_door(const struct target *t, const struct identity *id, const char *host,
+    int64_t port, struct door **out, struct fault *f)
+{
+	struct door *d = NULL;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(MEM_NEW(d));
+	d->target = t;
+	d->identity = id;
+	d->host = host;
+	d->port = port;
+	if (id != NULL)
+		TRY(prepare_tls(d, f));
 	*out = d;
 	d = NULL;
 out:
 	door_free(d);
 	return rc;
+}
+
+enum err
+door_new(const struct target *t, const struct identity *id, struct door **out,
+    struct fault *f)
+{
+	return new_door(t, id, t->host, t->port, out, f);
+}
+
+enum err
+door_new_nae(const struct target *t, const struct identity *id,
+    struct door **out, struct fault *f)
+{
+	return new_door(
+	    t, t->nae_tls ? id : NULL, t->nae_host, t->nae_port, out, f);
 }
 
 void
@@ -197,18 +227,18 @@ connect_one(struct link *l, const struct addrinfo *to)
 static enum err
 connect_any(struct link *l, struct fault *f)
 {
-	const struct target *t = l->door->target;
+	const char *host = l->door->host;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
 	char port[8];
 	enum err rc = ERR_CONNECT;
 	int n;
 
-	snprintf(port, sizeof port, "%u", (unsigned)t->port);
-	n = getaddrinfo(t->host, port, &hints, &list);
+	snprintf(port, sizeof port, "%u", (unsigned)l->door->port);
+	n = getaddrinfo(host, port, &hints, &list);
 	if (n != 0)
 		return fault_say(
-		    f, ERR_CONNECT, "%s: %s", t->host, gai_strerror(n));
+		    f, ERR_CONNECT, "%s: %s", host, gai_strerror(n));
 	for (struct addrinfo *to = list; to != NULL && rc != OK;
 	     to = to->ai_next) {
 		if (l->fd >= 0)
@@ -216,7 +246,7 @@ connect_any(struct link *l, struct fault *f)
 		rc = connect_one(l, to);
 	}
 	if (rc != OK)
-		rc = fault_say(f, rc, "%s port %s: %s", t->host, port,
+		rc = fault_say(f, rc, "%s port %s: %s", host, port,
 		    rc == ERR_TIMEOUT ? err_text(rc) : strerror(errno));
 	freeaddrinfo(list);
 	return rc;
@@ -262,12 +292,14 @@ link_open(struct door *d, struct link **out, struct fault *f)
 	l->fd = -1;
 	l->deadline_ms = now_ms() + d->target->connect_timeout_ms;
 	TRY(connect_any(l, f));
-	l->ssl = SSL_new(d->ctx);
-	if (l->ssl == NULL || SSL_set_fd(l->ssl, l->fd) != 1) {
-		rc = fault_say(f, ERR_NOMEM, "%s", openssl_words());
-		goto out;
+	if (d->ctx != NULL) {
+		l->ssl = SSL_new(d->ctx);
+		if (l->ssl == NULL || SSL_set_fd(l->ssl, l->fd) != 1) {
+			rc = fault_say(f, ERR_NOMEM, "%s", openssl_words());
+			goto out;
+		}
+		TRY(shake_hands(l, f));
 	}
-	TRY(shake_hands(l, f));
 	*out = l;
 	l = NULL;
 out:
@@ -289,12 +321,40 @@ link_close(struct link *l)
 	mem_free(l);
 }
 
+/* A plain socket would not move: OK to try again. */
+static enum err
+wait_for_socket(struct link *l, short events)
+{
+	if (errno == EINTR)
+		return OK;
+	if (errno != EAGAIN)
+		return ERR_CLOSED;
+	return wait_for(l, events);
+}
+
+static enum err
+send_some_plain(struct link *l, const uint8_t *at, size_t octets, size_t *sent)
+{
+	ssize_t n;
+	enum err rc;
+
+	while ((n = send(l->fd, at, octets, MSG_NOSIGNAL)) < 0) {
+		rc = wait_for_socket(l, POLLOUT);
+		if (rc != OK)
+			return rc;
+	}
+	*sent = (size_t)n;
+	return OK;
+}
+
 static enum err
 send_some(struct link *l, const uint8_t *at, size_t octets, size_t *sent)
 {
 	enum err rc;
 	int n;
 
+	if (l->ssl == NULL)
+		return send_some_plain(l, at, octets, sent);
 	for (;;) {
 		ERR_clear_error();
 		n = SSL_write_ex(l->ssl, at, octets, sent);
@@ -326,6 +386,34 @@ link_send(
 	return OK;
 }
 
+/* Some octets, at least one and at most `room`. */
+static enum err
+receive_some(struct link *l, uint8_t *at, size_t room, size_t *got)
+{
+	enum err rc;
+	int n;
+
+	for (;;) {
+		if (l->ssl == NULL) {
+			ssize_t count = recv(l->fd, at, room, 0);
+
+			*got = count > 0 ? (size_t)count : 0;
+			if (count > 0)
+				return OK;
+			rc = count == 0 ? ERR_CLOSED
+					: wait_for_socket(l, POLLIN);
+		} else {
+			ERR_clear_error();
+			n = SSL_read_ex(l->ssl, at, room, got);
+			if (n == 1)
+				return OK;
+			rc = wait_for_ssl(l, n);
+		}
+		if (rc != OK)
+			return rc;
+	}
+}
+
 /* Exactly so many octets behind what `out` holds. */
 static enum err
 receive_exactly(struct link *l, size_t octets, struct buf *out)
@@ -333,20 +421,47 @@ receive_exactly(struct link *l, size_t octets, struct buf *out)
 	while (octets > 0) {
 		size_t room = octets < 65536 ? octets : 65536, got = 0;
 		uint8_t *tail = buf_reserve(out, room);
-		enum err rc;
-		int n;
+		enum err rc = receive_some(l, tail, room, &got);
 
-		ERR_clear_error();
-		n = SSL_read_ex(l->ssl, tail, room, &got);
-		out->octets += got;
-		octets -= got;
-		if (n == 1)
-			continue;
-		rc = wait_for_ssl(l, n);
 		if (rc != OK)
 			return rc;
+		out->octets += got;
+		octets -= got;
 	}
 	return OK;
+}
+
+enum err
+link_receive_more(struct link *l, size_t least, struct buf *out)
+{
+	l->deadline_ms = now_ms() + l->door->target->answer_timeout_ms;
+	while (least > 0) {
+		size_t room = least < 65536 ? 65536 : least, got = 0;
+		enum err rc =
+		    receive_some(l, buf_reserve(out, room), room, &got);
+
+		if (rc != OK)
+			return rc;
+		out->octets += got;
+		least -= got < least ? got : least;
+	}
+	return OK;
+}
+
+bool
+link_is_quiet(struct link *l)
+{
+	struct pollfd p = {.fd = l->fd, .events = POLLIN};
+	uint8_t octet;
+	size_t got;
+
+	if (l->ssl != NULL) {
+		int n = SSL_peek_ex(l->ssl, &octet, 1, &got);
+
+		return n != 1 &&
+		       SSL_get_error(l->ssl, n) == SSL_ERROR_WANT_READ;
+	}
+	return poll(&p, 1, 0) == 0;
 }
 
 enum err
@@ -414,11 +529,11 @@ prepare(struct door *d, struct fault *f)
 
 	if (d->address != NULL)
 		return OK;
-	snprintf(port, sizeof port, "%u", (unsigned)d->target->port);
-	n = getaddrinfo(d->target->host, port, &hints, &d->address);
+	snprintf(port, sizeof port, "%u", (unsigned)d->port);
+	n = getaddrinfo(d->host, port, &hints, &d->address);
 	if (n != 0)
 		return fault_say(
-		    f, ERR_CONNECT, "%s: %s", d->target->host, gai_strerror(n));
+		    f, ERR_CONNECT, "%s: %s", d->host, gai_strerror(n));
 	SSL_CTX_set_session_cache_mode(
 	    d->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(d->ctx, keep_session);
@@ -440,9 +555,8 @@ begin_connect(struct link *l, struct fault *f)
 	if (l->fd >= 0 && (connect(l->fd, to->ai_addr, to->ai_addrlen) == 0 ||
 			      errno == EINPROGRESS))
 		return OK;
-	return fault_say(f, ERR_CONNECT, "%s port %u: %s",
-	    l->door->target->host, (unsigned)l->door->target->port,
-	    strerror(errno));
+	return fault_say(f, ERR_CONNECT, "%s port %u: %s", l->door->host,
+	    (unsigned)l->door->port, strerror(errno));
 }
 
 enum err

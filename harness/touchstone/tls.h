@@ -27,6 +27,14 @@ struct link;
 enum err door_new(const struct target *t, const struct identity *id,
     struct door **out, struct fault *f) MUST_CHECK;
 
+/*
+ * The same for the target's NAE-XML server; plain, and `id` is not looked at,
+ * where that speaks no TLS. Of the links below the plain ones know link_open()
+ * to link_is_quiet(), not those that never wait.
+ */
+enum err door_new_nae(const struct target *t, const struct identity *id,
+    struct door **out, struct fault *f) MUST_CHECK;
+
 /* Accepts NULL. */
 void door_free(struct door *d);
 
@@ -62,6 +70,18 @@ enum err link_send(struct link *l, struct bytes octets, size_t record_octets,
  */
 enum err
 link_receive(struct link *l, struct buf *out, struct fault *f) MUST_CHECK;
+
+/*
+ * Receive at least so many octets more behind what `out` holds, and what else
+ * has come.
+ *
+ * ERR_CLOSED, ERR_TIMEOUT  `out` has what came before
+ */
+enum err
+link_receive_more(struct link *l, size_t least, struct buf *out) MUST_CHECK;
+
+/* Nothing has come, and it is not closed. */
+bool link_is_quiet(struct link *l);
 
 /* Hexadecimal, in the arena. */
 char *tls_sha256(struct arena *a, struct bytes in);

@@ -13,6 +13,7 @@
 struct doors {
 	const struct target *target;
 	struct door *door[TARGET_MAX_IDENTITIES];
+	struct door *nae[TARGET_MAX_USERS + 1]; /* the last: of nobody */
 };
 
 struct wire {
@@ -25,6 +26,32 @@ struct wire {
 	bool is_mute;
 };
 
+/* Over TLS a user is somebody with a certificate, too. */
+static enum err
+nae_doors_new(struct doors *d, struct fault *f)
+{
+	const struct target *t = d->target;
+	enum err rc = OK;
+
+	for (unsigned i = 0; t->nae_port != 0 && i <= t->user_count; i++) {
+		unsigned k = i < t->user_count ? i : TARGET_MAX_USERS;
+		const char *name =
+		    i < t->user_count ? t->users[i].identity : NULL;
+
+		TRY(door_new_nae(t,
+		    target_identity(t, name == NULL ? t->nae_identity : name),
+		    &d->nae[k], f));
+	}
+out:
+	return rc;
+}
+
+struct door *
+doors_nae(const struct doors *d, const struct user *u)
+{
+	return d->nae[u == NULL ? TARGET_MAX_USERS : u - d->target->users];
+}
+
 enum err
 doors_new(const struct target *t, struct doors **out, struct fault *f)
 {
@@ -36,6 +63,7 @@ doors_new(const struct target *t, struct doors **out, struct fault *f)
 	d->target = t;
 	for (unsigned i = 0; i < t->identity_count; i++)
 		TRY(door_new(t, &t->identities[i], &d->door[i], f));
+	TRY(nae_doors_new(d, f));
 	*out = d;
 	d = NULL;
 out:
@@ -50,6 +78,8 @@ doors_free(struct doors *d)
 		return;
 	for (unsigned i = 0; i < TARGET_MAX_IDENTITIES; i++)
 		door_free(d->door[i]);
+	for (unsigned i = 0; i <= TARGET_MAX_USERS; i++)
+		door_free(d->nae[i]);
 	mem_free(d);
 }
 
@@ -86,8 +116,8 @@ wire_record(const struct wire *w, size_t *count)
 	return w->record;
 }
 
-static struct exchange *
-new_record(struct wire *w, unsigned n, unsigned client)
+struct exchange *
+wire_put(struct wire *w, unsigned n, const char *client, size_t *i)
 {
 	struct exchange *x;
 
@@ -100,10 +130,27 @@ new_record(struct wire *w, unsigned n, unsigned client)
 			memcpy(bigger, w->record, w->count * sizeof *bigger);
 		w->record = bigger;
 	}
+	*i = w->count;
 	x = &w->record[w->count++];
 	x->n = n;
-	x->client = w->doors->target->identities[client].name;
+	x->client = client;
 	return x;
+}
+
+struct exchange *
+wire_at(struct wire *w, size_t i)
+{
+	return &w->record[i];
+}
+
+static struct exchange *
+new_record(struct wire *w, unsigned n, unsigned client)
+{
+	size_t i;
+
+	if (w->is_mute)
+		return NULL;
+	return wire_put(w, n, w->doors->target->identities[client].name, &i);
 }
 
 /* Both forms of a message, as far as it can be read. */
@@ -145,7 +192,7 @@ wire_ask_octets(struct wire *w, unsigned n, unsigned client,
     struct bytes request, size_t record_octets, struct bytes *response,
     struct fault *why)
 {
-	struct exchange *x = w->is_mute ? NULL : new_record(w, n, client);
+	struct exchange *x = new_record(w, n, client);
 	struct buf in = {0};
 	enum err rc = OK;
 
@@ -171,7 +218,7 @@ enum err
 wire_throw(struct wire *w, unsigned n, unsigned client, struct bytes octets,
     struct fault *why)
 {
-	struct exchange *x = w->is_mute ? NULL : new_record(w, n, client);
+	struct exchange *x = new_record(w, n, client);
 	enum err rc = OK;
 
 	if (x != NULL)

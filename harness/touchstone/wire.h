@@ -71,6 +71,21 @@ enum err wire_throw(struct wire *w, unsigned n, unsigned client,
  */
 bool wire_is_alive(struct wire *w, unsigned version, struct fault *why);
 
+/*
+ * Put an exchange of another codec on the record.
+ *
+ * client  who asked, in words
+ * i       its place
+ */
+struct exchange *
+wire_put(struct wire *w, unsigned n, const char *client, size_t *i);
+
+/* The exchange at that place, until another one is put. */
+struct exchange *wire_at(struct wire *w, size_t i);
+
+/* The doors of its NAE-XML server: of that user, of nobody. */
+struct door *doors_nae(const struct doors *d, const struct user *u);
+
 /* Borrowed; see struct test_result. */
 const struct exchange *wire_record(const struct wire *w, size_t *count);
 
