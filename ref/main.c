@@ -81,6 +81,7 @@ struct program {
 	struct server *server; /* NULL: echo */
 	struct listener *echo;
 	struct service_port *key_server;
+	struct key_gate gate; /* of that port */
 	struct initialization *initialization;
 	struct factory_reset *reset; /* it is all that is done then */
 	struct lab_config lab_config;
@@ -537,8 +538,20 @@ open_key_server(struct program *p)
 	    .listen = listen_config(p),
 	};
 
+	/* of touchstone.conf: an owner is whoever the certificate names */
+	p->gate = (struct key_gate){
+	    .appliance = server_appliance(p->server),
+	    .engine = server_kmip(p->server),
+	    .door = {.protocol = KEY_KMIP,
+		.profile = KEY_STANDARD,
+		.uses_ssl = true,
+		.allows_config = true,
+		.allows_export = true},
+	    .client = KEY_CLIENT_USER,
+	    .user_field = KEY_USER_CN,
+	};
 	port.listen.rules.protocol = &kmip_protocol;
-	port.listen.rules.ctx = server_kmip(p->server);
+	port.listen.rules.ctx = &p->gate;
 	return service_port_new(&port, &p->key_server);
 }
 

@@ -18,6 +18,7 @@
 #define DEVICE_KEY_SERVER_H
 
 #include "device/cert.h"
+#include "device/entry.h"
 
 enum key_protocol { KEY_NAE, KEY_KMIP, KEY_PROTOCOL_COUNT };
 

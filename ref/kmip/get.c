@@ -37,6 +37,29 @@ check_may_leave(const struct object *o)
 	return OK;
 }
 
+/*
+ * Does this key server hand out keys? What others may know is no key.
+ *
+ * req: KS-03-148
+ */
+static enum err
+check_export(struct request *rq, const struct object *o)
+{
+	switch (o->object_type) {
+	case OBJECT_TYPE_CERTIFICATE:
+	case OBJECT_TYPE_CERTIFICATE_REQUEST:
+	case OBJECT_TYPE_PUBLIC_KEY:
+	case OBJECT_TYPE_TEMPLATE:
+		return OK;
+	default:
+		break;
+	}
+	if (rq->door->allows_export)
+		return OK;
+	fault_set(&rq->fault, "this key server does not allow key export");
+	return ERR_DENIED;
+}
+
 /* req: KS-AE-067 */
 static enum err
 check_form(struct request *rq, const struct item *in)
@@ -65,6 +88,7 @@ op_get(struct request *rq, const struct item *in, struct item *out)
 	TRY(request_object(rq, in, &o));
 	TRY(request_check_live(o));
 	TRY(check_form(rq, in));
+	TRY(check_export(rq, o));
 	TRY(check_may_leave(o));
 	TRY(value_open(rq, o, format, &value));
 	TRY(item_add_number(

@@ -395,6 +395,17 @@ explains(const struct op *op, const struct item *out)
 	       (op->flags & OP_EXPLAINS) != 0;
 }
 
+/* req: KS-03-145 KS-03-146 KS-03-147 */
+static enum err
+check_door(struct request *rq, const struct op *op)
+{
+	if ((op->flags & OP_CONFIG) == 0 || rq->door->allows_config)
+		return OK;
+	fault_set(&rq->fault, "this key server does not allow key and policy "
+			      "configuration operations");
+	return ERR_DENIED;
+}
+
 static enum err
 run_part(struct flight *f, struct part *part)
 {
@@ -416,6 +427,7 @@ run_part(struct flight *f, struct part *part)
 	}
 	TRY(check_extensions(rq, part->in));
 	TRY(schema_check_payload(in, part->operation, rq->version, &rq->fault));
+	TRY(check_door(rq, part->op));
 	if ((part->op->flags & OP_KEYS) != 0)
 		TRY(keystore_check(f->kmip->config.keystore));
 	TRY(item_add_structure(rq->arena, NULL, TAG_RESPONSE_PAYLOAD, &out));
@@ -740,8 +752,7 @@ has_slow(const struct flight *f)
 
 /* Read the message again from a copy that stays, and see what is to do. */
 static enum err
-prepare(
-    struct flight *f, struct bytes identity, struct bytes message, bool *slow)
+prepare(struct flight *f, struct bytes message, bool *slow)
 {
 	size_t n;
 	enum err rc = OK;
@@ -750,7 +761,6 @@ prepare(
 	arena_reset(f->rq.arena);
 	f->parts = NULL;
 	f->part_count = 0;
-	TRY(arena_copy(f->rq.arena, identity, &f->rq.identity));
 	TRY(buf_put(&f->message, message));
 	TRY(read_message(f, buf_peek(&f->message)));
 	for (n = 0; n < f->part_count; n++) {
@@ -763,6 +773,7 @@ prepare(
 		/* what is wrong with a payload is told when its turn comes */
 		if (schema_check_payload(in, part->operation, f->rq.version,
 			&f->rq.fault) != OK ||
+		    check_door(&f->rq, part->op) != OK ||
 		    part->op->prepare(&f->rq, in, &part->slow) != OK)
 			continue;
 		*slow = *slow || part->slow != NULL;
@@ -773,7 +784,7 @@ out:
 }
 
 void
-kmip_message(struct kmip *k, struct bytes identity, struct bytes message,
+kmip_message(struct kmip *k, const struct key_door *door, struct bytes message,
     kmip_answer_fn *answer, void *ctx, uint64_t number)
 {
 	struct flight *f = NULL;
@@ -792,13 +803,13 @@ kmip_message(struct kmip *k, struct bytes identity, struct bytes message,
 	f->whole = OK;
 	f->correlate = false;
 	f->rq.config = &k->config;
+	f->rq.door = door;
+	f->rq.identity = door->user;
 	f->rq.now_s = env_wall_s(k->config.env);
 	TRY(read_message(f, message));
 	/* what has to wait is read again from a copy that stays */
 	if (has_slow(f) || needs_loan(f))
-		TRY(prepare(f, identity, message, &slow));
-	else
-		TRY(arena_copy(f->rq.arena, identity, &f->rq.identity));
+		TRY(prepare(f, message, &slow));
 	if (slow)
 		TRY(loop_submit(k->config.workers, work, worked, f));
 	else

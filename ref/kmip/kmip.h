@@ -13,6 +13,7 @@
 #include "base/env.h"
 #include "base/loop.h"
 #include "crypto/keystore.h"
+#include "device/key_server.h"
 #include "store/store.h"
 
 enum {
@@ -49,10 +50,11 @@ unsigned kmip_busy(const struct kmip *k);
  * later, with the answer's octets, which are wiped afterwards. Whatever the
  * message is, it has an answer.
  *
- * identity, message  borrowed until this returns
+ * door     whom the client is, and what it may; borrowed until it is answered
+ * message  borrowed until this returns
  */
 typedef void kmip_answer_fn(void *ctx, uint64_t number, struct bytes answer);
-void kmip_message(struct kmip *k, struct bytes identity, struct bytes message,
-    kmip_answer_fn *answer, void *ctx, uint64_t number);
+void kmip_message(struct kmip *k, const struct key_door *door,
+    struct bytes message, kmip_answer_fn *answer, void *ctx, uint64_t number);
 
 #endif

@@ -37,6 +37,7 @@ struct rig {
 	char xml[65536]; /* the last answer */
 	bool answered;
 	bool running;
+	struct key_door door; /* what clients come in through */
 };
 
 #define assert_ok(call)                                            \
@@ -98,9 +99,9 @@ ask_octets(struct rig *rig, const char *client, struct bytes message)
 	struct item *root;
 
 	rig->answered = false;
+	rig->door.user = bytes_of_text(client);
 	loop_each_turn(rig->loop, &end);
-	kmip_message(
-	    rig->kmip, bytes_of_text(client), message, take_answer, rig, 7);
+	kmip_message(rig->kmip, &rig->door, message, take_answer, rig, 7);
 	if (!rig->answered)
 		turn_ends(rig);
 	/* a worker has the rest */
@@ -303,6 +304,10 @@ set_up(void **state)
 	config.store = rig->store;
 	config.keystore = rig->keystore;
 	config.workers = rig->workers;
+	rig->door = (struct key_door){.protocol = KEY_KMIP,
+	    .profile = KEY_STANDARD,
+	    .allows_config = true,
+	    .allows_export = true};
 	assert_ok(kmip_new(&config, &rig->kmip));
 	assert_ok(arena_new(16 << 20, &rig->arena));
 	buf_init(&rig->answer, 32 << 20);
@@ -632,6 +637,117 @@ strangers_and_absent_objects_look_alike(void **state)
 	    REASON("ItemNotFound"));
 }
 
+/*
+ * What a key server allows
+ */
+
+#define RSA_PAIR(id)                                                                                     \
+	ITEM("CreateKeyPair", id,                                                                        \
+	    "<CommonTemplateAttribute>" ATTRIBUTE("Cryptographic Algorithm",                             \
+		"type=\"Enumeration\" value=\"RSA\"") ATTRIBUTE("Cryptographi"                           \
+								"c Length",                              \
+		"type=\"Integer\" value=\"1024\"") "</"                                                  \
+						   "CommonTemplateAttribute>"                            \
+						   "<PrivateKeyTemplateAttrib"                           \
+						   "ute>" ATTRIBUTE(                                     \
+						       "Cryptographic Usage "                            \
+						       "Mask",                                           \
+						       "type=\"Integer\" "                               \
+						       "value=\"Sign\"") "</"                            \
+									 "Pri"                           \
+									 "vat"                           \
+									 "eKe"                           \
+									 "yTe"                           \
+									 "mpl"                           \
+									 "ate"                           \
+									 "Att"                           \
+									 "rib"                           \
+									 "ute"                           \
+									 ">"                             \
+									 "<Pu"                           \
+									 "bli"                           \
+									 "cKe"                           \
+									 "yTe"                           \
+									 "mpl"                           \
+									 "ate"                           \
+									 "Att"                           \
+									 "rib"                           \
+									 "ute"                           \
+									 ">" ATTRIBUTE(                  \
+									     "Cryptographic Usage Mask", \
+									     "type=\"Integer\" value=\"Verify\"") "</PublicKeyTemplateAttribute>")
+#define REGISTER_SECRET(id)                                                 \
+	ITEM("Register", id,                                                \
+	    "<ObjectType type=\"Enumeration\" value=\"SecretData\"/>"       \
+	    "<TemplateAttribute/><SecretData>"                              \
+	    "<SecretDataType type=\"Enumeration\" value=\"Password\"/>"     \
+	    "<KeyBlock><KeyFormatType type=\"Enumeration\" "                \
+	    "value=\"Opaque\"/><KeyValue><KeyMaterial type=\"ByteString\" " \
+	    "value=\"736563726574\"/></KeyValue></KeyBlock></SecretData>")
+
+/* req: KS-03-145 KS-03-146 KS-03-147 */
+static void
+keys_are_made_and_deleted_where_the_key_server_allows_it(void **state)
+{
+	struct rig *rig = *state;
+	char id[64];
+
+	value_of(ask(rig, "config", "1.2", CREATE("01", "")),
+	    "UniqueIdentifier", id, sizeof(id));
+	rig->door.allows_config = false;
+	assert_has(ask(rig, "config", "1.2", CREATE("01", "")),
+	    REASON("PermissionDenied"));
+	assert_has(ask(rig, "config", "1.2", RSA_PAIR("01")),
+	    REASON("PermissionDenied"));
+	assert_has(ask(rig, "config", "1.2", REGISTER_SECRET("01")),
+	    REASON("PermissionDenied"));
+	assert_has(ask(rig, "config", "1.2", item_for(rig, "Destroy", id)),
+	    REASON("PermissionDenied"));
+	/* all else goes on */
+	assert_has(ask(rig, "config", "1.2", item_for(rig, "Get", id)),
+	    STATUS("Success"));
+	rig->door.allows_config = true;
+	assert_has(
+	    ask(rig, "config", "1.2", RSA_PAIR("01")), STATUS("Success"));
+	assert_has(ask(rig, "config", "1.2", REGISTER_SECRET("01")),
+	    STATUS("Success"));
+	assert_has(ask(rig, "config", "1.2", item_for(rig, "Destroy", id)),
+	    STATUS("Success"));
+}
+
+/* req: KS-03-148 */
+static void
+keys_leave_where_the_key_server_allows_it(void **state)
+{
+	struct rig *rig = *state;
+	char id[64];
+	char secret[64];
+	char half[64];
+
+	value_of(ask(rig, "export", "1.2", CREATE("01", "")),
+	    "UniqueIdentifier", id, sizeof(id));
+	value_of(ask(rig, "export", "1.2", REGISTER_SECRET("01")),
+	    "UniqueIdentifier", secret, sizeof(secret));
+	value_of(ask(rig, "export", "1.2", RSA_PAIR("01")),
+	    "PublicKeyUniqueIdentifier", half, sizeof(half));
+	rig->door.allows_export = false;
+	assert_has(ask(rig, "export", "1.2", item_for(rig, "Get", id)),
+	    REASON("PermissionDenied"));
+	assert_has(ask(rig, "export", "1.2", item_for(rig, "Get", secret)),
+	    REASON("PermissionDenied"));
+	/* what is public is no key, and attributes are none */
+	assert_has(ask(rig, "export", "1.2", item_for(rig, "Get", half)),
+	    STATUS("Success"));
+	assert_has(
+	    ask(rig, "export", "1.2", item_for(rig, "GetAttributes", id)),
+	    STATUS("Success"));
+	rig->door.allows_export = true;
+	assert_has(ask(rig, "export", "1.2", item_for(rig, "Get", id)),
+	    STATUS("Success"));
+	assert_has(ask(rig, "export", "1.2", item_for(rig, "Get", secret)),
+	    STATUS("Success"));
+}
+
 static void
 names_are_unique_to_a_client(void **state)
 {
@@ -947,6 +1063,9 @@ main(void)
 	    cmocka_unit_test(an_operation_that_is_not_there_fails_alone),
 	    cmocka_unit_test(an_unknown_critical_extension_is_refused),
 	    cmocka_unit_test(credentials_that_nobody_can_check_are_refused),
+	    cmocka_unit_test(
+		keys_are_made_and_deleted_where_the_key_server_allows_it),
+	    cmocka_unit_test(keys_leave_where_the_key_server_allows_it),
 	    cmocka_unit_test(strangers_and_absent_objects_look_alike),
 	    cmocka_unit_test(names_are_unique_to_a_client),
 	    cmocka_unit_test(maximum_items_bounds_what_is_found),

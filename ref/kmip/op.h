@@ -12,6 +12,8 @@ enum op_flag {
 	OP_KEYS = 1 << 2,     /* makes, hands out or manages objects: not
 				 while the HSM is logged out or gone */
 	OP_VALUES = 1 << 3,   /* seals or opens their values */
+	OP_CONFIG = 1 << 4,   /* makes or deletes objects: where the key server
+				 allows it */
 };
 
 struct op {

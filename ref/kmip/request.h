@@ -36,7 +36,8 @@ struct request {
 	const struct kmip_config *config;
 	struct arena *arena;
 	enum version version;
-	struct bytes identity; /* the client's: owns what it makes */
+	const struct key_door *door; /* what the client came in through */
+	struct bytes identity;       /* the client's: owns what it makes */
 	int64_t now_s;
 	struct fault fault;
 	/* the ID Placeholder; no octets: empty */

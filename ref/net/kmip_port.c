@@ -1,7 +1,38 @@
 #include "net/kmip_port.h"
 
+#include "base/mem.h"
 #include "kmip/kmip.h"
 #include "wire/ttlv.h"
+
+static enum err
+frame(void *state, struct bytes in, size_t *octets)
+{
+	(void)state;
+	return ttlv_message_octets(in, octets);
+}
+
+static enum err
+opened(void *ctx, struct conn *conn, void **state)
+{
+	struct key_guest *guest = NULL;
+	enum err rc = OK;
+
+	TRY(MEM_NEW(guest));
+	TRY(key_gate_enter(ctx, conn, guest));
+	*state = guest;
+	guest = NULL;
+out:
+	mem_free(guest);
+	return rc;
+}
+
+static void
+closed(void *ctx, void *state)
+{
+	(void)ctx;
+	key_guest_clear(state);
+	mem_free(state);
+}
 
 /* No octets: there was no memory for an answer, so nothing can be promised. */
 static void
@@ -14,29 +45,15 @@ answer(void *ctx, uint64_t number, struct bytes octets)
 	conn_answer(conn, number, octets);
 }
 
-static enum err
-frame(void *state, struct bytes in, size_t *octets)
-{
-	(void)state;
-	return ttlv_message_octets(in, octets);
-}
-
-/* Whoever has no name of its own would own nothing. */
-static enum err
-opened(void *ctx, struct conn *conn, void **state)
-{
-	(void)ctx;
-	*state = NULL;
-	return conn_peer(conn)->name.octets != 0 ? OK : ERR_AUTHENTICATION;
-}
-
 /* req: VLT-029 */
 static void
 message(void *ctx, void *state, struct conn *conn, uint64_t number,
     struct bytes octets)
 {
-	(void)state;
-	kmip_message(ctx, conn_peer(conn)->name, octets, answer, conn, number);
+	const struct key_gate *gate = ctx;
+	const struct key_guest *guest = state;
+
+	kmip_message(gate->engine, &guest->door, octets, answer, conn, number);
 }
 
 /* req: KS-01-003 KS-03-085 */
@@ -45,4 +62,5 @@ const struct protocol kmip_protocol = {
     .frame = frame,
     .opened = opened,
     .message = message,
+    .closed = closed,
 };

@@ -4,9 +4,9 @@
 #ifndef NET_KMIP_PORT_H
 #define NET_KMIP_PORT_H
 
-#include "net/conn.h"
+#include "net/key_gate.h"
 
-/* Its ctx is a struct kmip, borrowed for as long as connections speak it. */
+/* Its ctx is a struct key_gate, whose engine is a struct kmip. */
 extern const struct protocol kmip_protocol;
 
 #endif
