@@ -503,6 +503,16 @@ nae_escape(struct buf *out, struct bytes text)
 }
 
 void
+nae_put_auth(struct buf *out, struct bytes user, struct bytes password)
+{
+	buf_text(out, "<AuthRequest><User>");
+	nae_escape(out, user);
+	buf_text(out, "</User><Passwd>");
+	nae_escape(out, password);
+	buf_text(out, "</Passwd></AuthRequest>");
+}
+
+void
 nae_put_data(struct buf *out, struct bytes data, size_t chunk_octets)
 {
 	if (chunk_octets == 0)

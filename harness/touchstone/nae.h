@@ -88,6 +88,9 @@ enum err nae_finding(struct finding *f, enum err kind,
 /* Append text as element content: < > & are references. */
 void nae_escape(struct buf *out, struct bytes text);
 
+/* Append an AuthRequest. */
+void nae_put_auth(struct buf *out, struct bytes user, struct bytes password);
+
 /* Append <Data> with chunks of so many octets each; 0: one chunk. */
 void nae_put_data(struct buf *out, struct bytes data, size_t chunk_octets);
 

@@ -126,11 +126,7 @@ put_auth(struct stage *s, const struct nae_step *step, struct buf *out)
 	name = u != NULL ? bytes_of_text(u->user) : value_of(s, step->user);
 	password = u != NULL ? bytes_of_text(u->password)
 			     : value_of(s, step->password);
-	buf_text(out, "<AuthRequest><User>");
-	nae_escape(out, name);
-	buf_text(out, "</User><Passwd>");
-	nae_escape(out, password);
-	buf_text(out, "</Passwd></AuthRequest>");
+	nae_put_auth(out, name, password);
 }
 
 /* Authenticate, and see that it went well. */

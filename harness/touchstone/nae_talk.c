@@ -114,6 +114,12 @@ nae_talk_receive(struct nae_talk *t, struct nae_message *out, struct finding *f)
 	return rc;
 }
 
+struct bytes
+nae_talk_octets(const struct nae_talk *t, const struct nae_message *m)
+{
+	return (struct bytes){t->in.at + t->at - m->octets, m->octets};
+}
+
 enum err
 nae_talk_closed(struct nae_talk *t, struct finding *f)
 {

@@ -45,6 +45,10 @@ enum err nae_talk_send(struct nae_talk *t, unsigned n, struct bytes octets,
 enum err nae_talk_receive(
     struct nae_talk *t, struct nae_message *out, struct finding *f) MUST_CHECK;
 
+/* That element as it came; borrowed until the next is received. */
+struct bytes
+nae_talk_octets(const struct nae_talk *t, const struct nae_message *m);
+
 /* The server closed, and nothing stands before that. ERR_SURPLUS, ERR_TIMEOUT
  */
 enum err nae_talk_closed(struct nae_talk *t, struct finding *f) MUST_CHECK;
