@@ -428,7 +428,8 @@ enum err
 user_owns_keys(struct appliance *appliance, struct bytes name, bool *owns)
 {
 	struct store_query query = {
-	    .owner = name,
+	    .scopes = &name,
+	    .scope_count = 1,
 	    .states = STORE_STATES_ALL & ~STORE_STATE(STATE_DESTROYED) &
 		      ~STORE_STATE(STATE_DESTROYED_COMPROMISED),
 	    .max_items = 1,

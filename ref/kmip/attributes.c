@@ -18,7 +18,8 @@ template_find(
     struct request *rq, const struct item *name, const struct object **out)
 {
 	struct attr asked = {.def = attr_def_of_tag(TAG_NAME, rq->version)};
-	struct store_query query = {.owner = rq->identity,
+	struct store_query query = {.scopes = &rq->identity,
+	    .scope_count = 1,
 	    .object_type = OBJECT_TYPE_TEMPLATE,
 	    .term_count = 1,
 	    .max_items = 1};

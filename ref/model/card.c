@@ -251,6 +251,9 @@ take_permission(struct bytes *in, struct card_permission *permission)
 	size_t use;
 
 	TRY(take_text(in, &permission->group));
+	if (permission->group.octets == 0 ||
+	    permission->group.octets > CARD_NAME_OCTETS)
+		TRY(ERR_VALUE);
 	for (use = 0; use < KEY_PERMISSIONS; use++) {
 		TRY(bytes_split(in, 1, &grant));
 		if (grant.at[0] >= CARD_GRANT_COUNT)

@@ -87,6 +87,8 @@ static const struct {
 	"00 00 " NUMBERS "00 00 0001 01 67 00 00 00 00 00 00 03", ERR_VALUE},
     {"a policy without a name",
 	"00 00 " NUMBERS "00 00 0001 01 67 00 00 00 00 00 00 02", ERR_VALUE},
+    {"a group without a name",
+	"00 00 " NUMBERS "00 00 0001 00 00 00 00 00 00 00 00", ERR_VALUE},
     {"more permissions than there can be", "00 00 " NUMBERS "00 00 03e9",
 	ERR_VALUE},
     {"more behind it", "00 00 " NUMBERS "00 00 0000 00", ERR_VALUE},

@@ -636,3 +636,55 @@ object_term(struct arena *a, const struct attr *one, struct bytes *out)
 out:
 	return rc;
 }
+
+enum err
+object_name_term(struct arena *a, struct bytes name, struct bytes *out)
+{
+	struct item field = {
+	    .tag = TAG_NAME_VALUE, .type = TEXT_STRING, .octets = name};
+	struct item value = {.tag = TAG_NAME, .type = STRUCTURE};
+	struct attr one = {.def = attr_def_any(TAG_NAME), .value = &value};
+
+	item_append(&value, &field);
+	return object_term(a, &one, out);
+}
+
+/* ---- whose it is ---- */
+
+enum err
+object_scopes(
+    struct arena *a, const struct object *o, struct bytes **out, size_t *count)
+{
+	size_t most = 1 + (o->card != NULL ? o->card->permission_count : 0);
+	struct bytes *scopes;
+	size_t k;
+	enum err rc = OK;
+
+	TRY(ARENA_ARRAY(a, scopes, most));
+	scopes[0] = o->owner;
+	*count = 1;
+	for (k = 0; k + 1 < most; k++) {
+		const struct card_permission *one = &o->card->permissions[k];
+
+		if (card_permits_any(one))
+			TRY(card_group_scope(
+			    a, one->group, &scopes[(*count)++]));
+	}
+	*out = scopes;
+out:
+	return rc;
+}
+
+bool
+object_has_scope(const struct object *o, struct bytes scope)
+{
+	const struct card_permission *permission;
+	struct bytes group;
+
+	if (bytes_equal(o->owner, scope))
+		return true;
+	if (o->card == NULL || !card_scope_group(scope, &group))
+		return false;
+	permission = card_find_permission(o->card, group);
+	return permission != NULL && card_permits_any(permission);
+}

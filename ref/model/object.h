@@ -27,7 +27,7 @@ enum {
 struct object {
 	struct arena *arena;
 	struct bytes id;
-	struct bytes owner;   /* the client identity that made it */
+	struct bytes owner;   /* a user, or a client's identity; none: global */
 	uint32_t object_type; /* enum object_type */
 	struct attr_list attrs;
 	/* the TTLV encoding of its structure (Symmetric Key { Key Block ... }):
@@ -124,5 +124,17 @@ enum err object_decode(struct bytes id, struct bytes owner,
  */
 enum err object_term(
     struct arena *a, const struct attr *one, struct bytes *out) MUST_CHECK;
+
+/* The same of a Name with this Name Value. */
+enum err object_name_term(
+    struct arena *a, struct bytes name, struct bytes *out) MUST_CHECK;
+
+/*
+ * In whose lists it is: the owner's first, then those of each group that may do
+ * anything with it. In the arena, or borrowed from the object.
+ */
+enum err object_scopes(struct arena *a, const struct object *o,
+    struct bytes **out, size_t *count) MUST_CHECK;
+bool object_has_scope(const struct object *o, struct bytes scope);
 
 #endif

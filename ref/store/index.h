@@ -26,6 +26,14 @@ struct term_key {
 };
 
 void index_term_key(struct bytes term, struct term_key *out);
+uint64_t index_hash(struct bytes octets);
+
+/* Whose list: an owner's, a group's, or everybody's. */
+struct row_scope {
+	int64_t number;
+	bool shared; /* a group's: card_group_scope */
+	bool all;
+};
 
 /* Has the object this very term? `a` is for scratch. */
 enum err index_has_term(struct arena *a, const struct object *o,
@@ -34,9 +42,9 @@ enum err index_has_term(struct arena *a, const struct object *o,
 /* Do objects in this state stay in the index of those that are gone? */
 bool index_is_gone(uint32_t state);
 
-/* Where rows come from: a term's list, or a kind's. */
+/* Where rows come from: a term's list, or a kind's, in one scope; or all. */
 struct row_source {
-	int64_t owner;
+	struct row_scope scope;      /* of all: neither term nor kind */
 	const struct term_key *term; /* NULL: a kind */
 	bool gone;
 	uint32_t state;
@@ -48,15 +56,15 @@ enum err index_rows(struct store *st, const struct row_source *from,
     int64_t at_most, int64_t *rows, size_t room, size_t *count) MUST_CHECK;
 
 /*
- * The kinds of which an owner has objects, one by one: the next after *state
- * and *type, which start at -1. ERR_NOT_FOUND behind the last.
+ * The kinds of which there are objects in a scope, one by one: the next after
+ * *state and *type, which start at -1. ERR_NOT_FOUND behind the last.
  */
-enum err index_next_kind(
-    struct store *st, int64_t owner, int64_t *state, int64_t *type) MUST_CHECK;
+enum err index_next_kind(struct store *st, const struct row_scope *scope,
+    int64_t *state, int64_t *type) MUST_CHECK;
 
-/* ERR_NOT_FOUND when nothing was ever written for that owner. */
-enum err
-index_owner(struct store *st, struct bytes owner, int64_t *number) MUST_CHECK;
+/* ERR_NOT_FOUND when nothing was ever written for that owner or group. */
+enum err index_scope(
+    struct store *st, struct bytes name, struct row_scope *out) MUST_CHECK;
 
 /* What the row itself tells. */
 struct row_head {
@@ -75,9 +83,9 @@ index_head(struct store *st, int64_t row, struct row_head *out) MUST_CHECK;
 enum err index_object(struct store *st, int64_t row, struct bytes id,
     const struct object **out, struct object **own) MUST_CHECK;
 
-/* ERR_NOT_FOUND when that owner has no such object. */
-enum err index_row_of_id(
-    struct store *st, struct bytes id, int64_t owner, int64_t *row) MUST_CHECK;
+/* ERR_NOT_FOUND when that scope has no such object. */
+enum err index_row_of_id(struct store *st, struct bytes id,
+    const struct row_scope *scope, int64_t *row) MUST_CHECK;
 
 /* What is told now may come from a group that is not durable yet. */
 void index_was_read(struct store *st);

@@ -37,7 +37,9 @@ struct list {
 struct search {
 	struct store *st;
 	const struct store_query *query;
-	int64_t owner;
+	struct row_scope *scopes; /* those that have any objects */
+	size_t scope_count;
+	bool all;              /* every object is asked for its terms */
 	struct term_key *keys; /* one a term */
 	bool cut;              /* a term is: the object has to be asked */
 	/* one a term, one for the identifier, one for the kinds */
@@ -109,17 +111,19 @@ term_list(struct search *s, const struct term_key *key)
 	bool wanted[2] = {false, false};
 	uint32_t state;
 	int gone;
+	size_t k;
 	enum err rc = OK;
 
 	for (state = 0; state < 32; state++) {
 		if (kind_wanted(s->query, state, s->query->object_type))
 			wanted[index_is_gone(state)] = true;
 	}
-	TRY(MEM_ARRAY(l->source, 2));
-	for (gone = 0; gone < 2; gone++) {
+	TRY(MEM_ARRAY(l->source, 2 * s->scope_count));
+	for (k = 0; k < 2 * s->scope_count; k++) {
+		gone = k % 2;
 		if (wanted[gone])
 			source_init(&l->source[l->source_count++],
-			    (struct row_source){.owner = s->owner,
+			    (struct row_source){.scope = s->scopes[k / 2],
 				.term = key,
 				.gone = gone != 0});
 	}
@@ -133,9 +137,11 @@ id_list(struct search *s)
 {
 	struct list *l = &s->lists[s->list_count++];
 	int64_t row;
-	enum err rc = OK;
+	size_t k;
+	enum err rc = ERR_NOT_FOUND;
 
-	rc = index_row_of_id(s->st, s->query->id, s->owner, &row);
+	for (k = 0; k < s->scope_count && rc == ERR_NOT_FOUND; k++)
+		rc = index_row_of_id(s->st, s->query->id, &s->scopes[k], &row);
 	if (rc == ERR_NOT_FOUND)
 		return OK;
 	TRY(rc);
@@ -149,37 +155,65 @@ out:
 }
 
 static enum err
-kind_list(struct search *s)
+add_source(struct list *l, size_t *room, struct row_source from)
 {
-	struct list *l = &s->lists[s->list_count++];
-	size_t room = 0;
+	struct source *more;
+
+	if (l->source_count == *room) {
+		*room = *room * 2 + 4;
+		more = mem_regrow(l->source, *room, sizeof(*l->source));
+		if (more == NULL)
+			return ERR_NOMEM;
+		l->source = more;
+	}
+	source_init(&l->source[l->source_count++], from);
+	return OK;
+}
+
+static enum err
+scope_kinds(struct search *s, struct list *l, size_t *room,
+    const struct row_scope *scope)
+{
 	int64_t state = -1;
 	int64_t type = -1;
 	enum err rc = OK;
 
-	while ((rc = index_next_kind(s->st, s->owner, &state, &type)) == OK) {
-		struct source *more;
-
-		if (!kind_wanted(s->query, (uint32_t)state, (uint32_t)type))
-			continue;
-		if (l->source_count == room) {
-			room = room * 2 + 4;
-			more = mem_regrow(l->source, room, sizeof(*l->source));
-			if (more == NULL)
-				TRY(ERR_NOMEM);
-			l->source = more;
-		}
-		source_init(&l->source[l->source_count++],
-		    (struct row_source){.owner = s->owner,
-			.state = (uint32_t)state,
-			.type = (uint32_t)type});
+	while ((rc = index_next_kind(s->st, scope, &state, &type)) == OK) {
+		if (kind_wanted(s->query, (uint32_t)state, (uint32_t)type))
+			TRY(add_source(l, room,
+			    (struct row_source){.scope = *scope,
+				.state = (uint32_t)state,
+				.type = (uint32_t)type}));
 	}
-	if (rc != ERR_NOT_FOUND)
-		goto out;
-	rc = OK;
+	if (rc == ERR_NOT_FOUND)
+		rc = OK;
+out:
+	return rc;
+}
+
+static enum err
+kind_list(struct search *s)
+{
+	struct list *l = &s->lists[s->list_count++];
+	size_t room = 0;
+	size_t k;
+	enum err rc = OK;
+
+	for (k = 0; k < s->scope_count; k++)
+		TRY(scope_kinds(s, l, &room, &s->scopes[k]));
 	s->kinds_walked = true;
 out:
 	return rc;
+}
+
+/* Every row there is. */
+static enum err
+all_list(struct search *s)
+{
+	struct list *l = &s->lists[s->list_count++];
+	size_t room = 0;
+
+	return add_source(l, &room, (struct row_source){.scope = s->scopes[0]});
 }
 
 /* The highest row <= at_most in all lists; -1 when there is none. */
@@ -218,7 +252,7 @@ judge(struct search *s, struct arena *a, int64_t row,
 	    s->st, row, (struct bytes){head->id, head->id_octets}, &o, &own));
 	*matches = true;
 	for (k = 0; k < q->term_count && *matches; k++) {
-		if (s->keys[k].cut)
+		if (s->all || s->keys[k].cut)
 			TRY(index_has_term(a, o, q->terms[k], matches));
 	}
 	if (*matches && q->filter != NULL)
@@ -232,7 +266,8 @@ static enum err
 consider(struct search *s, struct arena *scratch, int64_t row, bool need_id,
     struct row_head *head, bool *matches)
 {
-	bool asks_object = s->cut || s->query->filter != NULL;
+	bool asks_object = s->cut || s->query->filter != NULL ||
+			   (s->all && s->query->term_count != 0);
 	bool any_kind = s->query->object_type == 0 && s->query->states == 0;
 	enum err rc = OK;
 
@@ -242,7 +277,7 @@ consider(struct search *s, struct arena *scratch, int64_t row, bool need_id,
 	TRY(index_head(s->st, row, head));
 	*matches = kind_wanted(s->query, head->state, head->type);
 	s->misses = *matches ? 0 : s->misses + 1;
-	if (s->misses == MISSES_MAX && !s->kinds_walked)
+	if (s->misses == MISSES_MAX && !s->kinds_walked && !s->all)
 		TRY(kind_list(s));
 	if (*matches && asks_object) {
 		TRY(judge(s, scratch, row, head, matches));
@@ -304,6 +339,52 @@ out:
 	return rc;
 }
 
+static enum err
+choose_scopes(struct search *s)
+{
+	const struct store_query *q = s->query;
+	size_t k;
+	enum err rc = OK;
+
+	TRY(MEM_ARRAY(s->scopes, q->scope_count + 1));
+	for (k = 0; k < q->scope_count; k++) {
+		rc = index_scope(
+		    s->st, q->scopes[k], &s->scopes[s->scope_count]);
+		if (rc == ERR_NOT_FOUND)
+			continue;
+		TRY(rc);
+		s->scope_count++;
+	}
+	rc = OK;
+	s->all = q->scope_count == 0;
+	if (s->all)
+		s->scopes[s->scope_count++].all = true;
+out:
+	return rc;
+}
+
+static enum err
+choose_lists(struct search *s)
+{
+	const struct store_query *q = s->query;
+	size_t k;
+	enum err rc = OK;
+
+	TRY(MEM_ARRAY(s->keys, q->term_count));
+	TRY(MEM_ARRAY(s->lists, q->term_count + 2));
+	for (k = 0; k < q->term_count && !s->all; k++) {
+		index_term_key(q->terms[k], &s->keys[k]);
+		s->cut = s->cut || s->keys[k].cut;
+		TRY(term_list(s, &s->keys[k]));
+	}
+	if (q->id.octets != 0)
+		TRY(id_list(s));
+	if (s->list_count == 0)
+		TRY(s->all ? all_list(s) : kind_list(s));
+out:
+	return rc;
+}
+
 enum err
 store_locate(struct store *st, struct arena *a, const struct store_query *query,
     struct store_found *out)
@@ -315,28 +396,18 @@ store_locate(struct store *st, struct arena *a, const struct store_query *query,
 
 	*out = (struct store_found){0};
 	index_was_read(st);
-	rc = index_owner(st, query->owner, &s.owner);
-	if (rc == ERR_NOT_FOUND)
-		return OK;
-	TRY(rc);
+	TRY(choose_scopes(&s));
+	if (s.scope_count == 0)
+		goto out;
 	TRY(arena_new(OBJECT_CAP_OCTETS, &scratch));
-	TRY(MEM_ARRAY(s.keys, query->term_count));
-	TRY(MEM_ARRAY(s.lists, query->term_count + 2));
-	for (k = 0; k < query->term_count; k++) {
-		index_term_key(query->terms[k], &s.keys[k]);
-		s.cut = s.cut || s.keys[k].cut;
-		TRY(term_list(&s, &s.keys[k]));
-	}
-	if (query->id.octets != 0)
-		TRY(id_list(&s));
-	if (s.list_count == 0)
-		TRY(kind_list(&s));
+	TRY(choose_lists(&s));
 	TRY(search_run(&s, a, scratch, out));
 out:
 	for (k = 0; k < s.list_count; k++)
 		mem_free(s.lists[k].source);
 	mem_free(s.lists);
 	mem_free(s.keys);
+	mem_free(s.scopes);
 	arena_free(scratch);
 	return rc;
 }

@@ -4,9 +4,17 @@
  * Anything, in any order, against a model so simple that it must be right: a
  * list of what each object is, searched from end to end.
  */
-enum { OBJECTS_MAX = 200, TEXTS = 5, OWNERS = 2, DEPTH = 4 };
+enum { OBJECTS_MAX = 200, TEXTS = 5, OWNERS = 3, TEAMS = 2, DEPTH = 4 };
 
-static const char *const owners[OWNERS] = {"alice", "bob"};
+/* The last one is that of older versions of keys; it is in nobody's list. */
+enum { HIDDEN = 2 };
+static const char *const owners[OWNERS] = {"alice", "bob", "\2"};
+static const char *const teams[TEAMS] = {"red", "blue"};
+
+/* Whose objects: an owner's, or behind these a team's. */
+enum { SCOPES = OWNERS + TEAMS };
+static const char *const scopes[SCOPES] = {
+    "alice", "bob", "\2", "\1red", "\1blue"};
 static const uint32_t types[] = {OBJECT_TYPE_SYMMETRIC_KEY,
     OBJECT_TYPE_PUBLIC_KEY, OBJECT_TYPE_SECRET_DATA, OBJECT_TYPE_TEMPLATE};
 
@@ -18,6 +26,7 @@ struct thing {
 	uint8_t id[OBJECT_ID_MAX_OCTETS];
 	uint8_t id_octets;
 	uint8_t owner;
+	uint8_t teams; /* a bit each */
 	uint32_t type;
 	uint32_t state;
 	/* places in texts; TEXTS: none */
@@ -54,9 +63,34 @@ id_of(const struct thing *t)
 	return (struct bytes){t->id, t->id_octets};
 }
 
+/* Those whose bit is not set may do nothing, and are in the card or not. */
+static void
+share(struct object *o, const struct thing *t)
+{
+	struct card_permission permissions[TEAMS] = {0};
+	size_t count = 0;
+	size_t k;
+
+	o->card = NULL;
+	for (k = 0; k < TEAMS; k++) {
+		bool may = (t->teams >> k & 1) != 0;
+
+		if (!may && k == 0)
+			continue;
+		permissions[count].group = bytes_of_text(teams[k]);
+		permissions[count++].use[USE_EXPORT].grant =
+		    may ? CARD_ALWAYS : CARD_NEVER;
+	}
+	if (t->teams == 0 && t->version % 2 == 0)
+		return;
+	assert_ok(ARENA_NEW(o->arena, o->card));
+	assert_ok(card_set_permissions(o->arena, o->card, permissions, count));
+}
+
 static void
 dress(struct object *o, const struct thing *t)
 {
+	share(o, t);
 	if (t->name < TEXTS)
 		give(o, TAG_NAME, texts[t->name]);
 	if (t->group < TEXTS)
@@ -86,6 +120,7 @@ play_insert(struct play *p)
 	*t = (struct thing){
 	    .there = true,
 	    .owner = (uint8_t)die(p, OWNERS),
+	    .teams = (uint8_t)die(p, 1 << TEAMS),
 	    .type = types[die(p, LENGTH(types))],
 	    .name = (uint8_t)die(p, TEXTS + 1),
 	    .group = (uint8_t)die(p, TEXTS + 1),
@@ -112,6 +147,10 @@ play_update(struct play *p)
 	t->name = (uint8_t)die(p, TEXTS + 1);
 	t->group = (uint8_t)die(p, TEXTS + 1);
 	t->version = die(p, 4);
+	if (die(p, 2) == 0)
+		t->teams = (uint8_t)die(p, 1 << TEAMS);
+	if (die(p, 4) == 0)
+		t->owner = (uint8_t)die(p, OWNERS);
 	if (t->state != 0)
 		t->state = 1 + die(p, STATE_DESTROYED_COMPROMISED);
 	o = changed(p->rig, id_of(t));
@@ -123,6 +162,8 @@ play_update(struct play *p)
 			attr_remove(&o->attrs, one);
 	}
 	dress(o, t);
+	assert_ok(
+	    arena_copy(o->arena, bytes_of_text(owners[t->owner]), &o->owner));
 	if (t->state != 0)
 		assert_ok(
 		    attr_set_number(o->arena, &o->attrs, TAG_STATE, t->state));
@@ -167,6 +208,8 @@ play_find(struct play *p)
 
 struct wish {
 	struct thing like; /* TEXTS, 0: whatever */
+	unsigned in;       /* a bit for each scope; 0: all */
+	struct bytes scopes[SCOPES];
 	bool by_id;
 	bool by_version;
 	unsigned states;
@@ -189,9 +232,28 @@ text_matches(uint8_t want, uint8_t have)
 }
 
 static bool
+thing_in(const struct thing *t, unsigned scope)
+{
+	return scope < OWNERS ? t->owner == scope
+			      : (t->teams >> (scope - OWNERS) & 1) != 0;
+}
+
+static bool
+thing_in_any(const struct thing *t, unsigned in)
+{
+	unsigned k;
+
+	for (k = 0; k < SCOPES; k++) {
+		if ((in >> k & 1) != 0 && thing_in(t, k))
+			return true;
+	}
+	return in == 0 && t->owner != HIDDEN;
+}
+
+static bool
 thing_matches(const struct wish *w, const struct thing *t)
 {
-	return t->there && t->owner == w->like.owner &&
+	return t->there && thing_in_any(t, w->in) &&
 	       text_matches(w->like.name, t->name) &&
 	       text_matches(w->like.group, t->group) &&
 	       text_matches(w->like.custom, t->custom) &&
@@ -220,10 +282,11 @@ static void
 make_wish(struct play *p, struct wish *w)
 {
 	const struct thing *other = some_thing(p);
+	unsigned k;
 
 	*w = (struct wish){
-	    .like = {.owner = (uint8_t)die(p, OWNERS),
-		.name = some_text(p),
+	    .in = die(p, 1 << SCOPES),
+	    .like = {.name = some_text(p),
 		.group = some_text(p),
 		.custom = some_text(p),
 		.type = die(p, 2) == 0 ? 0 : types[die(p, LENGTH(types))],
@@ -237,7 +300,7 @@ make_wish(struct play *p, struct wish *w)
 		memcpy(w->like.id, other->id, other->id_octets);
 	}
 	w->query = (struct store_query){
-	    .owner = bytes_of_text(owners[w->like.owner]),
+	    .scopes = w->scopes,
 	    .id = w->by_id ? id_of(&w->like) : BYTES_NONE,
 	    .terms = w->terms,
 	    .object_type = w->like.type,
@@ -248,6 +311,11 @@ make_wish(struct play *p, struct wish *w)
 	    .max_items = die(p, 3) == 0 ? 1 + die(p, 5) : 0,
 	    .count_all = die(p, 2) == 0,
 	};
+	for (k = 0; k < SCOPES; k++) {
+		if ((w->in >> k & 1) != 0)
+			w->scopes[w->query.scope_count++] =
+			    bytes_of_text(scopes[k]);
+	}
 	wish_term(p, w, TAG_NAME, NULL, w->like.name);
 	wish_term(p, w, TAG_OBJECT_GROUP, NULL, w->like.group);
 	wish_term(p, w, TAG_ATTRIBUTE, "C", w->like.custom);
@@ -282,6 +350,13 @@ play_locate(struct play *p)
 	arena_reset(p->rig->arena);
 }
 
+static bool
+has_name(const struct thing *t, uint8_t name)
+{
+	return t->there && t->name == name && t->state != STATE_DESTROYED &&
+	       t->state != STATE_DESTROYED_COMPROMISED;
+}
+
 static void
 play_name(struct play *p)
 {
@@ -295,10 +370,8 @@ play_name(struct play *p)
 	for (k = 0; k < p->now.count; k++) {
 		const struct thing *t = &p->now.thing[k];
 
-		want = want || (t->there && t != except && t->name == name &&
-				   (owner == OWNERS || owner == t->owner) &&
-				   t->state != STATE_DESTROYED &&
-				   t->state != STATE_DESTROYED_COMPROMISED);
+		want = want || (has_name(t, name) && t != except &&
+				   (owner == OWNERS || owner == t->owner));
 	}
 	assert_ok(store_name_taken(p->rig->st,
 	    owner < OWNERS ? bytes_of_text(owners[owner]) : BYTES_NONE,
@@ -306,6 +379,39 @@ play_name(struct play *p)
 	    except != NULL ? id_of(except) : BYTES_NONE, &taken));
 	assert_int_equal(taken, want);
 	arena_reset(p->rig->arena);
+}
+
+/* By name: the first scope that has one, and there the oldest. */
+static void
+play_find_name(struct play *p)
+{
+	uint8_t name = (uint8_t)die(p, TEXTS);
+	unsigned count = die(p, 4);
+	unsigned in[3];
+	struct bytes asked[3];
+	const struct thing *want = NULL;
+	const struct object *o;
+	unsigned k;
+	unsigned n;
+
+	for (k = 0; k < count; k++) {
+		in[k] = die(p, SCOPES);
+		asked[k] = bytes_of_text(scopes[in[k]]);
+	}
+	for (k = 0; k < (count != 0 ? count : 1); k++) {
+		for (n = 0; n < p->now.count && want == NULL; n++) {
+			const struct thing *t = &p->now.thing[n];
+
+			if (has_name(t, name) &&
+			    (count == 0 || thing_in(t, in[k])))
+				want = t;
+		}
+	}
+	assert_err(store_find_name(p->rig->st, asked, count,
+		       bytes_of_text(texts[name]), &o),
+	    want != NULL ? OK : ERR_NOT_FOUND);
+	if (want != NULL)
+		assert_true(bytes_equal(o->id, id_of(want)));
 }
 
 /* ---- groups ---- */
@@ -408,6 +514,10 @@ play_on(struct play *p)
 	case 14:
 		play_name(p);
 		break;
+	case 15:
+	case 16:
+		play_find_name(p);
+		break;
 	default:
 		play_locate(p);
 	}
@@ -490,6 +600,7 @@ fill(struct rig *rig, unsigned from, unsigned to)
 		    rare ? STATE_DESTROYED : STATE_ACTIVE));
 		if (rare)
 			give_custom(o, "Rare", "yes");
+		share(o, &(struct thing){.teams = n % 3 == 0});
 		assert_ok(store_insert(rig->st, o));
 		if (n % 500 == 0)
 			assert_ok(store_commit(rig->st));
@@ -505,16 +616,20 @@ static const struct {
 	uint32_t type;
 	unsigned states;
 	bool all_in_group; /* as a second term */
+	bool of_team;      /* of what is shared with the first one, too */
 } costs[] = {
-    {"by name", TAG_NAME, NULL, "key-7", 0, 0, false},
-    {"by custom attribute", TAG_ATTRIBUTE, "Rare", "yes", 0, 0, false},
-    {"by type", 0, NULL, NULL, OBJECT_TYPE_SECRET_DATA, 0, false},
-    {"by state", 0, NULL, NULL, 0, STORE_STATE(STATE_DESTROYED), false},
-    {"by name in a large group", TAG_NAME, NULL, "key-7", 0, 0, true},
+    {"by name", TAG_NAME, NULL, "key-7", 0, 0, false, false},
+    {"by custom attribute", TAG_ATTRIBUTE, "Rare", "yes", 0, 0, false, false},
+    {"by type", 0, NULL, NULL, OBJECT_TYPE_SECRET_DATA, 0, false, false},
+    {"by state", 0, NULL, NULL, 0, STORE_STATE(STATE_DESTROYED), false, false},
+    {"by name in a large group", TAG_NAME, NULL, "key-7", 0, 0, true, false},
     {"by a large group, few of that type", TAG_OBJECT_GROUP, NULL, "all",
-	OBJECT_TYPE_SECRET_DATA, 0, false},
+	OBJECT_TYPE_SECRET_DATA, 0, false, false},
     {"by a large group, few in that state", TAG_OBJECT_GROUP, NULL, "all", 0,
-	STORE_STATE(STATE_DESTROYED), false},
+	STORE_STATE(STATE_DESTROYED), false, false},
+    {"by name, of several scopes", TAG_NAME, NULL, "key-7", 0, 0, true, true},
+    {"by type, of several scopes", 0, NULL, NULL, OBJECT_TYPE_SECRET_DATA, 0,
+	false, true},
 };
 
 static void
@@ -531,8 +646,12 @@ test_cost_goes_with_what_is_found(void **state)
 		fill(rig, pass == 0 ? 0 : 100, pass == 0 ? 100 : many);
 		for (k = 0; k < LENGTH(costs); k++) {
 			struct bytes terms[2];
+			struct bytes asked[] = {bytes_of_text("alice"),
+			    bytes_of_text("bob"),
+			    bytes_of_text(scopes[OWNERS])};
 			struct store_query query = {
-			    .owner = bytes_of_text("alice"),
+			    .scopes = asked,
+			    .scope_count = costs[k].of_team ? 3 : 1,
 			    .terms = terms,
 			    .object_type = costs[k].type,
 			    .states = costs[k].states,

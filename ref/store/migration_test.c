@@ -39,10 +39,41 @@ static const struct {
 
 enum { KEPT_LOG_MS = 1234567 };
 
+/* Since release 3: a key with a card, of which a group has something. */
+#define KEPT_CARD_ID "7a0e3c52-0000-4000-8000-000000000005"
+static const struct card kept_card = {
+    .deletable = true,
+    .newest = 2,
+    .count = {[CARD_ACTIVE] = 1, [CARD_RETIRED] = 1},
+    .state = CARD_ACTIVE,
+    .created_s = 1234,
+    .iv = {(const uint8_t *)"0123456789abcdef", 16},
+    .fingerprint = {(const uint8_t *)"0123456789abcdefghij", 20},
+};
+
 static struct bytes
 kept_id(size_t k)
 {
 	return bytes_of_text(kept[k].id);
+}
+
+static void
+write_kept_card(struct rig *rig)
+{
+	struct card_permission staff = {
+	    .group = bytes_of_text("staff"),
+	    .use = {[USE_ENCRYPT] = {.grant = CARD_ALWAYS},
+		[USE_EXPORT] = {CARD_POLICY, bytes_of_text("office hours")}},
+	};
+	struct object *o = object_of(rig, "carol", OBJECT_TYPE_SYMMETRIC_KEY);
+
+	o->id = bytes_of_text(KEPT_CARD_ID);
+	attr_find(&o->attrs, TAG_UNIQUE_IDENTIFIER)->value->octets = o->id;
+	give(o, TAG_NAME, "versioned");
+	assert_ok(card_copy(o->arena, &kept_card, &o->card));
+	assert_ok(card_set_permissions(o->arena, o->card, &staff, 1));
+	assert_ok(object_set_value(o, bytes_of_text("sealed octets"), true));
+	assert_ok(store_insert(rig->st, o));
 }
 
 static void
@@ -79,6 +110,7 @@ write_kept(struct rig *rig)
 	    bytes_of_text("value")));
 	assert_ok(store_log_add(
 	    rig->st, "audit", KEPT_LOG_MS, bytes_of_text("a line of the log")));
+	write_kept_card(rig);
 	assert_ok(store_commit(rig->st));
 }
 
@@ -86,8 +118,10 @@ static void
 assert_located(struct rig *rig, struct bytes term, unsigned states,
     const size_t *want, size_t count)
 {
+	struct bytes alice = bytes_of_text("alice");
 	struct store_query query = {
-	    .owner = bytes_of_text("alice"),
+	    .scopes = &alice,
+	    .scope_count = 1,
 	    .terms = &term,
 	    .term_count = 1,
 	    .states = states,
@@ -126,6 +160,36 @@ assert_kept_records(struct rig *rig)
 	assert_ok(
 	    store_log_each(rig->st, "audit", 1, 9, assert_kept_line, &lines));
 	assert_int_equal(lines, 1);
+}
+
+/* Of a store that release 3 or a later one has written. */
+static void
+assert_kept_card(struct rig *rig)
+{
+	struct bytes staff = bytes_of_text("\1staff");
+	const struct card_permission *permission;
+	const struct object *o;
+	const struct card *card;
+
+	assert_ok(store_find_name(
+	    rig->st, &staff, 1, bytes_of_text("versioned"), &o));
+	assert_true(bytes_equal_text(o->id, KEPT_CARD_ID));
+	card = o->card;
+	assert_non_null(card);
+	assert_true(card->deletable);
+	assert_int_equal(card->newest, kept_card.newest);
+	assert_memory_equal(
+	    card->count, kept_card.count, sizeof(kept_card.count));
+	assert_int_equal(card->state, kept_card.state);
+	assert_int_equal(card->created_s, kept_card.created_s);
+	assert_true(bytes_equal(card->iv, kept_card.iv));
+	assert_true(bytes_equal(card->fingerprint, kept_card.fingerprint));
+	permission = card_find_permission(card, bytes_of_text("staff"));
+	assert_non_null(permission);
+	assert_int_equal(permission->use[USE_ENCRYPT].grant, CARD_ALWAYS);
+	assert_int_equal(permission->use[USE_DECRYPT].grant, CARD_NEVER);
+	assert_true(bytes_equal_text(
+	    permission->use[USE_EXPORT].policy, "office hours"));
 }
 
 static void
@@ -174,6 +238,7 @@ test_this_release_reads_what_it_writes(void **state)
 	rig_reopen(rig);
 	assert_kept(rig);
 	assert_kept_records(rig);
+	assert_kept_card(rig);
 	if (keep == NULL)
 		return;
 	(void)snprintf(left.dir, sizeof(left.dir), "%s", keep);
@@ -225,9 +290,11 @@ load_kept(struct rig *rig, const char *kept_path)
 static const struct {
 	const char *path;
 	bool records;
+	bool card;
 } releases[] = {
-    {"ref/store/kept/release-1.sql", false},
-    {"ref/store/kept/release-2.sql", true},
+    {"ref/store/kept/release-1.sql", false, false},
+    {"ref/store/kept/release-2.sql", true, false},
+    {"ref/store/kept/release-3.sql", true, true},
 };
 
 static void
@@ -241,6 +308,8 @@ test_every_release_still_loads(void **state)
 		assert_kept(rig);
 		if (releases[k].records)
 			assert_kept_records(rig);
+		if (releases[k].card)
+			assert_kept_card(rig);
 		/* and is a store like any other from here on */
 		(void)insert(rig, named(rig, "alice", "new"));
 		assert_ok(record_put(
@@ -268,9 +337,9 @@ static const struct {
 	uint32_t number;
 	enum err want;
 } headers[] = {
-    {"this release's", true, 1 << 16 | 2, OK},
-    {"newer, but this one may read it", true, 1 << 16 | 3, OK},
-    {"newer, for newer readers", true, 3 << 16 | 3, ERR_STORE_VERSION},
+    {"this release's", true, 3 << 16 | 3, OK},
+    {"newer, but this one may read it", true, 3 << 16 | 4, OK},
+    {"newer, for newer readers", true, 4 << 16 | 4, ERR_STORE_VERSION},
     {"no version", true, 0, ERR_CONFIG},
     {"this application's", false, 0x54534b53, OK},
     {"another application's", false, 0x54534b54, ERR_CONFIG},
@@ -330,7 +399,7 @@ test_a_header_decides(void **state)
 		}
 		mem_free(before);
 		mem_free(after);
-		header_put(path, true, 1 << 16 | 2);
+		header_put(path, true, 3 << 16 | 3);
 		header_put(path, false, 0x54534b53);
 	}
 }

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "store/cache.h"
 #include "store/index.h"
+#include "store/names.h"
 #include "store/sql.h"
 #include "store/vfs.h"
 
@@ -104,6 +105,7 @@ struct store {
 	int log_pages;
 	int idle_pages;
 	struct owner owners[OWNERS_CACHED];
+	struct names names;
 	struct store_stats stats;
 };
 
@@ -497,6 +499,7 @@ store_close(struct store *st)
 		    "last checkpoint");
 	sqlite3_close(st->db);
 	cache_clear(&st->cache);
+	names_clear(&st->names);
 	buf_clear(&st->attrs);
 	arena_free(st->scratch);
 	mem_free(st);
@@ -514,6 +517,7 @@ forget_since(struct store *st, uint64_t change)
 
 	cache_forget_since(&st->cache, change);
 	memset(st->owners, 0, sizeof(st->owners));
+	names_drop_all(&st->names);
 	/* when it cannot be read, now: store_tick() will look again */
 	if (due_read(st, &st->next_due_s, &head) != OK)
 		st->next_due_s = INT64_MIN;
@@ -790,14 +794,14 @@ store_idle(struct store *st)
  * Terms and owners
  */
 
-static uint64_t
-term_hash(struct bytes term)
+uint64_t
+index_hash(struct bytes octets)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 	size_t k;
 
-	for (k = 0; k < term.octets; k++)
-		h = (h ^ term.at[k]) * 0x100000001b3u;
+	for (k = 0; k < octets.octets; k++)
+		h = (h ^ octets.at[k]) * 0x100000001b3u;
 	return h;
 }
 
@@ -812,7 +816,7 @@ index_term_key(struct bytes term, struct term_key *out)
 	}
 	out->octets = TERM_KEY_OCTETS;
 	memcpy(out->at, term.at, TERM_CUT_OCTETS);
-	bytes_put_u64(out->at + TERM_CUT_OCTETS, term_hash(term));
+	bytes_put_u64(out->at + TERM_CUT_OCTETS, index_hash(term));
 	out->at[TERM_CUT_OCTETS + 8] = 0;
 }
 
@@ -904,7 +908,7 @@ term_run(struct store *st, enum statement s, const struct term_key *key,
 static struct owner *
 owner_place(struct store *st, struct bytes name)
 {
-	return &st->owners[term_hash(name) & (OWNERS_CACHED - 1)];
+	return &st->owners[index_hash(name) & (OWNERS_CACHED - 1)];
 }
 
 static void
@@ -917,8 +921,9 @@ owner_keep(struct store *st, struct bytes name, int64_t number)
 	memcpy(place->name, name.at, name.octets);
 }
 
-enum err
-index_owner(struct store *st, struct bytes owner, int64_t *number)
+/* ERR_NOT_FOUND when nothing was ever written for it. */
+static enum err
+owner_find(struct store *st, struct bytes owner, int64_t *number)
 {
 	struct owner *place = owner_place(st, owner);
 	bool row;
@@ -945,7 +950,7 @@ out:
 static enum err
 owner_number(struct store *st, struct bytes owner, int64_t *number)
 {
-	enum err rc = index_owner(st, owner, number);
+	enum err rc = owner_find(st, owner, number);
 
 	if (rc != ERR_NOT_FOUND)
 		return rc;
@@ -956,6 +961,15 @@ owner_number(struct store *st, struct bytes owner, int64_t *number)
 		owner_keep(st, owner, *number);
 	}
 	return rc;
+}
+
+enum err
+index_scope(struct store *st, struct bytes name, struct row_scope *out)
+{
+	struct bytes group;
+
+	*out = (struct row_scope){.shared = card_scope_group(name, &group)};
+	return owner_find(st, name, &out->number);
 }
 
 /* ---------------------------------------------------------------------------
@@ -1077,26 +1091,56 @@ out:
 	return rc;
 }
 
+/* No row has this owner: its number is none. */
+enum { NOBODY = -1 };
+
+/* Bind what is before "row <= ?". */
+static enum err
+rows_bind(
+    struct store *st, const struct row_source *from, enum statement *s, int *at)
+{
+	int64_t hidden = NOBODY;
+	enum err rc = OK;
+
+	if (from->scope.all) {
+		*s = ALL_ROWS;
+		rc = owner_find(st, card_version_owner(), &hidden);
+		TRY(rc == ERR_NOT_FOUND ? OK : rc);
+		rc = OK;
+		sql_bind_number(st, *s, 2, hidden);
+		*at = 1;
+		return OK;
+	}
+	*s = from->term != NULL   ? TERM_ROWS
+	     : from->scope.shared ? SHARE_ROWS
+				  : KIND_ROWS;
+	if (from->term != NULL) {
+		sql_bind_blob(st, *s, 1, key_bytes(from->term));
+		sql_bind_number(st, *s, 2, from->gone);
+		sql_bind_number(st, *s, 3, from->scope.number);
+	} else {
+		sql_bind_number(st, *s, 1, from->scope.number);
+		sql_bind_number(st, *s, 2, from->state);
+		sql_bind_number(st, *s, 3, from->type);
+	}
+	*at = 4;
+out:
+	return rc;
+}
+
 enum err
 index_rows(struct store *st, const struct row_source *from, int64_t at_most,
     int64_t *rows, size_t room, size_t *count)
 {
-	enum statement s = from->term != NULL ? TERM_ROWS : KIND_ROWS;
+	enum statement s = ALL_ROWS;
 	bool row;
+	int at;
 	enum err rc = OK;
 
 	*count = 0;
-	if (from->term != NULL) {
-		sql_bind_blob(st, s, 1, key_bytes(from->term));
-		sql_bind_number(st, s, 2, from->gone);
-		sql_bind_number(st, s, 3, from->owner);
-	} else {
-		sql_bind_number(st, s, 1, from->owner);
-		sql_bind_number(st, s, 2, from->state);
-		sql_bind_number(st, s, 3, from->type);
-	}
-	sql_bind_number(st, s, 4, at_most);
-	sql_bind_number(st, s, 5, (int64_t)room);
+	TRY(rows_bind(st, from, &s, &at));
+	sql_bind_number(st, s, at, at_most);
+	sql_bind_number(st, s, at == 1 ? 3 : 5, (int64_t)room);
 	for (;;) {
 		TRY(sql_step(st, s, &row));
 		if (!row)
@@ -1110,34 +1154,66 @@ out:
 }
 
 enum err
-index_next_kind(struct store *st, int64_t owner, int64_t *state, int64_t *type)
+index_next_kind(struct store *st, const struct row_scope *scope, int64_t *state,
+    int64_t *type)
 {
+	enum statement s = scope->shared ? SHARE_NEXT : KIND_NEXT;
 	bool row;
 	enum err rc = OK;
 
-	sql_bind_number(st, KIND_NEXT, 1, owner);
-	sql_bind_number(st, KIND_NEXT, 2, *state);
-	sql_bind_number(st, KIND_NEXT, 3, *type);
-	TRY(sql_step(st, KIND_NEXT, &row));
+	sql_bind_number(st, s, 1, scope->number);
+	sql_bind_number(st, s, 2, *state);
+	sql_bind_number(st, s, 3, *type);
+	TRY(sql_step(st, s, &row));
 	if (!row)
 		TRY(ERR_NOT_FOUND);
-	*state = sql_number(st, KIND_NEXT, 0);
-	*type = sql_number(st, KIND_NEXT, 1);
+	*state = sql_number(st, s, 0);
+	*type = sql_number(st, s, 1);
 	st->stats.index_rows++;
 out:
-	sql_reset(st, KIND_NEXT);
+	sql_reset(st, s);
+	return rc;
+}
+
+/* Is the row on which HEAD_OF_ID stands in that scope? */
+static enum err
+head_in_scope(struct store *st, const struct row_scope *scope, bool *is_in)
+{
+	int64_t owner = sql_number(st, HEAD_OF_ID, 1);
+	int64_t hidden = NOBODY;
+	enum err rc = OK;
+
+	*is_in = false;
+	if (scope->all) {
+		rc = owner_find(st, card_version_owner(), &hidden);
+		*is_in = owner != hidden;
+		return rc == ERR_NOT_FOUND ? OK : rc;
+	}
+	*is_in = owner == scope->number;
+	if (!scope->shared)
+		return OK;
+	sql_bind_number(st, SHARE_HAS, 1, scope->number);
+	sql_bind_number(st, SHARE_HAS, 2, sql_number(st, HEAD_OF_ID, 2));
+	sql_bind_number(st, SHARE_HAS, 3, sql_number(st, HEAD_OF_ID, 3));
+	sql_bind_number(st, SHARE_HAS, 4, sql_number(st, HEAD_OF_ID, 0));
+	TRY(sql_step(st, SHARE_HAS, is_in));
+out:
+	sql_reset(st, SHARE_HAS);
 	return rc;
 }
 
 enum err
-index_row_of_id(struct store *st, struct bytes id, int64_t owner, int64_t *row)
+index_row_of_id(struct store *st, struct bytes id,
+    const struct row_scope *scope, int64_t *row)
 {
 	bool found;
 	enum err rc = OK;
 
 	sql_bind_text(st, HEAD_OF_ID, 1, id);
 	TRY(sql_step(st, HEAD_OF_ID, &found));
-	if (!found || sql_number(st, HEAD_OF_ID, 1) != owner)
+	if (found)
+		TRY(head_in_scope(st, scope, &found));
+	if (!found)
 		TRY(ERR_NOT_FOUND);
 	*row = sql_number(st, HEAD_OF_ID, 0);
 out:
@@ -1191,7 +1267,7 @@ store_name_taken(struct store *st, struct bytes owner, struct bytes name_term,
 	*taken = false;
 	st->request_waits = true;
 	if (owner.octets != 0)
-		rc = index_owner(st, owner, &number);
+		rc = owner_find(st, owner, &number);
 	if (rc == ERR_NOT_FOUND)
 		return OK;
 	TRY(rc);
@@ -1214,16 +1290,161 @@ out:
 	return rc;
 }
 
+/*
+ * Which of these scopes comes first for an object: its place; `count` for none.
+ */
+static size_t
+scope_place(const struct object *o, const struct bytes *scopes, size_t count)
+{
+	size_t k;
+
+	for (k = 0; k < count; k++) {
+		if (object_has_scope(o, scopes[k]))
+			break;
+	}
+	return k;
+}
+
+struct named {
+	struct bytes name;
+	const struct bytes *scopes;
+	size_t scope_count;
+	struct cached *best; /* so far */
+	size_t place;        /* its scope's */
+	size_t holders;      /* different objects that have the name */
+	int64_t last_row;
+};
+
+static bool
+has_name(const struct object *o, struct bytes name)
+{
+	ATTR_EACH (&o->attrs, one) {
+		if (one->def->tag == TAG_NAME &&
+		    bytes_equal(item_octets(one->value, TAG_NAME_VALUE), name))
+			return true;
+	}
+	return false;
+}
+
+/* A row that the index has for the name: is it a better one? */
+static enum err
+name_consider(struct store *st, int64_t row, struct named *n)
+{
+	struct row_head head;
+	struct cached *e;
+	size_t place = 0;
+	enum err rc = OK;
+
+	/* one that is in several lists */
+	if (row == n->last_row)
+		return OK;
+	n->last_row = row;
+	TRY(index_head(st, row, &head));
+	TRY(entry_find(st, (struct bytes){head.id, head.id_octets}, &e));
+	/* a long one is cut in the index, which then has others too */
+	if (!has_name(e->object, n->name))
+		return OK;
+	n->holders++;
+	if (n->scope_count != 0)
+		place = scope_place(e->object, n->scopes, n->scope_count);
+	if (n->best == NULL || place < n->place ||
+	    (place == n->place && e->row < n->best->row)) {
+		n->best = e;
+		n->place = place;
+	}
+out:
+	return rc;
+}
+
+static enum err
+name_search(struct store *st, const struct term_key *key, struct named *n)
+{
+	enum statement s = TERM_ALL_OWNERS;
+	bool row = true;
+	enum err rc = OK;
+
+	sql_bind_blob(st, s, 1, key_bytes(key));
+	sql_bind_number(st, s, 2, false);
+	sql_bind_number(st, s, 3, 0);
+	while (row) {
+		TRY(sql_step(st, s, &row));
+		if (row)
+			TRY(name_consider(st, sql_number(st, s, 0), n));
+	}
+out:
+	sql_reset(st, s);
+	return rc;
+}
+
+enum err
+store_find_name(struct store *st, const struct bytes *scopes,
+    size_t scope_count, struct bytes name, const struct object **out)
+{
+	struct named n = {
+	    .name = name, .scopes = scopes, .scope_count = scope_count};
+	struct term_key key;
+	struct bytes term;
+	struct bytes id;
+	enum err rc = OK;
+
+	*out = NULL;
+	arena_reset(st->scratch);
+	TRY(object_name_term(st->scratch, name, &term));
+	index_term_key(term, &key);
+	id = names_find(&st->names, &key);
+	if (id.octets != 0) {
+		TRY(entry_find(st, id, &n.best));
+		n.place = scope_place(n.best->object, scopes, scope_count);
+	} else {
+		TRY(name_search(st, &key, &n));
+		if (n.holders == 1 && !key.cut)
+			names_put(&st->names, &key, n.best->object->id);
+	}
+	if (n.best == NULL || (scope_count != 0 && n.place == scope_count))
+		TRY(ERR_NOT_FOUND);
+	if (n.best->change != 0)
+		st->request_waits = true;
+	*out = n.best->object;
+out:
+	if (rc != OK || st->group.all_may_wait)
+		st->request_waits = true;
+	return rc;
+}
+
 /* ---------------------------------------------------------------------------
  * Writing objects
  */
 
-/* All that can be refused or run out of memory, before the first write. */
-struct prepared {
-	struct cached *entry;
+/* Where an object stands in the indexes; in the scratch arena. */
+struct index_entry {
+	struct bytes *scopes; /* the owner's first */
+	size_t scope_count;   /* 0: nowhere */
 	struct term_key *keys;
 	size_t key_count;
 	bool gone;
+	uint32_t state;
+	uint32_t type;
+};
+
+static enum err
+index_entry_make(
+    struct store *st, const struct object *o, struct index_entry *out)
+{
+	enum err rc = OK;
+
+	*out = (struct index_entry){
+	    .state = object_state(o), .type = o->object_type};
+	out->gone = index_is_gone(out->state);
+	TRY(object_keys(st->scratch, o, &out->keys, &out->key_count));
+	TRY(object_scopes(st->scratch, o, &out->scopes, &out->scope_count));
+out:
+	return rc;
+}
+
+/* All that can be refused or run out of memory, before the first write. */
+struct prepared {
+	struct cached *entry;
+	struct index_entry index;
 };
 
 static enum err
@@ -1238,9 +1459,8 @@ prepare(struct store *st, const struct object *o, struct prepared *out)
 	arena_reset(st->scratch);
 	buf_reset(&st->attrs);
 	TRY(object_encode_attrs(o, &st->attrs));
-	TRY(object_keys(st->scratch, o, &out->keys, &out->key_count));
+	TRY(index_entry_make(st, o, &out->index));
 	TRY(cache_entry_new(&out->entry));
-	out->gone = index_is_gone(object_state(o));
 out:
 	return rc;
 }
@@ -1293,52 +1513,10 @@ light_end(struct store *st, const struct cached *e, enum err rc)
 		group_undo(st, rc);
 }
 
-enum err
-store_insert(struct store *st, struct object *take)
-{
-	struct object *o = take;
-	struct prepared p = {0};
-	const struct cached *e = NULL;
-	int64_t owner;
-	int64_t row = st->last_row + 1;
-	size_t k;
-	bool light = may_be_light(&st->group);
-	bool begun = false;
-	enum err rc = OK;
-
-	TRY(prepare(st, o, &p));
-	TRY(light ? group_begin(st) : sql_write_begin(st));
-	begun = true;
-	TRY(owner_number(st, o->owner, &owner));
-	sql_bind_text(st, OBJECT_INSERT, 2, o->id);
-	sql_bind_number(st, OBJECT_INSERT, 3, owner);
-	sql_bind_number(st, OBJECT_INSERT, 5, o->object_type);
-	rc = object_write(st, OBJECT_INSERT, o, row);
-	if (rc == ERR_EXISTS) {
-		begun = false;
-		goto out;
-	}
-	TRY(rc);
-	for (k = 0; k < p.key_count; k++)
-		TRY(term_run(st, TERM_INSERT, &p.keys[k], p.gone, owner, row));
-	st->last_row = row;
-	e = p.entry;
-	written(st, &p, o, row);
-	o = NULL;
-out:
-	if (begun && light)
-		light_end(st, e, rc);
-	else if (begun)
-		(void)sql_write_end(st, rc);
-	cache_entry_free(p.entry);
-	object_free(o);
-	return rc;
-}
-
-/* Make the index say `now` where it said `was`. */
+/* Make the index say `now` where it said `was`, in one scope. */
 static enum err
-terms_change(struct store *st, const struct prepared *was,
-    const struct prepared *now, int64_t owner, int64_t row)
+terms_change(struct store *st, const struct index_entry *was,
+    const struct index_entry *now, int64_t owner, int64_t row)
 {
 	bool all = was->gone != now->gone;
 	size_t w = 0;
@@ -1366,12 +1544,137 @@ out:
 	return rc;
 }
 
+static enum err
+share_run(struct store *st, enum statement s, const struct index_entry *entry,
+    int64_t owner, int64_t row)
+{
+	sql_bind_number(st, s, 1, owner);
+	sql_bind_number(st, s, 2, entry->state);
+	sql_bind_number(st, s, 3, entry->type);
+	sql_bind_number(st, s, 4, row);
+	return sql_run(st, s);
+}
+
+/* The place of a scope; the count where it is not there. */
+static size_t
+scope_find(const struct index_entry *entry, struct bytes scope)
+{
+	size_t k;
+
+	for (k = 0; k < entry->scope_count; k++) {
+		if (bytes_equal(entry->scopes[k], scope))
+			break;
+	}
+	return k;
+}
+
+/* From `was` to `now` in one scope; where one of them is not, it is empty. */
+static enum err
+scope_change(struct store *st, struct bytes scope,
+    const struct index_entry *was, const struct index_entry *now, int64_t row)
+{
+	static const struct index_entry none;
+	size_t w = scope_find(was, scope);
+	size_t n = scope_find(now, scope);
+	bool was_in = w < was->scope_count;
+	bool is_in = n < now->scope_count;
+	/* an owner's list is a column of the object */
+	bool was_shared = was_in && w != 0;
+	bool is_shared = is_in && n != 0;
+	bool same = was_shared == is_shared && was->state == now->state;
+	int64_t owner;
+	enum err rc = OK;
+
+	TRY(owner_number(st, scope, &owner));
+	TRY(terms_change(
+	    st, was_in ? was : &none, is_in ? now : &none, owner, row));
+	if (was_shared && !same)
+		TRY(share_run(st, SHARE_DELETE, was, owner, row));
+	if (is_shared && !same)
+		TRY(share_run(st, SHARE_INSERT, now, owner, row));
+out:
+	return rc;
+}
+
+/* What is known of names in memory may be so no more. */
+static void
+names_forget(struct store *st, const struct index_entry *entry)
+{
+	size_t k;
+
+	for (k = 0; k < entry->key_count; k++) {
+		if (bytes_u24(entry->keys[k].at) == TAG_NAME)
+			names_drop(&st->names, &entry->keys[k]);
+	}
+}
+
+/* From `was` to `now` in all indexes but the object's own columns. */
+static enum err
+index_change(struct store *st, const struct index_entry *was,
+    const struct index_entry *now, int64_t row)
+{
+	size_t k;
+	enum err rc = OK;
+
+	names_forget(st, was);
+	names_forget(st, now);
+	for (k = 0; k < was->scope_count; k++)
+		TRY(scope_change(st, was->scopes[k], was, now, row));
+	for (k = 0; k < now->scope_count; k++) {
+		if (scope_find(was, now->scopes[k]) == was->scope_count)
+			TRY(scope_change(st, now->scopes[k], was, now, row));
+	}
+out:
+	return rc;
+}
+
+enum err
+store_insert(struct store *st, struct object *take)
+{
+	static const struct index_entry none;
+	struct object *o = take;
+	struct prepared p = {0};
+	const struct cached *e = NULL;
+	int64_t owner;
+	int64_t row = st->last_row + 1;
+	bool light = may_be_light(&st->group);
+	bool begun = false;
+	enum err rc = OK;
+
+	TRY(prepare(st, o, &p));
+	TRY(light ? group_begin(st) : sql_write_begin(st));
+	begun = true;
+	TRY(owner_number(st, o->owner, &owner));
+	sql_bind_text(st, OBJECT_INSERT, 2, o->id);
+	sql_bind_number(st, OBJECT_INSERT, 3, owner);
+	sql_bind_number(st, OBJECT_INSERT, 5, o->object_type);
+	rc = object_write(st, OBJECT_INSERT, o, row);
+	if (rc == ERR_EXISTS) {
+		begun = false;
+		goto out;
+	}
+	TRY(rc);
+	TRY(index_change(st, &none, &p.index, row));
+	st->last_row = row;
+	e = p.entry;
+	written(st, &p, o, row);
+	o = NULL;
+out:
+	if (begun && light)
+		light_end(st, e, rc);
+	else if (begun)
+		(void)sql_write_end(st, rc);
+	cache_entry_free(p.entry);
+	object_free(o);
+	return rc;
+}
+
 enum err
 store_update(struct store *st, struct object *take)
 {
 	struct object *o = take;
 	struct prepared p = {0};
-	struct prepared was = {0};
+	struct index_entry was;
 	struct cached *e;
 	int64_t owner;
 	int64_t row;
@@ -1379,17 +1682,16 @@ store_update(struct store *st, struct object *take)
 	enum err rc = OK;
 
 	TRY(entry_find(st, o->id, &e));
-	assert(bytes_equal(e->object->owner, o->owner));
 	assert(e->object->object_type == o->object_type);
 	row = e->row;
 	TRY(prepare(st, o, &p));
-	TRY(object_keys(st->scratch, e->object, &was.keys, &was.key_count));
-	was.gone = index_is_gone(object_state(e->object));
+	TRY(index_entry_make(st, e->object, &was));
 	TRY(sql_write_begin(st));
 	begun = true;
 	TRY(owner_number(st, o->owner, &owner));
+	sql_bind_number(st, OBJECT_UPDATE, 3, owner);
 	TRY(object_write(st, OBJECT_UPDATE, o, row));
-	TRY(terms_change(st, &was, &p, owner, row));
+	TRY(index_change(st, &was, &p.index, row));
 	written(st, &p, o, row);
 	o = NULL;
 out:
@@ -1404,16 +1706,13 @@ out:
 static enum err
 object_erase(struct store *st, const struct object *o, int64_t row)
 {
-	struct prepared was = {0};
-	struct prepared none = {0};
-	int64_t owner;
+	static const struct index_entry none;
+	struct index_entry was;
 	enum err rc = OK;
 
 	arena_reset(st->scratch);
-	TRY(object_keys(st->scratch, o, &was.keys, &was.key_count));
-	was.gone = none.gone = index_is_gone(object_state(o));
-	TRY(index_owner(st, o->owner, &owner));
-	TRY(terms_change(st, &was, &none, owner, row));
+	TRY(index_entry_make(st, o, &was));
+	TRY(index_change(st, &was, &none, row));
 	sql_bind_number(st, OBJECT_DELETE, 1, row);
 	TRY(sql_run(st, OBJECT_DELETE));
 out:
@@ -1587,24 +1886,23 @@ out:
 	return rc;
 }
 
-/* Has the row all its terms? Counts them. */
+/* Has the row all its terms in that scope, and is it shared with it? */
 static enum err
-check_row(
-    struct store *st, const struct object *o, int64_t row, uint64_t *terms)
+check_scope(struct store *st, const struct index_entry *entry,
+    struct bytes scope, int64_t row)
 {
-	struct row_source from = {.gone = index_is_gone(object_state(o))};
-	struct term_key *keys;
+	struct row_source from = {
+	    .gone = entry->gone, .state = entry->state, .type = entry->type};
+	size_t count = entry->key_count;
 	int64_t here;
-	size_t count;
 	size_t got;
 	size_t k;
 	enum err rc = OK;
 
-	arena_reset(st->scratch);
-	TRY(object_keys(st->scratch, o, &keys, &count));
-	TRY(index_owner(st, o->owner, &from.owner));
-	for (k = 0; k < count; k++) {
-		from.term = &keys[k];
+	TRY(index_scope(st, scope, &from.scope));
+	/* its kind stands behind its terms */
+	for (k = 0; k <= count; k++) {
+		from.term = k < count ? &entry->keys[k] : NULL;
 		TRY(index_rows(st, &from, row, &here, 1, &got));
 		if (got == 0 || here != row) {
 			log_line("store", LOG_ERROR, "row %lld lacks a term",
@@ -1612,13 +1910,36 @@ check_row(
 			TRY(ERR_STORE);
 		}
 	}
-	*terms += count;
+out:
+	return rc;
+}
+
+/* What stands in the indexes beside the objects' own columns. */
+struct tally {
+	uint64_t terms;
+	uint64_t shares;
+};
+
+static enum err
+check_row(
+    struct store *st, const struct object *o, int64_t row, struct tally *tally)
+{
+	struct index_entry entry;
+	size_t k;
+	enum err rc = OK;
+
+	arena_reset(st->scratch);
+	TRY(index_entry_make(st, o, &entry));
+	for (k = 0; k < entry.scope_count; k++)
+		TRY(check_scope(st, &entry, entry.scopes[k], row));
+	tally->terms += entry.key_count * entry.scope_count;
+	tally->shares += entry.scope_count - 1;
 out:
 	return rc;
 }
 
 static enum err
-check_rows(struct store *st, uint64_t *terms)
+check_rows(struct store *st, struct tally *tally)
 {
 	struct object *o = NULL;
 	int64_t at = 0;
@@ -1632,7 +1953,7 @@ check_rows(struct store *st, uint64_t *terms)
 			break;
 		TRY(object_read(st, OBJECT_AFTER, &at, &o));
 		sql_reset(st, OBJECT_AFTER);
-		TRY(check_row(st, o, at, terms));
+		TRY(check_row(st, o, at, tally));
 		object_free(o);
 		o = NULL;
 	}
@@ -1645,22 +1966,27 @@ out:
 enum err
 store_check(struct store *st)
 {
+	struct tally tally = {0};
 	int64_t damages;
-	int64_t rows;
-	uint64_t terms = 0;
+	int64_t terms;
+	int64_t shares;
 	enum err rc = OK;
 
 	TRY(query_number(st,
 	    "SELECT count(*) FROM pragma_integrity_check"
 	    " WHERE integrity_check <> 'ok'",
 	    &damages));
-	TRY(check_rows(st, &terms));
-	TRY(query_number(st, "SELECT count(*) FROM term", &rows));
-	if (damages != 0 || terms != (uint64_t)rows) {
+	TRY(check_rows(st, &tally));
+	TRY(query_number(st, "SELECT count(*) FROM term", &terms));
+	TRY(query_number(st, "SELECT count(*) FROM share", &shares));
+	if (damages != 0 || tally.terms != (uint64_t)terms ||
+	    tally.shares != (uint64_t)shares) {
 		log_line("store", LOG_ERROR,
-		    "damages %lld; terms of objects %llu, in the index %lld",
-		    (long long)damages, (unsigned long long)terms,
-		    (long long)rows);
+		    "damages %lld; terms and shares of objects %llu and %llu, "
+		    "in the index %lld and %lld",
+		    (long long)damages, (unsigned long long)tally.terms,
+		    (unsigned long long)tally.shares, (long long)terms,
+		    (long long)shares);
 		TRY(ERR_STORE);
 	}
 out:

@@ -26,6 +26,10 @@
  * the turn, even when they are updated or deleted meanwhile. Objects that have
  * been taken are immutable: to change one, object_clone, change, store_update.
  *
+ * Scopes say whose objects are meant: the owner's name, or a group's as
+ * card_group_scope has it (model/card.h). No scopes are all that there are but
+ * older versions of keys.
+ *
  * Errors of every function here that returns one, beside those it names:
  *
  *   ERR_STORE      an I/O error or a damaged file; the log has the detail
@@ -88,7 +92,7 @@ enum err store_find(
 
 /*
  * Add, replace or remove one object. `take` is the store's from here on, on
- * failure too. An update may change anything but identifier, owner and type.
+ * failure too. An update may change anything but identifier and type.
  *
  * ERR_EXISTS     insert: an object with this identifier is there
  * ERR_NOT_FOUND  update, delete: there is none
@@ -102,19 +106,21 @@ enum err store_update(struct store *st, struct object *take) MUST_CHECK;
 enum err store_delete(struct store *st, struct bytes id) MUST_CHECK;
 
 /*
- * Which objects of one owner satisfy all of these, most recently created
- * first: the order that KMIP 2.1 demands and 1.x permits.
+ * Which objects in any of these scopes satisfy all of these, most recently
+ * created first: the order that KMIP 2.1 demands and 1.x permits.
  *
  * Terms, type and states are looked up in indexes and intersected there; the
  * cost goes with the shortest of their lists, never with the objects in the
- * store. `filter` then sees each object that is left and judges what has no
- * index; what it is shown is valid during the call only.
+ * store, unless there are no scopes: then each object is asked. `filter` then
+ * sees each object that is left and judges what has no index; what it is shown
+ * is valid during the call only.
  */
 typedef bool store_filter_fn(void *ctx, const struct object *o);
 
 struct store_query {
-	struct bytes owner;
-	struct bytes id; /* Unique Identifier; BYTES_NONE: any */
+	const struct bytes *scopes;
+	size_t scope_count; /* 0: all */
+	struct bytes id;    /* Unique Identifier; BYTES_NONE: any */
 	/* object_term() of other attributes than those with a field here: the
 	 * object has all of them; one without octets has no index, so leave
 	 * it to the filter */
@@ -143,9 +149,21 @@ enum err store_locate(struct store *st, struct arena *a,
     const struct store_query *query, struct store_found *out) MUST_CHECK;
 
 /*
+ * The object of this name in the first scope that has one; of several there,
+ * the one made first. Destroyed objects have no name here. What was asked for
+ * before is answered from memory. Borrowed as by store_find.
+ *
+ * ERR_NOT_FOUND
+ */
+enum err store_find_name(struct store *st, const struct bytes *scopes,
+    size_t scope_count, struct bytes name,
+    const struct object **out) MUST_CHECK;
+
+/*
  * Does another object hold this Name already? Destroyed objects hold none.
- * `name_term` is object_term() of a Name; `owner` BYTES_NONE asks for the
- * whole server; `except`, an identifier, may be BYTES_NONE.
+ * `name_term` is object_term() of a Name; `owner` without octets asks for the
+ * whole server, since names of global objects are everybody's; `except`, an
+ * identifier, may be BYTES_NONE.
  */
 enum err store_name_taken(struct store *st, struct bytes owner,
     struct bytes name_term, struct bytes except, bool *taken) MUST_CHECK;

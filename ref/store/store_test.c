@@ -217,7 +217,8 @@ test_who_must_wait(void **state)
 	struct store *st = rig->st;
 	struct bytes old = insert(rig, named(rig, "alice", "old"));
 	struct bytes new;
-	struct store_query query = {.owner = bytes_of_text("alice")};
+	struct bytes alice = bytes_of_text("alice");
+	struct store_query query = {.scopes = &alice, .scope_count = 1};
 	struct store_found found;
 	const struct object *o;
 
