@@ -73,7 +73,7 @@ policy_decode(struct bytes name, struct bytes value, struct policy *out)
 	enum err rc = OK;
 
 	*out = (struct policy){.operations = 0};
-	if (name.octets > POLICY_NAME_OCTETS)
+	if (name.octets == 0 || name.octets > POLICY_NAME_OCTETS)
 		TRY(ERR_VALUE);
 	memcpy(out->name, name.at, name.octets);
 	TRY(fields_number(value, "operations", &out->operations));
