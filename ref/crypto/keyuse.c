@@ -159,7 +159,8 @@ begin_cipher(
 	if (EVP_CipherInit_ex2(use->cipher,
 		ciphers[k].key_octets != 0 ? evp_ciphers[k] : NULL,
 		order->key.at, iv, encrypt, NULL) != 1 ||
-	    EVP_CIPHER_CTX_set_padding(use->cipher, t->padded) != 1)
+	    /* it pads unless it is told not to */
+	    (!t->padded && EVP_CIPHER_CTX_set_padding(use->cipher, 0) != 1))
 		TRY(ossl_err("EVP_CipherInit_ex2", ERR_CRYPTO));
 out:
 	return rc;
@@ -510,7 +511,8 @@ keyuse_free(struct keyuse *use)
 	EVP_MAC_CTX_free(use->mac);
 	EVP_MD_CTX_free(use->digest);
 	EVP_PKEY_free(use->rsa);
-	secret_wipe(use->held, sizeof(use->held));
+	if (use->transform->kind == TRANSFORM_RSA)
+		secret_wipe(use->held, sizeof(use->held));
 	mem_free(use);
 }
 
