@@ -280,7 +280,7 @@ request_done(struct nae_request *rq)
 	struct nae *nae = rq->nae;
 
 	assert(!rq->paused && !rq->waits);
-	if (rq->state != NULL)
+	if (rq->state_free != NULL)
 		rq->state_free(rq->state);
 	keystore_loan_end(&rq->loan);
 	key_user_clear(&rq->own_user);
@@ -627,10 +627,10 @@ conn_free(struct nae_conn *conn)
 }
 
 static void
-give(struct nae_conn *conn, struct buf *octets)
+give(struct nae_conn *conn, struct buf *octets, bool last)
 {
 	if (!conn->gone && octets->octets != 0)
-		conn->way.answer(conn->way.ctx, octets);
+		conn->way.answer(conn->way.ctx, octets, last);
 }
 
 static void
@@ -667,9 +667,9 @@ send(struct nae_request *rq)
 	}
 	/* without memory for an answer nothing can be promised */
 	fatal = fatal || rq->body.octets == 0;
-	give(conn, &rq->body);
+	give(conn, &rq->body, rq->blocks == NULL);
 	for (block = rq->blocks; block != NULL; block = block->next)
-		give(conn, &block->octets);
+		give(conn, &block->octets, block->next == NULL);
 	conn->rq = NULL;
 	request_done(rq);
 	if (fatal)
@@ -892,10 +892,17 @@ nae_conn_is_busy(const struct nae_conn *conn)
 	       (conn->rq->paused || conn->rq->phase == PHASE_DONE);
 }
 
+size_t
+nae_peek(const struct nae_conn *conn, struct bytes in)
+{
+	return frame_peek(&conn->frame, in);
+}
+
 bool
 nae_conn_is_inside(const struct nae_conn *conn)
 {
-	return conn->rq != NULL || !frame_is_idle(&conn->frame);
+	return !conn->over &&
+	       (conn->rq != NULL || !frame_is_idle(&conn->frame));
 }
 
 void

@@ -86,8 +86,8 @@ struct nae_conn;
 
 /* How its octets travel. They may be called from within nae_feed, or later. */
 struct nae_way {
-	/* More of the answers, in order: what is in it may be taken. */
-	void (*answer)(void *ctx, struct buf *octets);
+	/* More of an answer, in order: what is in it may be taken. */
+	void (*answer)(void *ctx, struct buf *octets, bool last);
 	/* Nothing will be read any more: close when all is sent. */
 	void (*finish)(void *ctx);
 	/* A request that nae_feed waited for has been answered: go on. */
@@ -109,10 +109,16 @@ enum err nae_conn_new(struct nae *nae, const struct key_door *door,
  */
 void nae_feed(struct nae_conn *conn, struct bytes *in);
 
+/*
+ * How many octets of `in`, at least one, can be fed without any of them having
+ * to wait for what comes of those before.
+ */
+size_t nae_peek(const struct nae_conn *conn, struct bytes in);
+
 /* Is a request under way, which nae_feed waits for? */
 bool nae_conn_is_busy(const struct nae_conn *conn);
 
-/* Has the present message begun, and not ended? */
+/* Has a request begun that is not answered, or not come as a whole? */
 bool nae_conn_is_inside(const struct nae_conn *conn);
 
 /*

@@ -122,7 +122,8 @@ struct nae_request {
 	size_t data_number; /* of the data element that is being read */
 	struct buf body;    /* the answer's elements behind Success */
 
-	/* a handler's own, freed with it: also when the peer has gone */
+	/* a handler's own; freed also when the peer has gone. Without a function
+	 * it lies in the arena. */
 	void *state;
 	void (*state_free)(void *state);
 

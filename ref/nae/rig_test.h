@@ -23,14 +23,16 @@ struct desk {
 	struct nae_conn *conn;
 	struct buf heard; /* all answers */
 	bool finished;
+	bool last; /* that was a whole answer */
 	bool ready;
 };
 
 static inline void
-desk_answer(void *ctx, struct buf *octets)
+desk_answer(void *ctx, struct buf *octets, bool last)
 {
 	struct desk *desk = ctx;
 
+	desk->last = last;
 	assert_ok(buf_put(&desk->heard, buf_peek(octets)));
 	buf_reset(octets);
 }
