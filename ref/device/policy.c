@@ -19,6 +19,7 @@ enum {
 	/* each field has its name and its lengths as well */
 	POLICY_MAX_OCTETS = 64 + POLICY_PERIODS_MOST * (PERIOD_OCTETS + 16),
 	ROWS_AT_ONCE = 16,
+	USE_MAX_OCTETS = 64 * 1024,
 };
 
 static const char name_field[] = "Policy Name";
@@ -518,6 +519,32 @@ out:
 	return rc;
 }
 
+/* ERR_FIELD: a permission of a key names it. */
+static enum err
+check_unused(struct change *change, struct bytes name)
+{
+	struct arena *a = NULL;
+	struct store_query query = {.scope_count = 1, .max_items = 1};
+	struct store_found found;
+	struct bytes scope;
+	char rule[CHANGE_WHY_OCTETS];
+	enum err rc = OK;
+
+	TRY(arena_new(USE_MAX_OCTETS, &a));
+	TRY(card_policy_scope(a, name, &scope));
+	query.scopes = &scope;
+	TRY(store_locate(change->appliance->store, a, &query, &found));
+	if (found.id_count == 0)
+		goto out;
+	(void)snprintf(rule, sizeof(rule),
+	    "the permissions of the key %.*s have it", (int)found.ids[0].octets,
+	    (const char *)found.ids[0].at);
+	TRY(refuse(change, name_field, name, rule));
+out:
+	arena_free(a);
+	return rc;
+}
+
 enum err
 policy_delete(struct change *change, struct bytes name)
 {
@@ -526,6 +553,7 @@ policy_delete(struct change *change, struct bytes name)
 
 	event(change, name, "deleted");
 	TRY(policy_get(change, name, &policy));
+	TRY(check_unused(change, name));
 	TRY(record_delete(change->appliance->store, RECORD_KIND, name));
 out:
 	return rc;

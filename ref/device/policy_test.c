@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device/accounts_test.h"
+#include "wire/schema_enums.h"
 
 #define NAME(text) bytes_of_text(text)
 
@@ -629,6 +630,46 @@ test_a_deleted_policy_is_gone(void **state)
 	run(&e, apply_delete, ERR_FIELD, "Policy Name: p: there is none");
 }
 
+/* A key whose group g encrypts by that policy. */
+static struct object *
+key_of(const char *policy)
+{
+	struct card_permission permission = {.group = NAME("g")};
+	struct object *o = NULL;
+
+	assert_ok(object_new(
+	    bench.rig.env, OBJECT_TYPE_SYMMETRIC_KEY, NAME("alice"), &o));
+	assert_ok(ARENA_NEW(o->arena, o->card));
+	permission.use[USE_ENCRYPT].grant = CARD_POLICY;
+	permission.use[USE_ENCRYPT].policy = NAME(policy);
+	assert_ok(card_set_permissions(o->arena, o->card, &permission, 1));
+	return o;
+}
+
+static void
+test_a_policy_that_a_key_has_stays(void **state)
+{
+	struct edit e = {.name = "p"};
+	struct object *key = key_of("p");
+	char id[OBJECT_ID_MAX_OCTETS + 1];
+
+	(void)state;
+	(void)snprintf(id, sizeof(id), "%.*s", (int)key->id.octets,
+	    (const char *)key->id.at);
+	create("p");
+	create("q");
+	assert_ok(store_insert(STORE, key));
+	bench_turn(&bench);
+	run(&e, apply_delete, ERR_FIELD, "the permissions of the key ");
+	assert_non_null(strstr(e.change.why, id));
+	(void)found("p");
+	e = (struct edit){.name = "q"};
+	run(&e, apply_delete, OK, "");
+	assert_ok(store_delete(STORE, NAME(id)));
+	e = (struct edit){.name = "p"};
+	run(&e, apply_delete, OK, "");
+}
+
 int
 main(void)
 {
@@ -649,6 +690,7 @@ main(void)
 	    POLICY_TEST(test_an_edit_that_is_undone_has_not_been),
 	    POLICY_TEST(test_a_damaged_record_lets_nobody_pass),
 	    POLICY_TEST(test_a_deleted_policy_is_gone),
+	    POLICY_TEST(test_a_policy_that_a_key_has_stays),
 	};
 #undef POLICY_TEST
 

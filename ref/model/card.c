@@ -119,31 +119,136 @@ out:
 /* ---- scopes ---- */
 
 /* No name begins with a control character. */
-enum { MARK_GROUP = 1, MARK_VERSION = 2 };
+enum { MARK_GROUP = 1, MARK_VERSION = 2, MARK_POLICY = 3 };
 
-enum err
-card_group_scope(struct arena *a, struct bytes group, struct bytes *scope)
+static enum err
+scope_make(
+    struct arena *a, uint8_t mark, struct bytes name, struct bytes *scope)
 {
 	uint8_t *at;
 	enum err rc = OK;
 
-	if (group.octets == 0 || group.octets > CARD_NAME_OCTETS)
+	if (name.octets == 0 || name.octets > CARD_NAME_OCTETS)
 		return ERR_LIMIT;
-	TRY(ARENA_ARRAY(a, at, 1 + group.octets));
-	at[0] = MARK_GROUP;
-	memcpy(at + 1, group.at, group.octets);
-	*scope = (struct bytes){at, 1 + group.octets};
+	TRY(ARENA_ARRAY(a, at, 1 + name.octets));
+	at[0] = mark;
+	memcpy(at + 1, name.at, name.octets);
+	*scope = (struct bytes){at, 1 + name.octets};
+out:
+	return rc;
+}
+
+static bool
+scope_read(struct bytes scope, uint8_t mark, struct bytes *name)
+{
+	struct bytes head;
+
+	*name = scope;
+	return bytes_split(name, 1, &head) == OK && head.at[0] == mark;
+}
+
+enum err
+card_group_scope(struct arena *a, struct bytes group, struct bytes *scope)
+{
+	return scope_make(a, MARK_GROUP, group, scope);
+}
+
+enum err
+card_policy_scope(struct arena *a, struct bytes policy, struct bytes *scope)
+{
+	return scope_make(a, MARK_POLICY, policy, scope);
+}
+
+/* Does it name the policy for any use? */
+static bool
+permission_has_policy(
+    const struct card_permission *permission, struct bytes policy)
+{
+	size_t use;
+
+	for (use = 0; use < KEY_PERMISSIONS; use++)
+		if (permission->use[use].grant == CARD_POLICY &&
+		    bytes_equal(permission->use[use].policy, policy))
+			return true;
+	return false;
+}
+
+static bool
+card_has_policy(const struct card *card, struct bytes policy)
+{
+	size_t k;
+
+	for (k = 0; k < card->permission_count; k++)
+		if (permission_has_policy(&card->permissions[k], policy))
+			return true;
+	return false;
+}
+
+bool
+card_in_scope(const struct card *card, struct bytes scope)
+{
+	const struct card_permission *permission;
+	struct bytes name;
+
+	if (card == NULL)
+		return false;
+	if (scope_read(scope, MARK_POLICY, &name))
+		return card_has_policy(card, name);
+	if (!scope_read(scope, MARK_GROUP, &name))
+		return false;
+	permission = card_find_permission(card, name);
+	return permission != NULL && card_permits_any(permission);
+}
+
+/* Once each, whatever permissions name it. */
+static enum err
+policy_scopes(struct arena *a, const struct card_permission *permission,
+    struct bytes *scopes, size_t *count)
+{
+	struct bytes scope;
+	size_t use, k;
+	enum err rc = OK;
+
+	for (use = 0; use < KEY_PERMISSIONS; use++) {
+		if (permission->use[use].grant != CARD_POLICY)
+			continue;
+		TRY(card_policy_scope(a, permission->use[use].policy, &scope));
+		for (k = 0; k < *count && !bytes_equal(scopes[k], scope); k++)
+			;
+		if (k == *count)
+			scopes[(*count)++] = scope;
+	}
+out:
+	return rc;
+}
+
+enum err
+card_scopes(struct arena *a, const struct card *card, struct bytes *scopes,
+    size_t *count)
+{
+	size_t k;
+	enum err rc = OK;
+
+	*count = 0;
+	for (k = 0; k < card->permission_count; k++) {
+		const struct card_permission *one = &card->permissions[k];
+
+		if (!card_permits_any(one))
+			continue;
+		TRY(card_group_scope(a, one->group, &scopes[(*count)++]));
+		TRY(policy_scopes(a, one, scopes, count));
+	}
 out:
 	return rc;
 }
 
 bool
-card_scope_group(struct bytes scope, struct bytes *group)
+card_scope_is_shared(struct bytes scope)
 {
-	struct bytes mark;
+	struct bytes name;
 
-	*group = scope;
-	return bytes_split(group, 1, &mark) == OK && mark.at[0] == MARK_GROUP;
+	return scope_read(scope, MARK_GROUP, &name) ||
+	       scope_read(scope, MARK_POLICY, &name);
 }
 
 struct bytes

@@ -12,9 +12,10 @@
  * object of their own, "U.n", with a card and next to no attributes; its owner
  * is nobody's scope, so that only who has U gets at it.
  *
- * Scopes. Whose lists an object is in: its owner's, and those of each group
- * that may do anything with it. A scope is the owner's name ("": global keys),
- * or what card_group_scope makes of a group's.
+ * Scopes. Whose lists an object is in: its owner's, those of each group that
+ * may do anything with it, and those of the policies by which they may. A scope
+ * is the owner's name ("": global keys), or what card_group_scope and
+ * card_policy_scope make of others.
  *
  * Source: guide chapter 28
  */
@@ -94,8 +95,21 @@ bool card_permits_any(const struct card_permission *permission);
 enum err card_group_scope(
     struct arena *a, struct bytes group, struct bytes *scope) MUST_CHECK;
 
-/* Is it a group's, and which one's? */
-bool card_scope_group(struct bytes scope, struct bytes *group);
+/* The same of a policy: who would delete it asks for a key there. */
+enum err card_policy_scope(
+    struct arena *a, struct bytes policy, struct bytes *scope) MUST_CHECK;
+
+/* All that a card gives, each once: CARD_SCOPES_MOST of each permission at
+ * most. */
+enum { CARD_SCOPES_MOST = 1 + KEY_PERMISSIONS };
+enum err card_scopes(struct arena *a, const struct card *card,
+    struct bytes *scopes, size_t *count) MUST_CHECK;
+
+/* Is it one of these? Harmless on NULL. */
+bool card_in_scope(const struct card *card, struct bytes scope);
+
+/* Is it one that a card gives, and no owner's? */
+bool card_scope_is_shared(struct bytes scope);
 
 /* Owns all older versions: in nobody's scopes. */
 struct bytes card_version_owner(void);

@@ -190,17 +190,17 @@ test_scopes_of_groups_are_nobodys_names(void **state)
 {
 	static char longest[CARD_NAME_OCTETS + 2];
 	struct bytes scope;
-	struct bytes group;
 
 	(void)state;
 	must(card_group_scope(arena, bytes_of_text("g"), &scope));
-	assert_int_equal(scope.octets, 2);
-	assert_int_equal(scope.at[0], 1);
-	assert_true(card_scope_group(scope, &group));
-	assert_true(bytes_equal_text(group, "g"));
-	assert_false(card_scope_group(bytes_of_text("g"), &group));
-	assert_false(card_scope_group(BYTES_NONE, &group));
-	assert_false(card_scope_group(card_version_owner(), &group));
+	assert_true(bytes_equal_text(scope, "\x01g"));
+	assert_true(card_scope_is_shared(scope));
+	must(card_policy_scope(arena, bytes_of_text("g"), &scope));
+	assert_true(bytes_equal_text(scope, "\x03g"));
+	assert_true(card_scope_is_shared(scope));
+	assert_false(card_scope_is_shared(bytes_of_text("g")));
+	assert_false(card_scope_is_shared(BYTES_NONE));
+	assert_false(card_scope_is_shared(card_version_owner()));
 	assert_int_equal(
 	    card_group_scope(arena, BYTES_NONE, &scope), ERR_LIMIT);
 	memset(longest, 'g', CARD_NAME_OCTETS + 1);
@@ -209,6 +209,41 @@ test_scopes_of_groups_are_nobodys_names(void **state)
 	longest[CARD_NAME_OCTETS] = '\0';
 	must(card_group_scope(arena, bytes_of_text(longest), &scope));
 	assert_int_equal(scope.octets, CARD_SCOPE_OCTETS);
+}
+
+/* Groups that may do something, and the policies by which: each once. */
+static void
+test_a_card_is_in_the_scopes_of_groups_and_policies(void **state)
+{
+	static const char *const want[] = {"\x01g", "\x03p", "\x03q", "\x01k"};
+	static const char *const others[] = {
+	    "\x01h", "\x03g", "\x01p", "\x03r", "g", "p"};
+	struct card_permission permissions[] = {{.group = bytes_of_text("g")},
+	    {.group = bytes_of_text("h")}, {.group = bytes_of_text("k")}};
+	struct bytes scopes[LENGTH(permissions) * CARD_SCOPES_MOST];
+	struct card card = {.permissions = permissions,
+	    .permission_count = LENGTH(permissions)};
+	size_t count;
+	size_t k;
+
+	(void)state;
+	permissions[0].use[USE_ENCRYPT].grant = CARD_POLICY;
+	permissions[0].use[USE_ENCRYPT].policy = bytes_of_text("p");
+	permissions[0].use[USE_DECRYPT] = permissions[0].use[USE_ENCRYPT];
+	permissions[0].use[USE_EXPORT].grant = CARD_POLICY;
+	permissions[0].use[USE_EXPORT].policy = bytes_of_text("q");
+	/* what a policy was before is none */
+	permissions[1].use[USE_ENCRYPT].policy = bytes_of_text("r");
+	permissions[2].use[USE_ENCRYPT] = permissions[0].use[USE_ENCRYPT];
+	must(card_scopes(arena, &card, scopes, &count));
+	assert_int_equal(count, LENGTH(want));
+	for (k = 0; k < count; k++) {
+		assert_true(bytes_equal_text(scopes[k], want[k]));
+		assert_true(card_in_scope(&card, scopes[k]));
+		assert_false(card_in_scope(NULL, scopes[k]));
+	}
+	for (k = 0; k < LENGTH(others); k++)
+		assert_false(card_in_scope(&card, bytes_of_text(others[k])));
 }
 
 int
@@ -221,6 +256,7 @@ main(void)
 	    TEST(test_a_group_has_what_it_was_given),
 	    TEST(test_more_groups_than_there_can_be_are_refused),
 	    TEST(test_scopes_of_groups_are_nobodys_names),
+	    TEST(test_a_card_is_in_the_scopes_of_groups_and_policies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

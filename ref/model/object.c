@@ -655,21 +655,18 @@ enum err
 object_scopes(
     struct arena *a, const struct object *o, struct bytes **out, size_t *count)
 {
-	size_t most = 1 + (o->card != NULL ? o->card->permission_count : 0);
+	const struct card *card = o->card;
+	size_t of_card = 0;
 	struct bytes *scopes;
-	size_t k;
 	enum err rc = OK;
 
-	TRY(ARENA_ARRAY(a, scopes, most));
+	TRY(ARENA_ARRAY(a, scopes,
+	    1 + (card != NULL ? card->permission_count : 0) *
+		    CARD_SCOPES_MOST));
 	scopes[0] = o->owner;
-	*count = 1;
-	for (k = 0; k + 1 < most; k++) {
-		const struct card_permission *one = &o->card->permissions[k];
-
-		if (card_permits_any(one))
-			TRY(card_group_scope(
-			    a, one->group, &scopes[(*count)++]));
-	}
+	if (card != NULL)
+		TRY(card_scopes(a, card, scopes + 1, &of_card));
+	*count = 1 + of_card;
 	*out = scopes;
 out:
 	return rc;
@@ -678,13 +675,5 @@ out:
 bool
 object_has_scope(const struct object *o, struct bytes scope)
 {
-	const struct card_permission *permission;
-	struct bytes group;
-
-	if (bytes_equal(o->owner, scope))
-		return true;
-	if (o->card == NULL || !card_scope_group(scope, &group))
-		return false;
-	permission = card_find_permission(o->card, group);
-	return permission != NULL && card_permits_any(permission);
+	return bytes_equal(o->owner, scope) || card_in_scope(o->card, scope);
 }

@@ -966,9 +966,7 @@ owner_number(struct store *st, struct bytes owner, int64_t *number)
 enum err
 index_scope(struct store *st, struct bytes name, struct row_scope *out)
 {
-	struct bytes group;
-
-	*out = (struct row_scope){.shared = card_scope_group(name, &group)};
+	*out = (struct row_scope){.shared = card_scope_is_shared(name)};
 	return owner_find(st, name, &out->number);
 }
 
