@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "device/cert_work.h"
+#include "device/key_server.h"
 #include "device/policy.h"
 #include "device/rate.h"
 #include "device/user.h"
@@ -19,6 +20,7 @@ appliance_open(struct appliance *appliance)
 	TRY(users_open(appliance));
 	TRY(cert_shop_new(
 	    appliance->loop, appliance->store, &appliance->certs));
+	TRY(key_servers_new(&appliance->key_servers));
 	TRY(policies_new(appliance, &appliance->policies));
 	TRY(rates_new(appliance, 0, &appliance->rates));
 out:
@@ -37,6 +39,8 @@ appliance_close(struct appliance *appliance)
 	appliance->rates = NULL;
 	policies_free(appliance->policies);
 	appliance->policies = NULL;
+	key_servers_free(appliance->key_servers);
+	appliance->key_servers = NULL;
 	cert_shop_free(appliance->certs);
 	appliance->certs = NULL;
 	users_close(appliance);

@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct cert_shop;
+struct key_servers;
 struct policies;
 struct rates;
 struct users;
@@ -46,9 +47,10 @@ struct appliance {
 	struct login_memory *logins;
 	struct users *users; /* device/user.h */
 	struct credentials *credentials;
-	struct cert_shop *certs;   /* device/cert_work.h */
-	struct policies *policies; /* device/policy.h */
-	struct rates *rates;       /* device/rate.h */
+	struct cert_shop *certs;         /* device/cert_work.h */
+	struct policies *policies;       /* device/policy.h */
+	struct rates *rates;             /* device/rate.h */
+	struct key_servers *key_servers; /* device/key_server.h */
 	struct trap_watch *trap_watches;
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;

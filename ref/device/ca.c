@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "device/appliance.h"
 #include "device/fields.h"
+#include "device/key_server.h"
 
 static const char profile_kind[] = "ca.profile";
 static const char issued_kind[] = "ca.issued";
@@ -278,6 +279,7 @@ ca_profile_delete(struct change *change, struct bytes profile)
 	char rule[CHANGE_WHY_OCTETS];
 	const char *setting =
 	    ca_setting_with(appliance->settings, TEXT_PROFILE, profile);
+	unsigned server;
 	enum err rc = OK;
 
 	(void)snprintf(change->event, sizeof(change->event),
@@ -290,6 +292,13 @@ ca_profile_delete(struct change *change, struct bytes profile)
 	if (setting != NULL) {
 		(void)snprintf(
 		    rule, sizeof(rule), "the setting \"%s\" has it", setting);
+		TRY(refuse(profile_field, profile, rule, change->why));
+	}
+	TRY(key_server_with(
+	    appliance->store, KEY_SERVER_TRUST, profile, &server));
+	if (server != 0) {
+		(void)snprintf(
+		    rule, sizeof(rule), "key server %u has it", server);
 		TRY(refuse(profile_field, profile, rule, change->why));
 	}
 	rc = record_delete(appliance->store, profile_kind, profile);

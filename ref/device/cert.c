@@ -8,6 +8,7 @@
 #include "device/appliance.h"
 #include "device/ca.h"
 #include "device/fields.h"
+#include "device/key_server.h"
 
 _Static_assert((int)CERT_DER_MAX_OCTETS == (int)PKI_TEXT_MAX_OCTETS,
     "what can be read can be kept");
@@ -506,12 +507,21 @@ check_unused(struct change *change, enum cert_kind kind, struct bytes name)
 	    change->appliance->settings, kinds[kind].setting, name);
 	char rule[CHANGE_WHY_OCTETS];
 	struct buf profile;
+	unsigned server = 0;
 	enum err rc = OK;
 
 	buf_init(&profile, CERT_NAME_OCTETS);
 	if (setting != NULL) {
 		(void)snprintf(
 		    rule, sizeof(rule), "the setting \"%s\" has it", setting);
+		TRY(refuse(kind, name, rule, change->why));
+	}
+	if (kind == CERT_DEVICE)
+		TRY(key_server_with(change->appliance->store,
+		    KEY_SERVER_CERTIFICATE, name, &server));
+	if (server != 0) {
+		(void)snprintf(
+		    rule, sizeof(rule), "key server %u has it", server);
 		TRY(refuse(kind, name, rule, change->why));
 	}
 	if (kind != CERT_DEVICE)

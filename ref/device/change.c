@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "device/appliance.h"
+#include "device/key_server.h"
 #include "device/policy.h"
 
 _Static_assert((int)CHANGE_WHY_OCTETS == (int)SETTING_WHY_OCTETS,
@@ -260,6 +261,8 @@ settle(struct store_waiter *w, enum err rc)
 	clock_settle(appliance->clock, rc == OK);
 	credential_settle(appliance);
 	policies_settle(appliance->policies);
+	if (rc == OK)
+		key_servers_settle(appliance->key_servers);
 }
 
 static void

@@ -25,6 +25,13 @@ is_letter(uint8_t c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+static bool
+is_word(struct bytes typed, const char *word)
+{
+	return *word != '\0' && typed.octets == strlen(word) &&
+	       strncasecmp((const char *)typed.at, word, typed.octets) == 0;
+}
+
 /* ---- texts: each puts into `out` what is to be kept ---- */
 
 static bool
@@ -112,8 +119,8 @@ read_listen(struct bytes typed, char out[ENTRY_OCTETS])
 {
 	static const char all[] = "All";
 
-	if (typed.octets == sizeof(all) - 1 &&
-	    strncasecmp((const char *)typed.at, all, typed.octets) == 0)
+	/* as the guide's pages have it, too */
+	if (is_word(typed, all) || is_word(typed, "[All]"))
 		return keep(bytes_of_text(all), out);
 	return read_address(typed, out);
 }
@@ -140,6 +147,16 @@ read_certificate(struct bytes typed, char out[ENTRY_OCTETS])
 {
 	if (bytes_equal_text(typed, "[Default]"))
 		return keep(typed, out);
+	return read_name(typed, out);
+}
+
+static bool
+read_key_certificate(struct bytes typed, char out[ENTRY_OCTETS])
+{
+	static const char none[] = "[None]";
+
+	if (is_word(typed, none) || is_word(typed, "None"))
+		return keep(bytes_of_text(none), out);
 	return read_name(typed, out);
 }
 
@@ -193,13 +210,6 @@ read_digits(struct bytes typed, int64_t *number)
 		*number = *number * 10 + (typed.at[k] - '0');
 	}
 	return true;
-}
-
-static bool
-is_word(struct bytes typed, const char *word)
-{
-	return *word != '\0' && typed.octets == strlen(word) &&
-	       strncasecmp((const char *)typed.at, word, typed.octets) == 0;
 }
 
 /* The limits are those of what was typed, not of what it is rounded to. */

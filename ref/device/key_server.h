@@ -73,8 +73,8 @@ enum key_server_field {
 };
 
 enum {
-	KEY_SERVERS_MOST = 64,
-	KEY_SERVER_NUMBER_MOST = 999,
+	KEY_SERVERS_MOST = 64, /* numbers are 1 to this */
+	KEY_SERVER_WHY_OCTETS = 160,
 	KEY_SERVER_TEXT_OCTETS = 64,
 };
 
@@ -163,5 +163,33 @@ enum err key_server_delete(struct change *change, unsigned number) MUST_CHECK;
  */
 enum err key_server_with(struct store *st, enum key_server_field field,
     struct bytes name, unsigned *number) MUST_CHECK;
+
+/* ---- what became of it ---- */
+
+/* The servers of an appliance, as their ports are now. */
+struct key_servers;
+enum err key_servers_new(struct key_servers **out) MUST_CHECK;
+void key_servers_free(struct key_servers *servers); /* accepts NULL */
+
+struct key_server_status {
+	bool listens;
+	unsigned port;                   /* where */
+	char why[KEY_SERVER_WHY_OCTETS]; /* it does not; "": stopped */
+};
+
+/* By whoever opens the ports; a number without one is stopped. */
+void key_server_tell(struct key_servers *servers, unsigned number,
+    const struct key_server_status *status);
+void key_server_status(const struct key_servers *servers, unsigned number,
+    struct key_server_status *out);
+
+/*
+ * Something about the appliance is durable that was changed: whoever opens the
+ * ports looks what it means to them. One at a time; NULL: nobody does any more.
+ */
+void key_servers_follow(
+    struct key_servers *servers, void (*changed)(void *ctx), void *ctx);
+/* device/change.c calls it; accepts NULL. */
+void key_servers_settle(struct key_servers *servers);
 
 #endif
