@@ -382,13 +382,9 @@ take_fresh(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 static enum err
 take_again(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
-	struct work *work = cli_state(cli);
+	const struct work *work = cli_state(cli);
 
-	if (secret_equal_bytes(secret_peek(work->fresh), line))
-		return OK;
-	(void)snprintf(
-	    why, FORM_WHY_OCTETS, "Confirm Password: the two are not the same");
-	return ERR_FIELD;
+	return form_again(work->fresh, line, why);
 }
 
 static enum err

@@ -1,5 +1,7 @@
 #include "cli/form.h"
 
+#include <stdio.h>
+
 #include "cli/session.h"
 
 static void ask(struct cli *cli);
@@ -38,4 +40,15 @@ form_run(struct cli *cli, struct form *form, const struct form_field *field,
 	*form = (struct form){.field = field, .count = count, .done = done};
 	cli->form = form;
 	ask(cli);
+}
+
+enum err
+form_again(
+    const struct secret *first, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	if (secret_equal_bytes(secret_peek(first), line))
+		return OK;
+	(void)snprintf(
+	    why, FORM_WHY_OCTETS, "Confirm Password: the two are not the same");
+	return ERR_FIELD;
 }

@@ -4,6 +4,7 @@
 #ifndef CLI_FORM_H
 #define CLI_FORM_H
 
+#include "base/secret.h"
 #include "cli/cli.h"
 
 enum { FORM_WHY_OCTETS = 512 };
@@ -33,5 +34,10 @@ struct form {
 void
 form_run(struct cli *cli, struct form *form, const struct form_field *field,
     size_t count, void (*done)(struct cli *cli));
+
+/* A new password that was typed twice, for `take`: ERR_FIELD when it was not.
+ */
+enum err form_again(const struct secret *first, struct bytes line,
+    char why[FORM_WHY_OCTETS]) MUST_CHECK;
 
 #endif
