@@ -175,3 +175,90 @@ access_check(struct appliance *appliance, const struct key_user *user,
 		    key_use_row(use)->title, err_text(rc));
 	return rc;
 }
+
+/* ---------------------------------------------------------------------------
+ * What permissions can be
+ */
+
+static const char group_field[] = "Group";
+
+static enum err
+refuse(const char *field, struct bytes value, const char *rule,
+    char why[ENTRY_WHY_OCTETS])
+{
+	entry_refuse(field, value, rule, why);
+	return ERR_FIELD;
+}
+
+static enum err
+check_use(struct appliance *appliance, enum key_family family,
+    const struct card_permission *permission, enum key_use use,
+    char why[ENTRY_WHY_OCTETS])
+{
+	const char *title = key_use_row(use)->title;
+	struct bytes name = permission->use[use].policy;
+	const struct policy *policy;
+	enum err rc = OK;
+
+	if (permission->use[use].grant == CARD_NEVER)
+		return OK;
+	if ((key_use_row(use)->families & family) == 0)
+		TRY(refuse(title, permission->group,
+		    "keys of this kind have no such permission", why));
+	if (permission->use[use].grant != CARD_POLICY)
+		return OK;
+	/* req: KS-29-032 KS-28-058 */
+	if (family == FAMILY_OTHER)
+		TRY(refuse(title, name,
+		    "authorization policies are for keys only", why));
+	rc = policy_find(appliance->policies, name, &policy);
+	if (rc == ERR_NOT_FOUND)
+		rc = refuse(
+		    title, name, "there is no such authorization policy", why);
+out:
+	return rc;
+}
+
+static enum err
+check_group(struct appliance *appliance,
+    const struct card_permission *permissions, size_t at,
+    char why[ENTRY_WHY_OCTETS])
+{
+	struct bytes group = permissions[at].group;
+	size_t k;
+	enum err rc = OK;
+
+	for (k = 0; k < at; k++)
+		if (bytes_equal(permissions[k].group, group))
+			TRY(refuse(group_field, group,
+			    "its permissions are there already", why));
+	rc = group_find(appliance->store, group);
+	if (rc == ERR_NOT_FOUND)
+		rc = refuse(group_field, group, "there is no such group", why);
+out:
+	return rc;
+}
+
+enum err
+access_check_permissions(struct appliance *appliance, struct bytes owner,
+    enum key_family family, const struct card_permission *permissions,
+    size_t count, char why[ENTRY_WHY_OCTETS])
+{
+	size_t k, use;
+	enum err rc = OK;
+
+	if (owner.octets == 0 && count != 0)
+		TRY(refuse(group_field, permissions[0].group,
+		    "a global key has no group permissions", why));
+	if (count > CARD_GROUPS_MOST)
+		TRY(refuse(group_field, permissions[CARD_GROUPS_MOST].group,
+		    "a key has permissions of 1000 groups at most", why));
+	for (k = 0; k < count; k++) {
+		TRY(check_group(appliance, permissions, k, why));
+		for (use = 0; use < KEY_PERMISSIONS; use++)
+			TRY(check_use(appliance, family, &permissions[k],
+			    (enum key_use)use, why));
+	}
+out:
+	return rc;
+}

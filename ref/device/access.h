@@ -14,6 +14,7 @@
 #ifndef DEVICE_ACCESS_H
 #define DEVICE_ACCESS_H
 
+#include "device/entry.h"
 #include "device/user.h"
 #include "model/object.h"
 
@@ -46,5 +47,23 @@ bool access_sees(const struct key_user *user, const struct object *o);
 enum err access_check(struct appliance *appliance, const struct key_user *user,
     const struct object *o, enum key_use use, uint64_t operations,
     char why[ACCESS_WHY_OCTETS]) MUST_CHECK;
+
+/*
+ * Can a key have these permissions? For who sets them: device/key.h.
+ *
+ * owner   "": a global key
+ * family  of the key, or of the keys of a template
+ *
+ * ERR_FIELD  a global key has none; a group that there is not, or twice; a use
+ *            that keys of this kind have not; a policy that there is not, or of
+ *            what is no key: why
+ *
+ * req: KS-28-136 KS-28-137 KS-28-139 KS-28-141 KS-28-142 KS-28-222 KS-28-223
+ * req: KS-29-031 KS-29-032
+ */
+enum err
+access_check_permissions(struct appliance *appliance, struct bytes owner,
+    enum key_family family, const struct card_permission *permissions,
+    size_t count, char why[ENTRY_WHY_OCTETS]) MUST_CHECK;
 
 #endif

@@ -575,6 +575,101 @@ test_a_key_without_a_card_is_its_owners(void **state)
 	object_free(o);
 }
 
+/* ---------------------------------------------------------------------------
+ * What permissions can be
+ */
+
+static const struct {
+	const char *name;
+	const char *owner;
+	enum key_family family;
+	const char *group;
+	enum key_use use;
+	enum card_grant grant;
+	const char *policy;
+	const char *said; /* NULL: they can be */
+} settables[] = {
+    /* req: KS-28-143 */
+    {"AES, Always", "alice", FAMILY_CIPHER, "g", USE_ENCRYPT, CARD_ALWAYS, "",
+	NULL},
+    {"AES, by a policy", "alice", FAMILY_CIPHER, "g", USE_EXPORT, CARD_POLICY,
+	"two", NULL},
+    {"AES, MAC", "alice", FAMILY_CIPHER, "g", USE_MAC, CARD_ALWAYS, "",
+	"MAC: g: keys of this kind have no such permission"},
+    {"AES, no MAC", "alice", FAMILY_CIPHER, "g", USE_MAC, CARD_NEVER, "", NULL},
+    /* req: KS-28-146 KS-28-147 */
+    {"HMAC, Encrypt", "alice", FAMILY_HMAC, "g", USE_ENCRYPT, CARD_ALWAYS, "",
+	"Encrypt: g: keys of this kind"},
+    {"RSA, Sign Verify", "alice", FAMILY_RSA, "g", USE_SIGN_VERIFY, CARD_ALWAYS,
+	"", NULL},
+    {"RSA, MAC Verify", "alice", FAMILY_RSA, "g", USE_MAC_VERIFY, CARD_ALWAYS,
+	"", "MAC Verify: g: keys of this kind"},
+    /* req: KS-28-137 KS-28-136 KS-28-142 */
+    {"no such group", "alice", FAMILY_CIPHER, "alice", USE_ENCRYPT, CARD_ALWAYS,
+	"", "Group: alice: there is no such group"},
+    {"a group of no name", "alice", FAMILY_CIPHER, "", USE_ENCRYPT, CARD_ALWAYS,
+	"", "Group: (empty): there is no such group"},
+    /* req: KS-28-141 KS-28-223 */
+    {"no such policy", "alice", FAMILY_CIPHER, "g", USE_ENCRYPT, CARD_POLICY,
+	"twenty", "Encrypt: twenty: there is no such authorization policy"},
+    /* req: KS-28-139 KS-28-222 KS-29-031 KS-28-058 */
+    {"a global key", "", FAMILY_CIPHER, "g", USE_ENCRYPT, CARD_ALWAYS, "",
+	"Group: g: a global key has no group permissions"},
+    {"a global key, by a policy", "", FAMILY_CIPHER, "g", USE_ENCRYPT,
+	CARD_POLICY, "two", "a global key has no group permissions"},
+    /* req: KS-29-032 KS-28-058 */
+    {"a certificate, Always", "alice", FAMILY_OTHER, "g", USE_EXPORT,
+	CARD_ALWAYS, "", NULL},
+    {"a certificate, by a policy", "alice", FAMILY_OTHER, "g", USE_EXPORT,
+	CARD_POLICY, "two", "Export: two: authorization policies are for keys"},
+};
+
+static void
+test_permissions_are_of_groups_uses_and_policies_that_there_are(void **state)
+{
+	size_t k;
+
+	(void)state;
+	assert_ok(group_create(APPLIANCE, NAME("g")));
+	assert_ok(group_create(APPLIANCE, NAME("h")));
+	for (k = 0; k < LENGTH(settables); k++) {
+		struct card_permission p[] = {{.group = NAME("h")},
+		    permission(settables[k].group, settables[k].use,
+			settables[k].grant, settables[k].policy)};
+		const char *said = settables[k].said;
+		bool global = settables[k].owner[0] == '\0';
+		char why[ENTRY_WHY_OCTETS] = "";
+		enum err rc = access_check_permissions(APPLIANCE,
+		    NAME(settables[k].owner), settables[k].family,
+		    global ? p + 1 : p, global ? 1 : 2, why);
+
+		if (rc != (said == NULL ? OK : ERR_FIELD) ||
+		    (said != NULL && strstr(why, said) == NULL))
+			fail_msg("%s: expected %s, got %s, %s",
+			    settables[k].name, said, err_name(rc), why);
+	}
+	assert_ok(access_check_permissions(
+	    APPLIANCE, BYTES_NONE, FAMILY_CIPHER, NULL, 0, NULL));
+}
+
+static void
+test_a_group_has_its_permissions_once(void **state)
+{
+	const struct card_permission p[] = {
+	    permission("g", USE_ENCRYPT, CARD_ALWAYS, ""),
+	    permission("g", USE_DECRYPT, CARD_ALWAYS, "")};
+	char why[ENTRY_WHY_OCTETS];
+
+	(void)state;
+	assert_ok(group_create(APPLIANCE, NAME("g")));
+	assert_ok(access_check_permissions(
+	    APPLIANCE, NAME("alice"), FAMILY_CIPHER, p, 1, why));
+	assert_err(access_check_permissions(
+		       APPLIANCE, NAME("alice"), FAMILY_CIPHER, p, 2, why),
+	    ERR_FIELD);
+	assert_non_null(strstr(why, "Group: g: its permissions are there"));
+}
+
 int
 main(void)
 {
@@ -593,6 +688,9 @@ main(void)
 	    ACCESS_TEST(test_a_policy_that_is_not_there_allows_nothing),
 	    ACCESS_TEST(test_a_policy_that_cannot_be_read_lets_nobody_pass),
 	    ACCESS_TEST(test_a_key_without_a_card_is_its_owners),
+	    ACCESS_TEST(
+		test_permissions_are_of_groups_uses_and_policies_that_there_are),
+	    ACCESS_TEST(test_a_group_has_its_permissions_once),
 	};
 #undef ACCESS_TEST
 
