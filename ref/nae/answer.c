@@ -192,6 +192,14 @@ nae_data_begin(struct nae_request *rq)
 	return buf_put_text(tail_of(rq), "<Data>");
 }
 
+size_t
+nae_data_space(const struct nae_request *rq)
+{
+	return rq->chunk.octets < NAE_CHUNK_OCTETS
+		   ? NAE_CHUNK_OCTETS - rq->chunk.octets
+		   : NAE_CHUNK_OCTETS;
+}
+
 enum err
 nae_data_room(struct nae_request *rq, size_t octets, uint8_t **at)
 {

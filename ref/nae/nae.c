@@ -468,6 +468,19 @@ committed(struct store_waiter *waiter, enum err rc)
 		settle(rq, OK);
 }
 
+/* What was read or written since store_request may not be durable yet. */
+static void
+wait_for_store(struct nae_request *rq)
+{
+	struct store *st = rq->config->appliance->store;
+
+	if (!store_must_wait(st) || rq->waits)
+		return;
+	rq->waits = true;
+	rq->waiter = (struct store_waiter){.done = committed, .ctx = rq};
+	store_wait(st, &rq->waiter);
+}
+
 /* One step, all of it or nothing. */
 static enum err
 run_step(struct nae_request *rq, nae_step_fn *step)
@@ -486,12 +499,7 @@ run_step(struct nae_request *rq, nae_step_fn *step)
 out:
 	if (saved)
 		rc = savepoint_end(st, rc);
-	if (store_must_wait(st) && !rq->waits) {
-		rq->waits = true;
-		rq->waiter =
-		    (struct store_waiter){.done = committed, .ctx = rq};
-		store_wait(st, &rq->waiter);
-	}
+	wait_for_store(rq);
 	return rc;
 }
 
@@ -820,7 +828,9 @@ take_data(struct nae_conn *conn, enum frame_part part, struct bytes octets)
 			return;
 		rc = ERR_FIELD; /* for the reason that it was dropped for */
 	} else if (part == FRAME_PIECE) {
+		store_request(rq->config->appliance->store);
 		rc = rq->row->data->piece(rq, octets);
+		wait_for_store(rq);
 	} else if (part == FRAME_DATA) {
 		rq->phase = PHASE_BEGIN;
 		rc = run_step(rq, data_begin);

@@ -215,6 +215,10 @@ enum err nae_data_begin(struct nae_request *rq) MUST_CHECK;
 enum err
 nae_data_room(struct nae_request *rq, size_t octets, uint8_t **at) MUST_CHECK;
 void nae_data_added(struct nae_request *rq, size_t octets);
+
+/* What the present chunk has room for, or the next one: whoever never asks for
+ * more makes all chunks but the last as long as can be. */
+size_t nae_data_space(const struct nae_request *rq);
 enum err nae_data_end(struct nae_request *rq) MUST_CHECK;
 
 /* The element that was begun last has never been: wiped. */
