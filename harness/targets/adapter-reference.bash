@@ -31,6 +31,12 @@
 #                               status 255: not logged in. ADAPTER_ADDRESS
 #                               says at which address, if not at 127.0.0.1
 #
+#   adapter_nae USER PASSWORD REQUEST [NAME=VALUE...]
+#                               one request over NAE-XML, as that user, or with
+#                               "" in a global session; further words as those
+#                               of touchstone nae. Prints NAME=VALUE a line.
+#                               Status 0; 1: refused; 2: no answer
+#
 #   adapter_clock_advance 2h    all clocks: 1h30m, 45s, 3d
 #   adapter_clock_wall          print wall time, seconds since 1970
 #   adapter_power_cycle [2h]    the plug is pulled, and put back so much later
@@ -133,6 +139,18 @@ _adapter_ssh_as() {
 adapter_ssh() { _adapter_ssh_as "$@"; }
 
 adapter_ssh_login() { _adapter_ssh_as "$1" "$2" exit; }
+
+adapter_nae() {
+  local file who=() status=0
+  if [ -n "$1" ]; then
+    file=$(_adapter_secret "$2") || return
+    who=(--user "$1" --password-file "$file")
+  fi
+  timeout 60 "$_adapter_top/build/bin/touchstone" nae "${@:3}" \
+    --target "$ADAPTER_DIR/target.conf" "${who[@]}" 3>&- || status=$?
+  [ -z "$1" ] || rm -f "$file"
+  return "$status"
+}
 
 adapter_clock_advance() { _adapter clock advance "$1" >/dev/null; }
 
