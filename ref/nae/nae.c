@@ -710,6 +710,9 @@ fail(struct nae_request *rq, enum err rc)
 {
 	rq->refusal = nae_reason(rq, rc);
 	log_refusal(rq, rc);
+	/* the element that failed at its end is not to come any more */
+	if (rq->phase == PHASE_END)
+		rq->data_left--;
 	if (rq->data_left != 0 && !rq->conn->gone &&
 	    !nae_error_row(rq->refusal)->fatal) {
 		rq->phase = PHASE_DROP;
