@@ -80,14 +80,15 @@ nae_statistic_name(enum nae_statistic which)
 
 #define STATISTIC(...)
 #define ALIAS(...)
-#define NEED(element) {element, true, false},
-#define MAY(element)  {element, false, false},
-#define MANY(element) {element, false, true},
+#define NEED(element) {element, true, false, false},
+#define MAY(element)  {element, false, false, false},
+#define MANY(element) {element, false, true, false},
+#define NOT(element)  {element, false, false, true},
 #define FIELDS(...)   __VA_ARGS__
 #define REQUEST(symbol, name, session, gate, use, statistic, flags, run, data, \
     mark, fields)                                                              \
 	static const struct nae_field fields_##symbol[] = {                    \
-	    FIELDS fields{EL_UNKNOWN, false, false}};
+	    FIELDS fields{EL_UNKNOWN, false, false, false}};
 #include "nae/request.def"
 #undef REQUEST
 
@@ -377,27 +378,59 @@ is_common(const struct nae_row *row, enum element_name what)
 	       (what == EL_USER || what == EL_PASSWD);
 }
 
-/* The place of a field in its row, the common ones first; -1: none. */
+/* Common fields are counted before those of the row. */
+enum { COMMON_FIELDS = 4 };
+
 static int
-field_place(const struct nae_row *row, enum element_name what, bool *many)
+common_place(enum element_name what)
+{
+	return what == EL_ID                ? 0
+	       : what == EL_MESSAGE_VERSION ? 1
+	       : what == EL_USER            ? 2
+					    : 3;
+}
+
+/* The place of a field, -1 for none; *field where it is the row's own. */
+static int
+field_place(const struct nae_row *row, enum element_name what,
+    const struct nae_field **field)
 {
 	int k;
 
-	*many = false;
+	*field = NULL;
 	if (what == EL_UNKNOWN)
 		return -1;
 	if (is_common(row, what))
-		return what == EL_ID                ? 0
-		       : what == EL_MESSAGE_VERSION ? 1
-		       : what == EL_USER            ? 2
-						    : 3;
+		return common_place(what);
 	for (k = 0; row->fields[k].what != EL_UNKNOWN; k++) {
 		if (row->fields[k].what == what) {
-			*many = row->fields[k].many;
-			return 4 + k;
+			*field = &row->fields[k];
+			return COMMON_FIELDS + k;
 		}
 	}
 	return -1;
+}
+
+static enum err
+check_field(struct nae_request *rq, const struct element *child, uint64_t *seen)
+{
+	const struct nae_field *field;
+	int place = field_place(rq->row, child->what, &field);
+	bool again;
+
+	if (place < 0) {
+		rq->nae->unknown_elements++;
+		return rq->config->strict
+			   ? nae_refuse_named(rq, NAE_VALUE, child->name)
+			   : OK;
+	}
+	assert(place < 64);
+	again = (*seen & UINT64_C(1) << place) != 0;
+	*seen |= UINT64_C(1) << place;
+	if ((again && (field == NULL || !field->many)) ||
+	    (field != NULL && field->refused))
+		return nae_refuse_element(rq, NAE_VALUE, child->what);
+	return OK;
 }
 
 static enum err
@@ -405,31 +438,19 @@ check_fields(struct nae_request *rq)
 {
 	const struct nae_row *row = rq->row;
 	uint64_t seen = 0;
-	bool many;
 	int k;
+	enum err rc = OK;
 
-	ELEMENT_EACH (rq->root, child) {
-		int place = field_place(row, child->what, &many);
-
-		if (place < 0) {
-			rq->nae->unknown_elements++;
-			if (rq->config->strict)
-				return nae_refuse_named(
-				    rq, NAE_VALUE, child->name);
-			continue;
-		}
-		assert(place < 64);
-		if (!many && (seen & UINT64_C(1) << place) != 0)
-			return nae_refuse_element(rq, NAE_VALUE, child->what);
-		seen |= UINT64_C(1) << place;
-	}
+	ELEMENT_EACH (rq->root, child)
+		TRY(check_field(rq, child, &seen));
 	for (k = 0; row->fields[k].what != EL_UNKNOWN; k++) {
 		if (row->fields[k].needed &&
-		    (seen & UINT64_C(1) << (4 + k)) == 0)
-			return nae_refuse_element(
-			    rq, NAE_MISSING, row->fields[k].what);
+		    (seen & UINT64_C(1) << (COMMON_FIELDS + k)) == 0)
+			TRY(nae_refuse_element(
+			    rq, NAE_MISSING, row->fields[k].what));
 	}
-	return OK;
+out:
+	return rc;
 }
 
 /* ---- steps ---- */

@@ -54,6 +54,7 @@ struct nae_field {
 	enum element_name what;
 	bool needed;
 	bool many;
+	bool refused;
 };
 
 struct nae_row {
@@ -122,8 +123,8 @@ struct nae_request {
 	size_t data_number; /* of the data element that is being read */
 	struct buf body;    /* the answer's elements behind Success */
 
-	/* a handler's own; freed also when the peer has gone. Without a function
-	 * it lies in the arena. */
+	/* a handler's own; freed also when the peer has gone. Without a
+	 * function it lies in the arena. */
 	void *state;
 	void (*state_free)(void *state);
 
