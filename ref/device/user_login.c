@@ -157,7 +157,6 @@ finish(struct user_job *job, enum user_verdict verdict, enum err rc)
  * The verdict
  */
 
-/* An attempt while locked is ignored: it does not begin the time anew. */
 static struct lockout_rule
 rule_of(const struct appliance *appliance)
 {
@@ -176,14 +175,20 @@ rule_of(const struct appliance *appliance)
 	};
 }
 
+/*
+ * An attempt begins, and is ignored while the user is locked out. Once the
+ * time is over the failures are forgotten: *changed.
+ *
+ * req: KS-03-079 KS-03-080 KS-03-082
+ */
 static bool
-is_locked(const struct user_job *job, const struct user *user)
+is_locked(const struct user_job *job, struct user *user, bool *changed)
 {
 	struct appliance *appliance = job->appliance;
+	struct lockout_rule rule = rule_of(appliance);
 
-	return rule_of(appliance).failures != 0 &&
-	       lockout_is_locked(
-		   &user->lockout, env_elapsed_ms(appliance->env));
+	return lockout_begin(&user->lockout, &rule,
+		   env_elapsed_ms(appliance->env), changed) == LOCKOUT_LOCKED;
 }
 
 static enum err
@@ -206,18 +211,18 @@ out:
 
 /* req: KS-03-075 KS-03-078 */
 static enum err
-was_wrong(struct user_job *job, struct user *user,
-    const struct lockout_rule *rule, bool changed)
+was_wrong(struct user_job *job, struct user *user, bool changed)
 {
 	struct appliance *appliance = job->appliance;
+	struct lockout_rule rule = rule_of(appliance);
 	enum err rc = OK;
 
 	if (lockout_failed(
-		&user->lockout, rule, env_elapsed_ms(appliance->env)))
+		&user->lockout, &rule, env_elapsed_ms(appliance->env)))
 		log_line("device", LOG_WARN,
 		    "the user %s is locked out: %lld failed logins", user->name,
-		    (long long)rule->failures);
-	if (changed || rule->failures != 0)
+		    (long long)rule.failures);
+	if (changed || rule.failures != 0)
 		TRY(user_lockout_write(appliance->store, user));
 	finish(job, USER_REFUSED, OK);
 out:
@@ -226,21 +231,11 @@ out:
 
 /* It is known whether the password was right; what follows? */
 static enum err
-judge(struct user_job *job, struct user *user)
+judge(struct user_job *job, struct user *user, bool changed)
 {
-	struct appliance *appliance = job->appliance;
-	struct lockout_rule rule = rule_of(appliance);
-	bool changed;
-
-	/* req: KS-03-080 KS-03-082 */
-	if (lockout_begin(&user->lockout, &rule, env_elapsed_ms(appliance->env),
-		&changed) == LOCKOUT_LOCKED) {
-		finish(job, USER_REFUSED, OK);
-		return OK;
-	}
 	if (job->match)
 		return was_right(job, user, changed);
-	return was_wrong(job, user, &rule, changed);
+	return was_wrong(job, user, changed);
 }
 
 /* ---------------------------------------------------------------------------
@@ -264,6 +259,7 @@ conclude(struct user_job *job)
 {
 	struct appliance *appliance = job->appliance;
 	struct user user;
+	bool changed;
 	enum err rc = OK;
 
 	TRY(job->work_rc);
@@ -273,12 +269,12 @@ conclude(struct user_job *job)
 		return OK;
 	}
 	TRY(rc);
-	if (is_locked(job, &user))
+	if (is_locked(job, &user, &changed))
 		finish(job, USER_REFUSED, OK);
 	else if (strcmp(user.password.line, job->hash.line) != 0)
 		start(job); /* it was another one */
 	else
-		TRY(judge(job, &user));
+		TRY(judge(job, &user, changed));
 out:
 	return rc;
 }
@@ -305,6 +301,7 @@ static enum err
 look(struct user_job *job, bool *known)
 {
 	struct user user;
+	bool changed;
 	enum err rc = OK;
 
 	*known = false;
@@ -314,14 +311,14 @@ look(struct user_job *job, bool *known)
 	if (rc == ERR_NOT_FOUND)
 		return OK;
 	TRY(rc);
-	if (is_locked(job, &user))
+	if (is_locked(job, &user, &changed))
 		return OK;
 	job->hash = user.password;
 	job->match = remembered_has(job->appliance->users->remembered,
 	    job->name, &job->hash, secret_peek(job->password));
 	*known = job->match;
 	if (*known)
-		TRY(judge(job, &user));
+		TRY(judge(job, &user, changed));
 out:
 	return rc;
 }

@@ -300,8 +300,8 @@ test_what_changes_meanwhile_counts(void **state)
 	try_begin(&old, "alice", RIGHT);
 	try_begin(&new, "alice", OTHER);
 	try_begin(&gone, "bob", RIGHT);
-	change_password("alice", OTHER);
 	assert_ok(user_delete(APPLIANCE, B("bob"), why));
+	change_password("alice", OTHER);
 	try_wait(&old);
 	try_wait(&new);
 	try_wait(&gone);
