@@ -135,8 +135,7 @@ enum err user_create(struct appliance *appliance, struct user *user) MUST_CHECK;
 
 /*
  * In place of what there is of it: permissions and password. A new password is
- * the only one from here on, and ends a lockout where the caller says so in
- * `lockout`. req: ESKM-145
+ * the only one from here on, and ends no lockout. req: ESKM-145
  *
  * ERR_NOT_FOUND
  */

@@ -194,10 +194,8 @@ user_changed(struct nae_request *rq)
 	enum err rc = OK;
 
 	TRY(user_of(rq, name, &user));
-	if (fresh != NULL) {
+	if (fresh != NULL)
 		user.password = fresh->password.hash;
-		user.lockout = (struct lockout){0};
-	}
 	TRY(nae_flag(rq, EL_MODIFY_USER_INFO, &changes_password));
 	if (element_find(rq->root, EL_MODIFY_USER_INFO) != NULL)
 		user.changes_password = changes_password;

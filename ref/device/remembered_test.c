@@ -1,0 +1,111 @@
+#include "device/remembered.h"
+
+#include "crypto/ossl.h"
+#include "device/rig_test.h"
+
+enum { PLACES = 64 };
+
+static struct rig rig;
+static struct remembered *memory;
+
+static const struct password_hash alices = {"pbkdf2-sha256$10$alice"};
+static const struct password_hash bobs = {"pbkdf2-sha256$10$bob"};
+static const struct password_hash nobodys = {""};
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	assert_ok(ossl_init());
+	assert_ok(rig_init(&rig));
+	assert_ok(remembered_new(rig.env, PLACES, &memory));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	remembered_free(memory);
+	rig_clear(&rig);
+	return 0;
+}
+
+static bool
+has(const char *name, const struct password_hash *hash, const char *password)
+{
+	return remembered_has(memory, name, hash, bytes_of_text(password));
+}
+
+static void
+add(const char *name, const struct password_hash *hash, const char *password)
+{
+	remembered_add(memory, name, hash, bytes_of_text(password));
+}
+
+static void
+test_what_was_right_is_remembered_and_nothing_else(void **state)
+{
+	(void)state;
+	assert_false(has("alice", &alices, "secret"));
+	add("alice", &alices, "secret");
+	assert_true(has("alice", &alices, "secret"));
+	assert_false(has("alice", &alices, "secreu"));
+	assert_false(has("alice", &alices, ""));
+	assert_false(has("alice", &bobs, "secret"));
+	assert_false(has("bob", &alices, "secret"));
+	/* of an account that there is not, nothing is right */
+	add("alice", &nobodys, "secret");
+	assert_false(has("alice", &nobodys, "secret"));
+}
+
+static void
+test_a_name_is_forgotten(void **state)
+{
+	(void)state;
+	add("alice", &alices, "one");
+	add("alice", &alices, "another");
+	add("bob", &bobs, "two");
+	remembered_forget(memory, bytes_of_text("alic"));
+	assert_true(has("alice", &alices, "one"));
+	remembered_forget(memory, bytes_of_text("alice"));
+	assert_false(has("alice", &alices, "one"));
+	assert_false(has("alice", &alices, "another"));
+	assert_true(has("bob", &bobs, "two"));
+	remembered_forget(memory, BYTES_NONE);
+	assert_false(has("bob", &bobs, "two"));
+}
+
+/* More than there are places: some are left, none is taken for another. */
+static void
+test_the_last_one_has_the_place(void **state)
+{
+	char password[16];
+	unsigned k, kept = 0;
+
+	(void)state;
+	for (k = 0; k < 4 * PLACES; k++) {
+		(void)snprintf(password, sizeof(password), "p%u", k);
+		add("alice", &alices, password);
+		assert_true(has("alice", &alices, password));
+	}
+	for (k = 0; k < 4 * PLACES; k++) {
+		(void)snprintf(password, sizeof(password), "p%u", k);
+		kept += has("alice", &alices, password);
+	}
+	assert_in_range(kept, PLACES / 2, PLACES);
+}
+
+int
+main(void)
+{
+#define MEMORY_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    MEMORY_TEST(test_what_was_right_is_remembered_and_nothing_else),
+	    MEMORY_TEST(test_a_name_is_forgotten),
+	    MEMORY_TEST(test_the_last_one_has_the_place),
+	};
+#undef MEMORY_TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
