@@ -107,6 +107,8 @@ hears(void *ctx, enum cli_mark mark, struct bytes text)
 	visit_must(
 	    text.octets == 0 || memchr(text.at, '\n', text.octets) == NULL);
 	desk->left = mark == CLI_BYE;
+	if (mark != CLI_SAY && mark != CLI_END)
+		loop_stop(desk->rig.loop);
 }
 
 static void
@@ -122,11 +124,14 @@ type(struct desk *desk, struct bytes line)
 		    desk->cli, (struct bytes){line.at, line.octets - 1});
 	else
 		cli_input(desk->cli, line);
-	/* work on a worker takes as long as it takes */
+	/* only a worker's end wakes the loop: the rest has been put in its way
+	 */
 	while (!desk->left && !cli_waits(desk->cli)) {
-		visit_must(
-		    loop_jobs(desk->rig.loop) != 0 || turns++ < TURNS_MOST);
-		visit_must(rig_turns(&desk->rig, 1) == OK);
+		visit_must(turns++ < TURNS_MOST);
+		if (loop_jobs(desk->rig.loop) != 0)
+			visit_must(loop_run(desk->rig.loop) == OK);
+		else
+			visit_must(rig_turns(&desk->rig, 1) == OK);
 	}
 }
 
