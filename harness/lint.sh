@@ -26,7 +26,7 @@ libevent  header:event.h       ref/base/loop.c ref/net/http.c
 openssl   header:openssl/      ref/crypto/* ref/net/tls.c ref/base/secret.c ped-sim/ikey/crypt.c ped-sim/link/channel.c hsm-sim/card/seal.c hsm-sim/token/pad.c harness/touchstone/tls.c harness/bench/* tests
 jansson   header:jansson.h     harness/touchstone/json.c
 cracklib  header:crack.h       ref/device/password.c
-libssh    header:libssh/       ref/cli/ssh.c
+libssh    header:libssh/       ref/cli/ssh.c ref/cli/ssh_peer_test.h
 heap      call:malloc          ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests
 heap      call:calloc          ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests
 heap      call:realloc         ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests

@@ -156,6 +156,8 @@ editor_hide(struct editor *editor, struct buf *out)
 static bool
 insert(struct editor *e, struct bytes text)
 {
+	if (text.octets == 0)
+		return true;
 	if (text.octets > sizeof(e->line) - e->octets)
 		return false;
 	memmove(e->line + e->cursor + text.octets, e->line + e->cursor,

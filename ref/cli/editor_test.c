@@ -261,6 +261,8 @@ tab_asks_with_what_is_before_the_cursor(void **state)
 	assert_int_equal(
 	    editor_insert(editor, bytes_of_text("ow hsm"), &out), OK);
 	assert_string_equal(shown(), "\r# show hsm status\x1b[K\r\x1b[10C");
+	/* there may be nothing to put in */
+	assert_int_equal(editor_insert(editor, BYTES_NONE, &out), OK);
 	assert_int_equal(type("\r"), EDITOR_LINE);
 	assert_string_equal(line(), "show hsm status");
 	/* a value is not completed */

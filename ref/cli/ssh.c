@@ -66,7 +66,7 @@ read_key(struct bytes key)
 	char text[HOSTKEY_OCTETS + 1];
 	ssh_key out = NULL;
 
-	if (key.octets > HOSTKEY_OCTETS)
+	if (key.octets == 0 || key.octets > HOSTKEY_OCTETS)
 		return NULL;
 	memcpy(text, key.at, key.octets);
 	text[key.octets] = '\0';

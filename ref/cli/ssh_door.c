@@ -48,7 +48,8 @@ struct ssh_door {
 	struct appliance *appliance;
 	struct place instead; /* of All, and of the port that is set at first */
 	bool has_instead;
-	struct place place; /* where it listens */
+	struct place place;  /* where it listens */
+	struct place wanted; /* where it was to, when that was last looked at */
 	int fd;
 	struct loop_fd *watch;
 	struct queue *asks;
@@ -479,14 +480,22 @@ bound_port(int fd)
 }
 
 static enum err
-open_port(struct ssh_door *door, const struct place *place)
+listen_there(const struct place *place, int *fd)
 {
 	bool is_v4 =
 	    strchr(place->address, ':') == NULL && *place->address != '\0';
-	enum err rc = is_v4 ? ERR_SYSTEM : listen_v6(place, &door->fd);
+	enum err rc = is_v4 ? ERR_SYSTEM : listen_v6(place, fd);
 
 	if (rc != OK && (is_v4 || *place->address == '\0'))
-		rc = listen_v4(place, &door->fd);
+		rc = listen_v4(place, fd);
+	return rc;
+}
+
+static enum err
+open_port(struct ssh_door *door, const struct place *place)
+{
+	enum err rc = listen_there(place, &door->fd);
+
 	if (rc != OK) {
 		log_line("cli", LOG_ERROR, "ssh: %s port %u: %s",
 		    *place->address != '\0' ? place->address : "All",
@@ -503,6 +512,12 @@ out:
 	if (rc != OK)
 		close_port(door);
 	return rc;
+}
+
+static bool
+is_same_place(const struct place *a, const struct place *b)
+{
+	return a->port == b->port && strcmp(a->address, b->address) == 0;
 }
 
 /* As the settings have it, and what stands for them. req: KS-19-028 */
@@ -533,9 +548,10 @@ open_wanted(struct ssh_door *door)
 	enum err rc = OK;
 
 	wanted_place(door, &place);
+	door->wanted = place;
 	TRY(open_port(door, &place));
 	if (place.port == 0)
-		door->instead.port = door->place.port;
+		door->instead.port = door->wanted.port = door->place.port;
 out:
 	return rc;
 }
@@ -550,12 +566,53 @@ move(void *ctx)
 	struct place place;
 
 	wanted_place(door, &place);
-	if (door->fd < 0 ||
-	    (place.port == old.port && strcmp(place.address, old.address) == 0))
+	door->wanted = place;
+	if (door->fd < 0 || is_same_place(&place, &old))
 		return;
 	close_port(door);
 	if (open_wanted(door) != OK)
 		(void)!open_port(door, &old);
+}
+
+static enum err
+try_place(const struct place *place, enum setting which,
+    const struct settings *settings, char why[SETTING_WHY_OCTETS])
+{
+	int fd;
+	enum err rc = listen_there(place, &fd);
+
+	if (rc == OK)
+		close(fd);
+	else
+		(void)snprintf(why, SETTING_WHY_OCTETS, "%s: %s: %s",
+		    setting_row(which)->name, setting_shown(settings, which),
+		    strerror(errno));
+	return rc == OK ? OK : ERR_FIELD;
+}
+
+/*
+ * Can it be had? The port that it has now can not, by anybody else. Where it
+ * is not to move, nothing is asked: what became of it is not the fault of who
+ * sets something else.
+ */
+static enum err
+settings_judge_place(
+    void *ctx, struct settings *settings, char why[SETTING_WHY_OCTETS])
+{
+	struct ssh_door *door = ctx;
+	struct place place, address;
+	enum err rc = OK;
+
+	wanted_place(door, &place);
+	if (door->fd < 0 || is_same_place(&place, &door->wanted))
+		return OK;
+	address = place;
+	address.port = 0;
+	TRY(try_place(&address, SETTING_SSH_ADDRESS, settings, why));
+	if (place.port != door->place.port)
+		TRY(try_place(&place, SETTING_SSH_PORT, settings, why));
+out:
+	return rc;
 }
 
 /* req: KS-AA-027 */
@@ -708,8 +765,11 @@ ssh_door_new(
 	TRY(queue_new(ASKS_OCTETS, &door->asks));
 	TRY(loop_fd_new(appliance->loop, queue_fd(door->asks), LOOP_READ,
 	    somebody_asks, door, &door->asks_watch));
-	door->settings =
-	    (struct settings_watch){.follow = settings_follow, .ctx = door};
+	door->settings = (struct settings_watch){
+	    .judge = settings_judge_place,
+	    .follow = settings_follow,
+	    .ctx = door,
+	};
 	settings_watch(appliance->settings, &door->settings);
 	functions.ctx = door;
 	service_offer(appliance->services, SERVICE_SSH, &functions);

@@ -10,8 +10,9 @@
  *	ended        SSH_LINGER_MS to take what was said last, then cut
  *
  * Stopping the service closes the port and ends all connections. The port
- * moves when SSH Admin Server IP or Port does, and connections stay. One that
- * cannot be opened leaves the old one, and a line in the log.
+ * moves when SSH Admin Server IP or Port does, and connections stay. While the
+ * service runs, a place that cannot be had is refused; where it is lost between
+ * that and the move, the old one stays, and the log has a line.
  *
  * The SSH key is made when the service is first started.
  *
