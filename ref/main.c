@@ -42,6 +42,7 @@
 #include "device/settings.h"
 #include "net/config.h"
 #include "net/echo_port.h"
+#include "net/key_ports.h"
 #include "net/kmip_port.h"
 #include "net/listen.h"
 #include "net/server.h"
@@ -81,7 +82,9 @@ struct program {
 	struct server *server; /* NULL: echo */
 	struct listener *echo;
 	struct service_port *key_server;
-	struct key_gate gate; /* of that port */
+	struct key_gate gate;    /* of that port */
+	struct key_ports *ports; /* of the key servers that are set */
+	struct service_fellows fellows;
 	struct initialization *initialization;
 	struct factory_reset *reset; /* it is all that is done then */
 	struct lab_config lab_config;
@@ -306,21 +309,30 @@ listener_of(const struct program *p)
 				     : p->echo;
 }
 
+/* Of clients, all together. */
+static unsigned
+connections(const struct program *p)
+{
+	if (p->key_server != NULL)
+		return service_port_connections(p->key_server);
+	return p->echo != NULL ? listener_connections(p->echo) : 0;
+}
+
 static void
 end_begins(void *ctx)
 {
-	struct listener *listener = listener_of(ctx);
+	struct program *p = ctx;
 
-	if (listener != NULL)
-		listener_finish(listener);
+	if (p->key_server != NULL)
+		service_port_finish(p->key_server);
+	if (p->echo != NULL)
+		listener_finish(p->echo);
 }
 
 static bool
 end_is_over(void *ctx)
 {
-	struct listener *listener = listener_of(ctx);
-
-	return listener == NULL || listener_connections(listener) == 0;
+	return connections(ctx) == 0;
 }
 
 static enum err
@@ -395,6 +407,13 @@ ssh_is_stopped(const struct program *p)
 	       service_status(services, SERVICE_SSH) == SERVICE_STOPPED;
 }
 
+/* " server2=40001": where key server 2 listens */
+static enum err
+say_port(void *ctx, unsigned number, unsigned port)
+{
+	return buf_printf(ctx, " server%u=%u", number, port);
+}
+
 static enum err
 lab_status(void *ctx, struct buf *out)
 {
@@ -412,8 +431,9 @@ lab_status(void *ctx, struct buf *out)
 	if (listener != NULL && !daemon_is_ending(p->end))
 		TRY(buf_printf(out, " port=%u", listener_port(listener)));
 	if (listener != NULL)
-		TRY(buf_printf(
-		    out, " connections=%u", listener_connections(listener)));
+		TRY(buf_printf(out, " connections=%u", connections(p)));
+	if (p->ports != NULL && !daemon_is_ending(p->end))
+		TRY(key_ports_each(p->ports, say_port, out));
 	if (p->ssh != NULL && ssh_door_port(p->ssh) != 0)
 		TRY(buf_printf(out, " ssh=%u guests=%u", ssh_door_port(p->ssh),
 		    ssh_door_connections(p->ssh)));
@@ -528,6 +548,46 @@ out:
 	return rc;
 }
 
+static void
+fellows_open(void *ctx)
+{
+	key_ports_open(ctx);
+}
+
+static void
+fellows_finish(void *ctx)
+{
+	key_ports_finish(ctx);
+}
+
+static unsigned
+fellows_connections(void *ctx)
+{
+	return key_ports_connections(ctx);
+}
+
+static void
+fellows_close(void *ctx)
+{
+	key_ports_close(ctx);
+}
+
+/* The key servers that administrators set. */
+static enum err
+open_key_ports(struct program *p)
+{
+	const struct key_ports_config ports = {
+	    .appliance = server_appliance(p->server),
+	    .engine = {[KEY_KMIP] = {&kmip_protocol, server_kmip(p->server)}},
+	    .listen = listen_config(p),
+	    .ciphers = p->config.ciphers,
+	    .suites = p->config.suites,
+	};
+
+	return key_ports_new(&ports, &p->ports);
+}
+
+/* The one of touchstone.conf, and with it the others. */
 static enum err
 open_key_server(struct program *p)
 {
@@ -536,8 +596,16 @@ open_key_server(struct program *p)
 	    .services = server_appliance(p->server)->services,
 	    .service = SERVICE_KEY_SERVER,
 	    .listen = listen_config(p),
+	    .fellows = &p->fellows,
 	};
 
+	p->fellows = (struct service_fellows){
+	    .open = fellows_open,
+	    .finish = fellows_finish,
+	    .connections = fellows_connections,
+	    .close = fellows_close,
+	    .ctx = p->ports,
+	};
 	/* of touchstone.conf: an owner is whoever the certificate names */
 	p->gate = (struct key_gate){
 	    .appliance = server_appliance(p->server),
@@ -719,6 +787,7 @@ open_server(struct program *p)
 	enum err rc = OK;
 
 	TRY(server_new(&server, &p->server));
+	TRY(open_key_ports(p));
 	TRY(open_key_server(p));
 	TRY(ssh_door_new(server_appliance(p->server), c->ssh_listen, &p->ssh));
 out:
@@ -766,6 +835,7 @@ stop(struct program *p)
 	console_free(p->console);
 	ssh_door_free(p->ssh);
 	service_port_free(p->key_server);
+	key_ports_free(p->ports);
 	listener_free(p->echo);
 	if (p->loop != NULL)
 		loop_end_jobs(p->loop);

@@ -363,10 +363,10 @@ static const struct task {
 /* ---- the keystore, before it or after it ---- */
 
 static struct bytes
-seal_name(const struct cert_work *work, char room[SEAL_NAME_OCTETS])
+seal_name(enum cert_kind kind, const char *name, char room[SEAL_NAME_OCTETS])
 {
-	(void)snprintf(room, SEAL_NAME_OCTETS, "%s/%s",
-	    cert_record_kind(work->kind), work->name);
+	(void)snprintf(
+	    room, SEAL_NAME_OCTETS, "%s/%s", cert_record_kind(kind), name);
 	return bytes_of_text(room);
 }
 
@@ -386,7 +386,8 @@ seal(struct cert_work *work)
 	enum err rc = OK;
 
 	TRY(arena_new(SEAL_ROOM_OCTETS, &a));
-	TRY(keystore_seal(ks, lent(work), seal_name(work, room), SEAL_VERSION,
+	TRY(keystore_seal(ks, lent(work),
+	    seal_name(work->kind, work->name, room), SEAL_VERSION,
 	    secret_peek(work->key), a, &sealed));
 	TRY(buf_put(&work->cert.key, sealed));
 out:
@@ -394,19 +395,22 @@ out:
 	return rc;
 }
 
-static enum err
-open_key(struct cert_work *work)
+enum err
+cert_key_open(struct appliance *appliance, enum cert_kind kind,
+    const char *name, struct bytes sealed, const struct keystore_loan *loan,
+    struct secret **out)
 {
-	struct keystore *ks = root_keystore(work->appliance->root);
+	struct keystore *ks = root_keystore(appliance->root);
 	char room[SEAL_NAME_OCTETS];
 	struct bytes plain;
 	struct arena *a = NULL;
 	enum err rc = OK;
 
+	*out = NULL;
 	TRY(arena_new(SEAL_ROOM_OCTETS, &a));
-	TRY(keystore_open(ks, lent(work), seal_name(work, room), SEAL_VERSION,
-	    buf_peek(&work->before.key), a, &plain));
-	TRY(secret_copy(plain, &work->key));
+	TRY(keystore_open(ks, loan, seal_name(kind, name, room), SEAL_VERSION,
+	    sealed, a, &plain));
+	TRY(secret_copy(plain, out));
 out:
 	arena_free(a);
 	return rc;
@@ -419,7 +423,10 @@ static void
 keys_ready(struct cert_work *work)
 {
 	bool opens = tasks[work->task].opens;
-	enum err rc = opens ? open_key(work) : seal(work);
+	enum err rc = opens ? cert_key_open(work->appliance, work->kind,
+				  work->name, buf_peek(&work->before.key),
+				  lent(work), &work->key)
+			    : seal(work);
 
 	if (rc == ERR_HSM || rc == ERR_HSM_LOGGED_OUT || rc == ERR_HSM_OTHER)
 		(void)snprintf(work->why, sizeof(work->why),

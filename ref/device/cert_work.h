@@ -98,6 +98,18 @@ void cert_work_begin(struct cert_work *work);
 enum err
 cert_work_write(struct cert_work *work, struct change *change) MUST_CHECK;
 
+/*
+ * The private key of a certificate of this device, or of a local CA, PKCS#8.
+ *
+ * sealed  as its record has it
+ * loan    NULL: the keystore's cache has the master key
+ *
+ * ERR_HSM, ERR_HSM_LOGGED_OUT, ERR_HSM_OTHER, ERR_SEAL  as keystore_open
+ */
+enum err cert_key_open(struct appliance *appliance, enum cert_kind kind,
+    const char *name, struct bytes sealed, const struct keystore_loan *loan,
+    struct secret **out) MUST_CHECK;
+
 /* At any time, when nobody is in need of it any more. Accepts NULL. */
 void cert_work_drop(struct cert_work *work);
 

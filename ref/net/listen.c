@@ -21,9 +21,16 @@ enum {
 	HOST_OCTETS = 64,
 };
 
+/* Connections with the rules of before. */
+struct elders {
+	struct elders *next;
+	struct conn_set *set;
+};
+
 struct listener {
 	struct loop *loop;
 	struct conn_set *set;
+	struct elders *elders;
 	unsigned connections;
 	int fd;
 	int spare_fd; /* given up to take and close one when all are used */
@@ -88,9 +95,17 @@ write_address(const struct sockaddr_storage *from, char *out, size_t room)
 
 	if (from->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const void *)from;
+		const struct in6_addr *address = &in6->sin6_addr;
 
-		(void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
 		port = ntohs(in6->sin6_port);
+		/* a socket of the newer kind takes the older kind's peers */
+		if (IN6_IS_ADDR_V4MAPPED(address)) {
+			(void)inet_ntop(
+			    AF_INET, address->s6_addr + 12, host, sizeof(host));
+			(void)snprintf(out, room, "%s:%u", host, port);
+			return port;
+		}
+		(void)inet_ntop(AF_INET6, address, host, sizeof(host));
 		(void)snprintf(out, room, "[%s]:%u", host, port);
 	} else {
 		const struct sockaddr_in *in4 = (const void *)from;
@@ -154,6 +169,25 @@ refuse_without_descriptor(struct listener *l)
 	l->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/* Those who are gone. */
+static void
+sweep(struct listener *l)
+{
+	struct elders **at = &l->elders;
+
+	while (*at != NULL) {
+		struct elders *elders = *at;
+
+		if (conn_set_count(elders->set) != 0) {
+			at = &elders->next;
+			continue;
+		}
+		*at = elders->next;
+		conn_set_free(elders->set);
+		mem_free(elders);
+	}
+}
+
 static bool
 accept_one(struct listener *l)
 {
@@ -171,7 +205,8 @@ accept_one(struct listener *l)
 	/* else nobody is there any more: another time */
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR;
-	if (conn_set_count(l->set) >= l->connections) {
+	sweep(l);
+	if (listener_connections(l) >= l->connections) {
 		refuse(l, fd, "all connections are in use");
 		return true;
 	}
@@ -199,6 +234,7 @@ listener_new(struct loop *loop, const struct listen_config *config,
 {
 	struct addrinfo *at = NULL;
 	struct listener *l = NULL;
+	int why = 0;
 	enum err rc = OK;
 
 	*out = NULL;
@@ -210,7 +246,8 @@ listener_new(struct loop *loop, const struct listen_config *config,
 	TRY(read_address(config->address, &at));
 	TRY(conn_set_new(loop, &config->rules, &l->set));
 	rc = open_socket(l, at, config->backlog);
-	if (rc != OK)
+	why = errno;
+	if (rc != OK && !config->quiet)
 		log_line("net", LOG_ERROR, "%s: %s", config->address,
 		    strerror(errno));
 	TRY(rc);
@@ -221,11 +258,12 @@ out:
 	if (at != NULL)
 		freeaddrinfo(at);
 	listener_free(l);
+	errno = why;
 	return rc;
 }
 
-static void
-stop_listening(struct listener *l)
+void
+listener_stop(struct listener *l)
 {
 	loop_fd_free(l->watch);
 	l->watch = NULL;
@@ -239,8 +277,15 @@ listener_free(struct listener *l)
 {
 	if (l == NULL)
 		return;
-	stop_listening(l);
+	listener_stop(l);
 	conn_set_free(l->set);
+	while (l->elders != NULL) {
+		struct elders *elders = l->elders;
+
+		l->elders = elders->next;
+		conn_set_free(elders->set);
+		mem_free(elders);
+	}
 	if (l->spare_fd >= 0)
 		close(l->spare_fd);
 	mem_free(l);
@@ -261,12 +306,41 @@ listener_port(const struct listener *l)
 unsigned
 listener_connections(const struct listener *l)
 {
-	return conn_set_count(l->set);
+	const struct elders *elders;
+	unsigned count = conn_set_count(l->set);
+
+	for (elders = l->elders; elders != NULL; elders = elders->next)
+		count += conn_set_count(elders->set);
+	return count;
+}
+
+enum err
+listener_set_rules(struct listener *l, const struct conn_rules *rules)
+{
+	struct elders *elders = NULL;
+	struct conn_set *set = NULL;
+	enum err rc = OK;
+
+	sweep(l);
+	TRY(MEM_NEW(elders));
+	TRY(conn_set_new(l->loop, rules, &set));
+	elders->set = l->set;
+	elders->next = l->elders;
+	l->elders = elders;
+	l->set = set;
+	elders = NULL;
+out:
+	mem_free(elders);
+	return rc;
 }
 
 void
 listener_finish(struct listener *l)
 {
-	stop_listening(l);
+	const struct elders *elders;
+
+	listener_stop(l);
 	conn_set_finish(l->set);
+	for (elders = l->elders; elders != NULL; elders = elders->next)
+		conn_set_finish(elders->set);
 }

@@ -14,6 +14,10 @@ struct service_port {
 static void
 close_port(struct service_port *port)
 {
+	const struct service_fellows *fellows = port->config.fellows;
+
+	if (fellows != NULL)
+		fellows->close(fellows->ctx);
 	loop_task_cancel(&port->opened);
 	loop_task_cancel(&port->task);
 	loop_timer_stop(port->patience);
@@ -45,6 +49,8 @@ start(void *ctx)
 		if (port->address == NULL)
 			TRY(ERR_NOMEM);
 	}
+	if (c->fellows != NULL)
+		c->fellows->open(c->fellows->ctx);
 	loop_later(c->loop, &port->opened);
 out:
 	if (rc != OK)
@@ -65,7 +71,7 @@ look(void *ctx)
 {
 	struct service_port *port = ctx;
 
-	if (listener_connections(port->listener) == 0)
+	if (service_port_connections(port) == 0)
 		is_over(port);
 }
 
@@ -82,7 +88,7 @@ stop(void *ctx)
 	struct loop *loop = port->config.loop;
 
 	loop_task_cancel(&port->opened);
-	listener_finish(port->listener);
+	service_port_finish(port);
 	loop_each_turn(loop, &port->task);
 	loop_timer_set(
 	    port->patience, loop_now_ms(loop) + SERVICE_PORT_PATIENCE_MS);
@@ -121,6 +127,30 @@ service_port_free(struct service_port *port)
 	loop_timer_free(port->patience);
 	mem_free(port->address);
 	mem_free(port);
+}
+
+void
+service_port_finish(struct service_port *port)
+{
+	const struct service_fellows *fellows = port->config.fellows;
+
+	if (port->listener != NULL)
+		listener_finish(port->listener);
+	if (fellows != NULL)
+		fellows->finish(fellows->ctx);
+}
+
+unsigned
+service_port_connections(const struct service_port *port)
+{
+	const struct service_fellows *fellows = port->config.fellows;
+	unsigned count = 0;
+
+	if (port->listener != NULL)
+		count = listener_connections(port->listener);
+	if (fellows != NULL)
+		count += fellows->connections(fellows->ctx);
+	return count;
 }
 
 struct listener *
