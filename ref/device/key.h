@@ -74,6 +74,9 @@ const struct key_algorithm *key_algorithm_named(struct bytes name);
 const struct key_algorithm *
 key_algorithm_of_word(struct bytes word, uint32_t key_bits);
 
+/* By the guide's word for imports: any size of it. */
+const struct key_algorithm *key_algorithm_imported(struct bytes import);
+
 /* Has any size of it that word? */
 bool key_algorithm_is_word(struct bytes word);
 
@@ -273,6 +276,10 @@ enum err key_version_new(struct key_call *call, const struct object *key,
  */
 enum err key_version_state(struct key_call *call, const struct object *key,
     uint32_t number, enum card_state state) MUST_CHECK;
+
+/* All but the default one, for who destroys or deletes the key. */
+enum err key_delete_versions(
+    struct store *st, struct arena *a, const struct object *key) MUST_CHECK;
 
 /* ---- changing ---- */
 

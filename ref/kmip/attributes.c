@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "crypto/digest.h"
+#include "device/birth.h"
 #include "kmip/value.h"
 #include "wire/ttlv.h"
 
@@ -283,72 +283,6 @@ attributes_learn(
 	return ERR_FIELD;
 }
 
-/* Has the object no value for it yet, and may it have one? */
-static bool
-wants(const struct object *o, enum tag tag)
-{
-	const struct attr_def *def = attr_def_any(tag);
-
-	return def != NULL && attr_find(&o->attrs, tag) == NULL &&
-	       attr_applies(def, o->object_type, V_LAST);
-}
-
-static enum err
-give_number(struct object *o, enum tag tag, int64_t number)
-{
-	return wants(o, tag) ? attr_add_number(o->arena, &o->attrs, tag, number)
-			     : OK;
-}
-
-/* spec: kmip-2.1 4.56: the SHA-256 of the Unique Identifier */
-static enum err
-give_short_id(struct object *o)
-{
-	uint8_t digest[DIGEST_MAX_OCTETS];
-	size_t octets;
-	enum err rc = OK;
-
-	if (!wants(o, TAG_SHORT_UNIQUE_IDENTIFIER))
-		return OK;
-	TRY(digest_make(HASHING_ALGORITHM_SHA_256, o->id, digest, &octets));
-	TRY(attr_add_octets(o->arena, &o->attrs, TAG_SHORT_UNIQUE_IDENTIFIER,
-	    (struct bytes){digest, octets}));
-out:
-	return rc;
-}
-
-enum err
-attributes_add_rng(struct arena *a, struct item *rng)
-{
-	enum err rc = OK;
-
-	TRY(item_add_number(
-	    a, rng, TAG_RNG_ALGORITHM, ENUMERATION, RNG_ALGORITHM_DRBG));
-	TRY(item_add_number(a, rng, TAG_CRYPTOGRAPHIC_ALGORITHM, ENUMERATION,
-	    CRYPTOGRAPHIC_ALGORITHM_AES));
-	TRY(item_add_number(a, rng, TAG_CRYPTOGRAPHIC_LENGTH, INTEGER, 256));
-	TRY(item_add_number(
-	    a, rng, TAG_DRBG_ALGORITHM, ENUMERATION, DRBG_ALGORITHM_CTR));
-out:
-	return rc;
-}
-
-static enum err
-give_rng(struct object *o)
-{
-	struct item *rng;
-	enum err rc = OK;
-
-	if (!wants(o, TAG_RANDOM_NUMBER_GENERATOR))
-		return OK;
-	TRY(item_add_structure(
-	    o->arena, NULL, TAG_RANDOM_NUMBER_GENERATOR, &rng));
-	TRY(attributes_add_rng(o->arena, rng));
-	TRY(attr_add_item(o->arena, &o->attrs, rng));
-out:
-	return rc;
-}
-
 /*
  * Usage Limits Count starts at the Total, whatever a client has put there.
  *
@@ -380,29 +314,12 @@ out:
 enum err
 attributes_complete(struct request *rq, struct object *o, bool generated)
 {
-	bool sensitive;
 	enum err rc = OK;
 
 	if (o->object_type == OBJECT_TYPE_TEMPLATE)
 		return OK;
 	TRY(start_usage_limits(o));
-	TRY(give_short_id(o));
-	TRY(give_number(o, TAG_LEASE_TIME, rq->config->lease_s));
-	TRY(give_number(o, TAG_FRESH, true));
-	TRY(give_number(o, TAG_SENSITIVE, false));
-	TRY(give_number(o, TAG_EXTRACTABLE, true));
-	/* spec: kmip-1.4 3.49 and 3.51: true only if it has been so from its
-	 * making here; a registered key was extractable where it came from */
-	sensitive = attr_number(&o->attrs, TAG_SENSITIVE, 0) != 0;
-	TRY(give_number(o, TAG_ALWAYS_SENSITIVE, generated && sensitive));
-	TRY(give_number(o, TAG_NEVER_EXTRACTABLE,
-	    generated && attr_number(&o->attrs, TAG_EXTRACTABLE, 1) == 0));
-	TRY(give_number(
-	    o, TAG_PROTECTION_STORAGE_MASK, PROTECTION_STORAGE_MASK_SOFTWARE));
-	if (generated) {
-		TRY(give_number(o, TAG_ORIGINAL_CREATION_DATE, rq->now_s));
-		TRY(give_rng(o));
-	}
+	TRY(birth_complete(o, rq->config->lease_s, rq->now_s, generated));
 	TRY(attributes_settle(rq, o));
 out:
 	return rc;

@@ -90,12 +90,6 @@ enum err attributes_check_change(struct request *rq, const struct object *o,
     const struct attr *one, enum attr_rule rule) MUST_CHECK;
 
 /*
- * The fields of RNG Parameters: the generator behind env_random is OpenSSL's,
- * as crypto/random.c sets it up (SP 800-90A, CTR_DRBG with AES-256).
- */
-enum err attributes_add_rng(struct arena *a, struct item *rng) MUST_CHECK;
-
-/*
  * Say in the answer which attribute was added, changed or deleted: 1.x does,
  * 2.x has no field for it.
  */

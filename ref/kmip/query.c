@@ -1,3 +1,4 @@
+#include "device/birth.h"
 #include "kmip/attributes.h"
 #include "kmip/op.h"
 #include "kmip/value.h"
@@ -57,7 +58,7 @@ rngs(struct request *rq, struct item *out)
 	enum err rc = OK;
 
 	TRY(item_add_structure(rq->arena, out, TAG_RNG_PARAMETERS, &rng));
-	TRY(attributes_add_rng(rq->arena, rng));
+	TRY(birth_add_rng(rq->arena, rng));
 out:
 	return rc;
 }

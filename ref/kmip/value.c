@@ -1,9 +1,8 @@
 #include "kmip/value.h"
 
-#include <stddef.h>
-
-#include "crypto/digest.h"
+#include "crypto/keyblock.h"
 #include "crypto/keygen.h"
+#include "device/birth.h"
 #include "kmip/attributes.h"
 #include "kmip/certificate.h"
 #include "wire/ttlv.h"
@@ -57,214 +56,11 @@ value_object_type(uint32_t tag)
 	return 0;
 }
 
-/*
- * Key formats: which objects can be in them, and for transparent ones where
- * each number of the Key Material goes.
- *
- * Source: KMIP 1.4 section 2.1.7
- */
-
-enum { FIELDS_MAX = 8 };
-
-static const struct format {
-	uint32_t format;
-	uint32_t object_type; /* 0: several */
-	/* transparent asymmetric keys only */
-	uint32_t algorithm;
-	struct {
-		enum tag tag;
-		size_t at; /* in struct keyparts */
-	} field[FIELDS_MAX];
-} formats[] = {
-#define AT(tag, member)                                      \
-	{                                                    \
-		TAG_##tag, offsetof(struct keyparts, member) \
-	}
-#define RSA_PRIVATE                                                           \
-	{                                                                     \
-		AT(MODULUS, modulus), AT(PRIVATE_EXPONENT, private_exponent), \
-		    AT(PUBLIC_EXPONENT, public_exponent), AT(P, prime_p),     \
-		    AT(Q, prime_q), AT(PRIME_EXPONENT_P, exponent_p),         \
-		    AT(PRIME_EXPONENT_Q, exponent_q),                         \
-		    AT(CRT_COEFFICIENT, coefficient)                          \
-	}
-    /* req: KS-AE-008 */
-    {KEY_FORMAT_TYPE_RAW, 0, 0, {{0}}},
-    /* req: KS-AE-009 */
-    {KEY_FORMAT_TYPE_OPAQUE, 0, 0, {{0}}},
-    {KEY_FORMAT_TYPE_PKCS_1, 0, 0, {{0}}},
-    {KEY_FORMAT_TYPE_PKCS_8, OBJECT_TYPE_PRIVATE_KEY, 0, {{0}}},
-    {KEY_FORMAT_TYPE_X_509, 0, 0, {{0}}},
-    {KEY_FORMAT_TYPE_ECPRIVATEKEY, OBJECT_TYPE_PRIVATE_KEY, 0, {{0}}},
-    {KEY_FORMAT_TYPE_TRANSPARENT_SYMMETRIC_KEY, 0, 0, {{0}}},
-    {KEY_FORMAT_TYPE_TRANSPARENT_RSA_PRIVATE_KEY, OBJECT_TYPE_PRIVATE_KEY,
-	CRYPTOGRAPHIC_ALGORITHM_RSA, RSA_PRIVATE},
-    {KEY_FORMAT_TYPE_TRANSPARENT_RSA_PUBLIC_KEY, OBJECT_TYPE_PUBLIC_KEY,
-	CRYPTOGRAPHIC_ALGORITHM_RSA,
-	{AT(MODULUS, modulus), AT(PUBLIC_EXPONENT, public_exponent)}},
-    {KEY_FORMAT_TYPE_TRANSPARENT_DSA_PRIVATE_KEY, OBJECT_TYPE_PRIVATE_KEY,
-	CRYPTOGRAPHIC_ALGORITHM_DSA, {AT(P, p), AT(Q, q), AT(G, g), AT(X, x)}},
-    {KEY_FORMAT_TYPE_TRANSPARENT_DSA_PUBLIC_KEY, OBJECT_TYPE_PUBLIC_KEY,
-	CRYPTOGRAPHIC_ALGORITHM_DSA, {AT(P, p), AT(Q, q), AT(G, g), AT(Y, y)}},
-    {KEY_FORMAT_TYPE_TRANSPARENT_DH_PRIVATE_KEY, OBJECT_TYPE_PRIVATE_KEY,
-	CRYPTOGRAPHIC_ALGORITHM_DH,
-	{AT(P, p), AT(Q, q), AT(G, g), AT(J, j), AT(X, x)}},
-    {KEY_FORMAT_TYPE_TRANSPARENT_DH_PUBLIC_KEY, OBJECT_TYPE_PUBLIC_KEY,
-	CRYPTOGRAPHIC_ALGORITHM_DH,
-	{AT(P, p), AT(Q, q), AT(G, g), AT(J, j), AT(Y, y)}},
-#define EC_PRIVATE(name)                                                 \
-	{                                                                \
-		KEY_FORMAT_TYPE_TRANSPARENT_##name##_PRIVATE_KEY,        \
-		    OBJECT_TYPE_PRIVATE_KEY, CRYPTOGRAPHIC_ALGORITHM_EC, \
-		{                                                        \
-			AT(RECOMMENDED_CURVE, curve), AT(D, d)           \
-		}                                                        \
-	}
-#define EC_PUBLIC(name)                                                   \
-	{                                                                 \
-		KEY_FORMAT_TYPE_TRANSPARENT_##name##_PUBLIC_KEY,          \
-		    OBJECT_TYPE_PUBLIC_KEY, CRYPTOGRAPHIC_ALGORITHM_EC,   \
-		{                                                         \
-			AT(RECOMMENDED_CURVE, curve), AT(Q_STRING, point) \
-		}                                                         \
-	}
-    /* the first of each is what an answer has where the version knows it */
-    EC_PRIVATE(EC),
-    EC_PUBLIC(EC),
-    EC_PRIVATE(ECDSA),
-    EC_PUBLIC(ECDSA),
-    EC_PRIVATE(ECDH),
-    EC_PUBLIC(ECDH),
-    EC_PRIVATE(ECMQV),
-    EC_PUBLIC(ECMQV),
-};
-
-static const struct format *
-format_find(uint32_t format)
-{
-	size_t k;
-
-	for (k = 0; k < sizeof(formats) / sizeof(formats[0]); k++) {
-		if (formats[k].format == format)
-			return &formats[k];
-	}
-	return NULL;
-}
-
 static bool
 is_asymmetric(uint32_t object_type)
 {
 	return object_type == OBJECT_TYPE_PRIVATE_KEY ||
 	       object_type == OBJECT_TYPE_PUBLIC_KEY;
-}
-
-static enum err
-parts_of_items(const struct format *fmt, const struct item *material,
-    struct keyparts *parts)
-{
-	enum err rc = OK;
-	size_t k;
-
-	parts->algorithm = fmt->algorithm;
-	parts->is_private = fmt->object_type == OBJECT_TYPE_PRIVATE_KEY;
-	for (k = 0; k < FIELDS_MAX && fmt->field[k].tag != 0; k++) {
-		const struct item *item =
-		    item_find(material, fmt->field[k].tag);
-		char *at = (char *)parts + fmt->field[k].at;
-
-		if (item == NULL)
-			continue;
-		if (item->type == ENUMERATION)
-			*(uint32_t *)(void *)at = (uint32_t)item->number;
-		else if (item->type == BIG_INTEGER)
-			TRY(keyformat_number(
-			    item->octets, (struct bytes *)(void *)at));
-		else
-			*(struct bytes *)(void *)at = item->octets;
-	}
-out:
-	return rc;
-}
-
-static enum err
-items_of_parts(struct arena *a, const struct format *fmt,
-    const struct keyparts *parts, struct item *material)
-{
-	enum err rc = OK;
-	size_t k;
-
-	for (k = 0; k < FIELDS_MAX && fmt->field[k].tag != 0; k++) {
-		const char *at = (const char *)parts + fmt->field[k].at;
-		enum tag tag = fmt->field[k].tag;
-		struct bytes octets;
-
-		if (tag == TAG_RECOMMENDED_CURVE) {
-			TRY(item_add_number(a, material, tag, ENUMERATION,
-			    *(const uint32_t *)(const void *)at));
-			continue;
-		}
-		octets = *(const struct bytes *)(const void *)at;
-		if (octets.octets == 0)
-			continue;
-		if (tag != TAG_Q_STRING)
-			TRY(keyformat_big_integer(octets, a, &octets));
-		TRY(item_add_octets(a, material, tag,
-		    tag == TAG_Q_STRING ? BYTE_STRING : BIG_INTEGER, octets));
-	}
-out:
-	return rc;
-}
-
-/*
- * What a Key Block holds
- */
-
-/* The Key Material when it is there and not wrapped; else NULL. */
-static struct item *
-key_material(const struct item *block)
-{
-	const struct item *key_value = item_find(block, TAG_KEY_VALUE);
-
-	if (key_value == NULL || key_value->type != STRUCTURE)
-		return NULL;
-	return item_find(key_value, TAG_KEY_MATERIAL);
-}
-
-static enum err
-parts_of_block(struct request *rq, uint32_t object_type,
-    const struct item *block, struct keyparts *parts)
-{
-	uint32_t format = (uint32_t)item_number(block, TAG_KEY_FORMAT_TYPE, 0);
-	const struct format *fmt = format_find(format);
-	const struct item *material = key_material(block);
-	enum err rc = OK;
-
-	*parts = (struct keyparts){0};
-	if (fmt == NULL || material == NULL ||
-	    (fmt->object_type != 0 && fmt->object_type != object_type))
-		TRY(ERR_KEY_FORMAT);
-	if (fmt->algorithm == 0) {
-		if (material->type != BYTE_STRING)
-			TRY(ERR_FIELD);
-		TRY(keyformat_read(format,
-		    object_type == OBJECT_TYPE_PRIVATE_KEY, material->octets,
-		    parts, &rq->fault));
-	} else {
-		if (material->type != STRUCTURE)
-			TRY(ERR_FIELD);
-		TRY(parts_of_items(fmt, material, parts));
-		TRY(keyformat_measure(parts, &rq->fault));
-	}
-out:
-	return rc;
-}
-
-/* The octets of a symmetric key's or a secret's material. */
-static struct bytes
-raw_octets(const struct item *material)
-{
-	return material->type == STRUCTURE ? item_octets(material, TAG_KEY)
-					   : material->octets;
 }
 
 /* Attributes that are there need not be in the Key Block, and vice versa. */
@@ -295,7 +91,7 @@ learn_asymmetric(struct request *rq, struct object *o, const struct item *block)
 	struct keyparts parts;
 	enum err rc = OK;
 
-	TRY(parts_of_block(rq, o->object_type, block, &parts));
+	TRY(keyblock_parts(o->object_type, block, &parts, &rq->fault));
 	/* EC keys go by several names */
 	if (keyformat_family((uint32_t)algorithm) != parts.algorithm)
 		TRY(attributes_learn(
@@ -303,34 +99,6 @@ learn_asymmetric(struct request *rq, struct object *o, const struct item *block)
 	if (parts.key_bits != 0)
 		TRY(attributes_learn(
 		    rq, o, TAG_CRYPTOGRAPHIC_LENGTH, parts.key_bits));
-out:
-	return rc;
-}
-
-/*
- * spec: kmip-1.4 3.17
- * req: KS-AE-033 KS-AE-034
- */
-static enum err
-add_digest(struct object *o, struct bytes octets, uint32_t format)
-{
-	uint8_t digest[DIGEST_MAX_OCTETS];
-	struct item *item;
-	struct bytes copy;
-	size_t length;
-	enum err rc = OK;
-
-	TRY(digest_make(HASHING_ALGORITHM_SHA_256, octets, digest, &length));
-	TRY(item_add_structure(o->arena, NULL, TAG_DIGEST, &item));
-	TRY(item_add_number(o->arena, item, TAG_HASHING_ALGORITHM, ENUMERATION,
-	    HASHING_ALGORITHM_SHA_256));
-	TRY(arena_copy(o->arena, (struct bytes){digest, length}, &copy));
-	TRY(item_add_octets(
-	    o->arena, item, TAG_DIGEST_VALUE, BYTE_STRING, copy));
-	if (format != 0)
-		TRY(item_add_number(
-		    o->arena, item, TAG_KEY_FORMAT_TYPE, ENUMERATION, format));
-	TRY(attr_add_item(o->arena, &o->attrs, item));
 out:
 	return rc;
 }
@@ -345,10 +113,10 @@ add_material_digest(
 
 	buf_init(&encoded, VALUE_MAX_OCTETS);
 	if (material->type == BYTE_STRING) {
-		TRY(add_digest(o, material->octets, format));
+		TRY(birth_add_digest(o, material->octets, format));
 	} else {
 		TRY(ttlv_write(material, &encoded));
-		TRY(add_digest(o, buf_peek(&encoded), format));
+		TRY(birth_add_digest(o, buf_peek(&encoded), format));
 	}
 out:
 	buf_clear(&encoded);
@@ -362,7 +130,7 @@ learn_block(struct request *rq, struct object *o, const struct item *block)
 	    item_find(block, TAG_CRYPTOGRAPHIC_ALGORITHM);
 	const struct item *length = item_find(block, TAG_CRYPTOGRAPHIC_LENGTH);
 	uint32_t format = (uint32_t)item_number(block, TAG_KEY_FORMAT_TYPE, 0);
-	const struct item *material = key_material(block);
+	const struct item *material = keyblock_material(block);
 	bool wrapped = item_find(block, TAG_KEY_WRAPPING_DATA) != NULL;
 	enum err rc = OK;
 
@@ -377,7 +145,7 @@ learn_block(struct request *rq, struct object *o, const struct item *block)
 	if (wrapped || material == NULL)
 		return OK;
 	if (o->object_type == OBJECT_TYPE_SYMMETRIC_KEY)
-		TRY(learn_symmetric(rq, o, raw_octets(material)));
+		TRY(learn_symmetric(rq, o, keyblock_symmetric(material)));
 	if (is_asymmetric(o->object_type))
 		TRY(learn_asymmetric(rq, o, block));
 	TRY(add_material_digest(o, material, format));
@@ -405,7 +173,7 @@ learn_value(struct request *rq, struct object *o, const struct item *value)
 	}
 	for (k = 0; k < sizeof(whole) / sizeof(whole[0]); k++) {
 		if (item_find(value, whole[k]) != NULL)
-			TRY(add_digest(
+			TRY(birth_add_digest(
 			    o, item_octets(value, whole[k]), format));
 	}
 out:
@@ -497,30 +265,14 @@ value_make(struct request *rq, struct object *o, uint32_t format,
     const struct secret *material)
 {
 	struct item *value;
-	struct item *block;
-	struct item *key_value;
-	struct arena *a = rq->arena;
 	enum err rc = OK;
 
-	TRY(item_add_structure(a, NULL, value_tag(o->object_type), &value));
-	if (o->object_type == OBJECT_TYPE_SECRET_DATA)
-		TRY(item_add_number(a, value, TAG_SECRET_DATA_TYPE, ENUMERATION,
-		    SECRET_DATA_TYPE_PASSWORD));
-	TRY(item_add_structure(a, value, TAG_KEY_BLOCK, &block));
-	TRY(item_add_number(
-	    a, block, TAG_KEY_FORMAT_TYPE, ENUMERATION, format));
-	TRY(item_add_structure(a, block, TAG_KEY_VALUE, &key_value));
-	TRY(item_add_octets(a, key_value, TAG_KEY_MATERIAL, BYTE_STRING,
-	    secret_peek(material)));
-	if (attr_find(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM) != NULL) {
-		TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_ALGORITHM,
-		    ENUMERATION,
-		    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM, 0)));
-		TRY(item_add_number(a, block, TAG_CRYPTOGRAPHIC_LENGTH, INTEGER,
-		    attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, 0)));
-	}
+	TRY(keyblock_make(rq->arena, value_tag(o->object_type), format,
+	    (uint32_t)attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_ALGORITHM, 0),
+	    (uint32_t)attr_number(&o->attrs, TAG_CRYPTOGRAPHIC_LENGTH, 0),
+	    secret_peek(material), &value));
 	TRY(attributes_learn(rq, o, TAG_KEY_FORMAT_TYPE, format));
-	TRY(add_digest(o, secret_peek(material), format));
+	TRY(birth_add_digest(o, secret_peek(material), format));
 	TRY(keep(rq, o, value));
 out:
 	return rc;
@@ -534,7 +286,7 @@ static enum err
 convert_symmetric(struct request *rq, struct item *block, uint32_t format)
 {
 	struct item *key_value = item_find(block, TAG_KEY_VALUE);
-	struct bytes key = raw_octets(key_material(block));
+	struct bytes key = keyblock_symmetric(keyblock_material(block));
 	struct item *material;
 	enum err rc = OK;
 
@@ -558,7 +310,7 @@ convert_asymmetric(struct request *rq, uint32_t object_type, struct item *block,
     uint32_t format)
 {
 	struct item *key_value = item_find(block, TAG_KEY_VALUE);
-	const struct format *fmt = format_find(format);
+	const struct keyblock_format *fmt = keyblock_format_find(format);
 	struct item *material;
 	struct keyparts parts;
 	struct bytes octets;
@@ -567,7 +319,7 @@ convert_asymmetric(struct request *rq, uint32_t object_type, struct item *block,
 	if (fmt == NULL ||
 	    (fmt->object_type != 0 && fmt->object_type != object_type))
 		TRY(ERR_KEY_FORMAT);
-	TRY(parts_of_block(rq, object_type, block, &parts));
+	TRY(keyblock_parts(object_type, block, &parts, &rq->fault));
 	key_value->first = NULL;
 	key_value->last = NULL;
 	if (fmt->algorithm == 0) {
@@ -583,7 +335,7 @@ convert_asymmetric(struct request *rq, uint32_t object_type, struct item *block,
 	TRY(keyformat_complete(&parts, rq->arena, &rq->fault));
 	TRY(item_add_structure(
 	    rq->arena, key_value, TAG_KEY_MATERIAL, &material));
-	TRY(items_of_parts(rq->arena, fmt, &parts, material));
+	TRY(keyblock_add_parts(rq->arena, fmt, &parts, material));
 out:
 	return rc;
 }
@@ -602,7 +354,8 @@ is_symmetric_format(uint32_t format)
 static uint32_t
 format_for(const struct request *rq, uint32_t kept, uint32_t asked)
 {
-	const struct format *fmt = format_find(kept);
+	const struct keyblock_format *fmt = keyblock_format_find(kept);
+	const struct keyblock_format *other;
 	size_t k;
 
 	if (asked != 0)
@@ -610,12 +363,12 @@ format_for(const struct request *rq, uint32_t kept, uint32_t asked)
 	if (fmt == NULL || fmt->algorithm == 0 ||
 	    schema_value_in(TAG_KEY_FORMAT_TYPE, kept, rq->version))
 		return kept;
-	for (k = 0; k < sizeof(formats) / sizeof(formats[0]); k++) {
-		if (formats[k].algorithm == fmt->algorithm &&
-		    formats[k].object_type == fmt->object_type &&
+	for (k = 0; (other = keyblock_format_nth(k)) != NULL; k++) {
+		if (other->algorithm == fmt->algorithm &&
+		    other->object_type == fmt->object_type &&
 		    schema_value_in(
-			TAG_KEY_FORMAT_TYPE, formats[k].format, rq->version))
-			return formats[k].format;
+			TAG_KEY_FORMAT_TYPE, other->format, rq->version))
+			return other->format;
 	}
 	return kept;
 }
@@ -633,7 +386,7 @@ convert(struct request *rq, uint32_t object_type, struct item *block,
 		return OK;
 	fault_set(&rq->fault, "kept as %s",
 	    schema_value_name(TAG_KEY_FORMAT_TYPE, kept));
-	if (key_material(block) == NULL ||
+	if (keyblock_material(block) == NULL ||
 	    item_find(block, TAG_KEY_WRAPPING_DATA) != NULL)
 		TRY(ERR_KEY_FORMAT);
 	if (is_asymmetric(object_type))

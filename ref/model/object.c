@@ -71,8 +71,8 @@ out:
 }
 
 enum err
-object_new(struct env *env, uint32_t object_type, struct bytes owner,
-    struct object **out)
+object_new_as(struct env *env, struct bytes id, uint32_t object_type,
+    struct bytes owner, struct object **out)
 {
 	int64_t now_s = env_wall_s(env);
 	struct object *o = NULL;
@@ -82,7 +82,10 @@ object_new(struct env *env, uint32_t object_type, struct bytes owner,
 	*out = NULL;
 	TRY(shell_new(NEW_OCTETS, owner, object_type, &o));
 	a = o->arena;
-	TRY(id_new(env, a, &o->id));
+	if (id.octets == 0)
+		TRY(id_new(env, a, &o->id));
+	else
+		TRY(arena_copy(a, id, &o->id));
 	TRY(attr_add_octets(a, &o->attrs, TAG_UNIQUE_IDENTIFIER, o->id));
 	TRY(attr_add_number(a, &o->attrs, TAG_OBJECT_TYPE, object_type));
 	if (object_type != OBJECT_TYPE_TEMPLATE)
@@ -94,6 +97,13 @@ object_new(struct env *env, uint32_t object_type, struct bytes owner,
 out:
 	object_free(o);
 	return rc;
+}
+
+enum err
+object_new(struct env *env, uint32_t object_type, struct bytes owner,
+    struct object **out)
+{
+	return object_new_as(env, BYTES_NONE, object_type, owner, out);
 }
 
 enum err

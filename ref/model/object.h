@@ -46,6 +46,9 @@ struct object {
  */
 enum err object_new(struct env *env, uint32_t object_type, struct bytes owner,
     struct object **out) MUST_CHECK;
+/* The same with an identifier that nobody else has. */
+enum err object_new_as(struct env *env, struct bytes id, uint32_t object_type,
+    struct bytes owner, struct object **out) MUST_CHECK;
 enum err
 object_clone(const struct object *from, struct object **out) MUST_CHECK;
 void object_free(struct object *o);
