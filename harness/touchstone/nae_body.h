@@ -5,8 +5,8 @@
  *     <KeyName>$KEY</KeyName><Algorithm>AES</Algorithm></CryptoRequest>
  *   {data hex 6bc1bee22e409f96e93d7e117393172a}
  *
- * Lines are joined without their indentation and their ends. What is no text
- * stands in braces; nae_piece.def has the words.
+ * Lines are joined without their indentation and their ends, in braces with a
+ * blank. What is no text stands in braces; nae_piece.def has the words.
  *
  * $NAME is a variable. Known from the start are $USER_A and $PASSWORD_A (B, C
  * ... likewise) and $CERTIFICATE and $CA of the target file. Of any other the

@@ -217,6 +217,18 @@ step_line(struct parser *p, const char *line)
 	p->step = s;
 }
 
+/* Joined as it is; within braces with a blank. */
+static void
+body_line(struct parser *p, const char *line)
+{
+	const char *before = buf_peek_text(&p->body);
+	const char *open = strrchr(before, '{'), *close = strrchr(before, '}');
+
+	if (open != NULL && (close == NULL || close < open))
+		buf_text(&p->body, " ");
+	buf_text(&p->body, line);
+}
+
 static void
 read_lines(struct parser *p, struct bytes text)
 {
@@ -239,7 +251,7 @@ read_lines(struct parser *p, struct bytes text)
 		else if (p->step == NULL)
 			broken(p, "no step above", line);
 		else
-			buf_text(&p->body, line);
+			body_line(p, line);
 	}
 	end_step(p);
 }
