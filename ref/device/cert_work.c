@@ -423,10 +423,10 @@ static void
 keys_ready(struct cert_work *work)
 {
 	bool opens = tasks[work->task].opens;
-	enum err rc = opens ? cert_key_open(work->appliance, work->kind,
-				  work->name, buf_peek(&work->before.key),
-				  lent(work), &work->key)
-			    : seal(work);
+	enum err rc =
+	    opens ? cert_key_open(work->appliance, work->kind, work->name,
+			buf_peek(&work->before.key), lent(work), &work->key)
+		  : seal(work);
 
 	if (rc == ERR_HSM || rc == ERR_HSM_LOGGED_OUT || rc == ERR_HSM_OTHER)
 		(void)snprintf(work->why, sizeof(work->why),
