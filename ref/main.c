@@ -45,6 +45,7 @@
 #include "net/key_ports.h"
 #include "net/kmip_port.h"
 #include "net/listen.h"
+#include "net/nae_port.h"
 #include "net/server.h"
 #include "net/service_port.h"
 #include "net/tls.h"
@@ -61,6 +62,13 @@ enum { SETTINGS_PAGE_OCTETS = 1024 * 1024 };
  * req: KS-05-001 KS-05-105 KS-AB-001 KS-AB-002
  */
 enum model { MODEL_K460, MODEL_I460, MODEL_K150, MODEL_I150, MODEL_I450 };
+static const char *const models[] = {
+    [MODEL_K460] = "k460",
+    [MODEL_I460] = "i460",
+    [MODEL_K150] = "k150",
+    [MODEL_I150] = "i150",
+    [MODEL_I450] = "i450",
+};
 
 struct options {
 	const char *dir;
@@ -441,7 +449,7 @@ lab_status(void *ctx, struct buf *out)
 		TRY(buf_put_text(out, " ssh=stopped"));
 	if (p->server != NULL)
 		TRY(buf_printf(out, " requests=%u hsm=%s initialized=%s",
-		    kmip_busy(server_kmip(p->server)),
+		    server_busy(p->server),
 		    states[keystore_state(
 			root_keystore(server_root(p->server)))],
 		    appliance_is_initialized(server_appliance(p->server))
@@ -578,7 +586,8 @@ open_key_ports(struct program *p)
 {
 	const struct key_ports_config ports = {
 	    .appliance = server_appliance(p->server),
-	    .engine = {[KEY_KMIP] = {&kmip_protocol, server_kmip(p->server)}},
+	    .engine = {[KEY_NAE] = {&nae_protocol, server_nae(p->server)},
+		[KEY_KMIP] = {&kmip_protocol, server_kmip(p->server)}},
 	    .listen = listen_config(p),
 	    .ciphers = p->config.ciphers,
 	    .suites = p->config.suites,
@@ -772,6 +781,7 @@ open_server(struct program *p)
 	    .hsm_token = c->hsm_token,
 	    .hsm_pin_path = *c->hsm_pin != '\0' ? c->hsm_pin : NULL,
 	    .hsm_kek = c->hsm_kek,
+	    .model = models[c->model],
 	    .workers = (unsigned)c->workers,
 	    .lease_s = (uint32_t)c->lease_time_s,
 	    .card = p->card,
@@ -839,7 +849,7 @@ stop(struct program *p)
 	listener_free(p->echo);
 	if (p->loop != NULL)
 		loop_end_jobs(p->loop);
-	if (p->server != NULL && kmip_busy(server_kmip(p->server)) != 0)
+	if (p->server != NULL && server_busy(p->server) != 0)
 		return false;
 	initialization_free(p->initialization);
 	factory_reset_free(p->reset);

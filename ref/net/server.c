@@ -13,6 +13,7 @@ struct server {
 	struct root *root;
 	struct loop_pool *workers;
 	struct kmip *kmip;
+	struct nae *nae;
 	struct loop_task commit;
 	struct loop_timer *due_timer; /* objects whose state changes by date */
 	int64_t due_not_before_ms;    /* after a failure */
@@ -74,7 +75,7 @@ commit(void *ctx)
 		due_later(s);
 	}
 	due_schedule(s);
-	if (kmip_busy(s->kmip) == 0)
+	if (server_busy(s) == 0)
 		store_idle(s->store);
 }
 
@@ -151,6 +152,20 @@ out:
 	return rc;
 }
 
+/* BoxID is the name of the device's kind: a simulation has no serial number. */
+static enum err
+open_nae(struct server *s)
+{
+	const struct nae_config nae = {
+	    .appliance = &s->appliance,
+	    .workers = s->workers,
+	    .model = s->config.model,
+	    .box_id = "Touchstone",
+	};
+
+	return nae_new(&nae, &s->nae);
+}
+
 enum err
 server_new(const struct server_config *config, struct server **out)
 {
@@ -165,6 +180,7 @@ server_new(const struct server_config *config, struct server **out)
 	TRY(open_appliance(s));
 	TRY(open_root(s));
 	TRY(open_kmip(s));
+	TRY(open_nae(s));
 	TRY(loop_timer_new(config->loop, states_due, s, &s->due_timer));
 	loop_each_turn(config->loop, &s->commit);
 	*out = s;
@@ -181,6 +197,7 @@ server_free(struct server *s)
 		return;
 	loop_task_cancel(&s->commit);
 	loop_timer_free(s->due_timer);
+	nae_free(s->nae);
 	kmip_free(s->kmip);
 	root_free(s->root);
 	if (s->is_open)
@@ -193,6 +210,18 @@ struct kmip *
 server_kmip(struct server *s)
 {
 	return s->kmip;
+}
+
+struct nae *
+server_nae(struct server *s)
+{
+	return s->nae;
+}
+
+unsigned
+server_busy(const struct server *s)
+{
+	return kmip_busy(s->kmip) + nae_busy(s->nae);
 }
 
 struct root *

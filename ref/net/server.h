@@ -1,6 +1,6 @@
 /*
- * What is behind the ports: the appliance, HSM, keys at rest and dispatcher
- *over a store, put together and kept going.
+ * What is behind the ports: the appliance, HSM, keys at rest and dispatchers
+ * over a store, put together and kept going.
  *
  *	KEK in the HSM  --wraps-->  master key  --seals-->  objects in the store
  *
@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "device/appliance.h"
 #include "kmip/kmip.h"
+#include "nae/nae.h"
 #include "store/store.h"
 
 struct server;
@@ -34,8 +35,9 @@ struct server_config {
 	const char *hsm_kek;
 	const char *card;
 	const char *ped_client;
-	unsigned workers; /* key pairs made at a time */
-	uint32_t lease_s; /* Lease Time of new objects */
+	const char *model; /* "k460" */
+	unsigned workers;  /* key pairs made at a time */
+	uint32_t lease_s;  /* Lease Time of new objects */
 	unsigned password_iterations;
 	const char *dictionary; /* NULL: cracklib's own */
 	/* Called once, when the HSM has been asked for the first time, whatever
@@ -57,8 +59,12 @@ server_new(const struct server_config *config, struct server **out) MUST_CHECK;
 /* Ports are closed, no request is under way. Accepts NULL. */
 void server_free(struct server *s);
 
+/* Requests under way. */
+unsigned server_busy(const struct server *s);
+
 /* Borrowed. */
 struct kmip *server_kmip(struct server *s);
+struct nae *server_nae(struct server *s);
 struct root *server_root(struct server *s);
 struct appliance *server_appliance(struct server *s);
 
