@@ -154,6 +154,7 @@ read_name(struct reader *r, const char **out, bool *is_empty)
 	enum err rc = OK;
 
 	*is_empty = false;
+	*out = "";
 	TRY(have(r, 1));
 	while (is_name(r->at[r->pos], r->pos == start)) {
 		r->pos++;
