@@ -42,7 +42,7 @@ element_named(struct bytes name)
 	size_t low = EL_UNKNOWN + 1;
 	size_t high = EL_COUNT;
 
-	while (low < high) {
+	while (name.octets != 0 && low < high) {
 		size_t middle = (low + high) / 2;
 		const struct name_row *row = &names[middle];
 		size_t common =
