@@ -261,11 +261,8 @@ request_new(struct nae_conn *conn, struct nae_request **out)
 	rq->door = conn->session.door;
 	rq->user = &conn->session.user;
 	rq->now_s = env_wall_s(nae->config.appliance->env);
-	rq->call = (struct key_call){.appliance = nae->config.appliance,
-	    .keystore = nae->config.appliance->root != NULL
-			    ? root_keystore(nae->config.appliance->root)
-			    : NULL,
-	    .arena = rq->arena};
+	key_call_init(&rq->call, nae->config.appliance, rq->arena);
+	rq->call.keystore = nae->config.keystore;
 	nae->busy++;
 	*out = rq;
 	rq = NULL;
@@ -580,15 +577,14 @@ lent(struct keystore_loan *loan)
 static enum err
 borrow(struct nae_request *rq, nae_step_fn *next)
 {
-	const struct appliance *appliance = rq->config->appliance;
 	enum err rc = OK;
 
-	if ((rq->row->flags & VALUES) == 0 || rq->call.keystore == NULL ||
-	    !keystore_lends(rq->call.keystore))
+	if ((rq->row->flags & VALUES) == 0 ||
+	    !keystore_lends(rq->config->keystore))
 		return next(rq);
 	rq->loan = (struct keystore_loan){.done = lent, .ctx = rq};
 	TRY(keystore_lend(
-	    rq->call.keystore, root_pool(appliance->root), &rq->loan));
+	    rq->config->keystore, rq->config->hsm_pool, &rq->loan));
 	TRY(nae_pause(rq, next));
 out:
 	return rc;

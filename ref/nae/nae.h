@@ -11,6 +11,7 @@
 #define NAE_NAE_H
 
 #include "base/buf.h"
+#include "crypto/keystore.h"
 #include "device/appliance.h"
 #include "device/key_server.h"
 
@@ -44,10 +45,12 @@ enum nae_statistic {
 
 /* Borrowed for as long as the dispatcher lives. */
 struct nae_config {
-	struct appliance *appliance; /* env, loop, store, root, users, keys */
+	struct appliance *appliance; /* env, loop, store, users, policies */
+	struct keystore *keystore;
 	struct loop_pool *workers;
-	const char *model;  /* ModelNumber */
-	const char *box_id; /* BoxID */
+	struct loop_pool *hsm_pool; /* asks the HSM; it may hang */
+	const char *model;          /* ModelNumber */
+	const char *box_id;         /* BoxID */
 	bool strict; /* no aliases, no elements that are not the request's */
 	size_t data_octets; /* the most in one data element; 0: the default */
 };

@@ -6,7 +6,9 @@
 #define NAE_RIG_TEST_H
 
 #include "crypto/ossl.h"
+#include "crypto/softhsm_test.h"
 #include "device/rig_test.h"
+#include "crypto/random.h"
 #include "device/user.h"
 #include "nae/nae.h"
 
@@ -17,6 +19,9 @@ enum { TURNS = 200 };
 struct desk {
 	struct bench bench;
 	struct loop_pool *workers;
+	struct softhsm token;
+	struct hsm *hsm;
+	struct keystore *keystore; /* NULL: no keys in this test */
 	struct nae *nae;
 	struct nae_config config;
 	struct key_door door;
@@ -81,6 +86,27 @@ desk_make(struct desk *desk)
 	buf_init(&desk->heard, 256 << 20);
 }
 
+/* Before anything else: keys can be made. */
+static inline void
+desk_keys(struct desk *desk)
+{
+	softhsm_make(&desk->token);
+	desk->hsm = softhsm_open(&desk->token);
+	env_set_random(desk->bench.rig.env, random_drbg, NULL);
+	assert_ok(keystore_new(
+	    desk->token.env, desk->hsm, BYTES_NONE, 1000, &desk->keystore));
+	assert_true(keystore_probe_begin(desk->keystore));
+	keystore_probe_work(desk->keystore);
+	keystore_probe_done(desk->keystore, OK);
+	keystore_stored(desk->keystore);
+	assert_ok(keystore_check(desk->keystore));
+	desk->config.keystore = desk->keystore;
+	desk->config.hsm_pool = desk->workers;
+	nae_free(desk->nae);
+	desk->nae = NULL;
+	assert_ok(nae_new(&desk->config, &desk->nae));
+}
+
 /* As the config has become. */
 static inline void
 desk_anew(struct desk *desk)
@@ -126,6 +152,11 @@ desk_remove(struct desk *desk)
 	nae_free(desk->nae);
 	appliance_close(&desk->bench.appliance);
 	buf_clear(&desk->heard);
+	if (desk->keystore != NULL) {
+		keystore_free(desk->keystore);
+		hsm_free(desk->hsm);
+		softhsm_clear(&desk->token);
+	}
 	bench_remove(&desk->bench);
 }
 
