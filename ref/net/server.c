@@ -158,7 +158,9 @@ open_nae(struct server *s)
 {
 	const struct nae_config nae = {
 	    .appliance = &s->appliance,
+	    .keystore = root_keystore(s->root),
 	    .workers = s->workers,
+	    .hsm_pool = root_pool(s->root),
 	    .model = s->config.model,
 	    .box_id = "Touchstone",
 	};
