@@ -18,8 +18,8 @@ template_find(
     struct request *rq, const struct item *name, const struct object **out)
 {
 	struct attr asked = {.def = attr_def_of_tag(TAG_NAME, rq->version)};
-	struct store_query query = {.scopes = &rq->identity,
-	    .scope_count = 1,
+	struct store_query query = {.scopes = rq->scopes,
+	    .scope_count = rq->scope_count,
 	    .object_type = OBJECT_TYPE_TEMPLATE,
 	    .term_count = 1,
 	    .max_items = 1};
@@ -233,6 +233,9 @@ enum err
 attributes_check_names(
     struct request *rq, struct bytes except, const struct attr_list *list)
 {
+	/* users share the names of keys, which NAE-XML knows by them */
+	bool shared = rq->door->profile == KEY_KEYSECURE;
+	struct bytes whose = shared ? BYTES_NONE : rq->identity;
 	struct bytes term;
 	bool taken = false;
 	enum err rc = OK;
@@ -242,7 +245,7 @@ attributes_check_names(
 			continue;
 		TRY(object_term(rq->arena, one, &term));
 		TRY(store_name_taken(
-		    rq->config->store, rq->identity, term, except, &taken));
+		    rq->config->store, whose, term, except, &taken));
 		ATTR_EACH (list, other) {
 			if (other == one)
 				break;

@@ -1,3 +1,4 @@
+#include "device/key.h"
 #include "kmip/op.h"
 
 /*
@@ -16,6 +17,10 @@ op_destroy(struct request *rq, const struct item *in, struct item *out)
 	TRY(request_object_edit(rq, in, &o));
 	TRY(request_answer_id(rq, out, o));
 	TRY(request_check_live(o));
+	/* req: KS-03-056 KS-28-033 */
+	if (o->card != NULL && !o->card->deletable)
+		TRY(ERR_NOT_DELETABLE);
+	TRY(key_delete_versions(rq->config->store, rq->arena, o));
 	if (object_state(o) == 0) {
 		TRY(store_delete(rq->config->store, o->id));
 		goto out;

@@ -1,3 +1,4 @@
+#include "device/access.h"
 #include "kmip/op.h"
 #include "kmip/value.h"
 
@@ -60,6 +61,27 @@ check_export(struct request *rq, const struct object *o)
 	return ERR_DENIED;
 }
 
+/*
+ * What is neither the client's own nor everybody's is a group's, which needs
+ * the permission.
+ *
+ * req: KS-03-053 KS-03-054 KS-03-055 KS-28-032 KS-28-096
+ */
+static enum err
+check_group(struct request *rq, const struct object *o)
+{
+	char why[ACCESS_WHY_OCTETS];
+	enum err rc;
+
+	if (request_owns(rq, o))
+		return OK;
+	rc = access_check(
+	    rq->config->appliance, &rq->user, o, USE_EXPORT, 1, why);
+	if (rc != OK)
+		fault_set(&rq->fault, "%s", why);
+	return rc;
+}
+
 /* req: KS-AE-067 */
 static enum err
 check_form(struct request *rq, const struct item *in)
@@ -90,6 +112,7 @@ op_get(struct request *rq, const struct item *in, struct item *out)
 	TRY(check_form(rq, in));
 	TRY(check_export(rq, o));
 	TRY(check_may_leave(o));
+	TRY(check_group(rq, o));
 	TRY(value_open(rq, o, format, &value));
 	TRY(item_add_number(
 	    rq->arena, out, TAG_OBJECT_TYPE, ENUMERATION, o->object_type));

@@ -147,6 +147,7 @@ flight_done(struct flight *f)
 			f->parts[n].slow->free(f->parts[n].slow);
 	}
 	keystore_loan_end(&f->loan);
+	key_user_clear(&f->rq.user);
 	f->parts = NULL;
 	f->part_count = 0;
 	arena_reset(a);
@@ -783,6 +784,31 @@ out:
 	return rc;
 }
 
+/* req: KS-03-021 KS-28-071 */
+static enum err
+choose_scopes(struct request *rq)
+{
+	struct appliance *appliance = rq->config->appliance;
+	enum err rc = OK;
+
+	rq->own[0] = rq->identity;
+	rq->own[1] = BYTES_NONE; /* global */
+	rq->scopes = rq->own;
+	rq->scope_count = rq->identity.octets != 0 ? 2 : 1;
+	key_user_global(&rq->user);
+	if (rq->door->profile != KEY_KEYSECURE || appliance == NULL ||
+	    rq->identity.octets == 0)
+		return OK;
+	rc = key_user_take(appliance, rq->identity, &rq->user);
+	if (rc == ERR_NOT_FOUND)
+		rc = ERR_AUTHENTICATION;
+	TRY(rc);
+	rq->scopes = rq->user.scopes;
+	rq->scope_count = rq->user.scope_count;
+out:
+	return rc;
+}
+
 void
 kmip_message(struct kmip *k, const struct key_door *door, struct bytes message,
     kmip_answer_fn *answer, void *ctx, uint64_t number)
@@ -807,6 +833,7 @@ kmip_message(struct kmip *k, const struct key_door *door, struct bytes message,
 	f->rq.identity = door->user;
 	f->rq.now_s = env_wall_s(k->config.env);
 	TRY(read_message(f, message));
+	TRY(choose_scopes(&f->rq));
 	/* what has to wait is read again from a copy that stays */
 	if (has_slow(f) || needs_loan(f))
 		TRY(prepare(f, message, &slow));

@@ -26,6 +26,7 @@ enum {
 /* Borrowed by the dispatcher for as long as it lives. */
 struct kmip_config {
 	struct env *env;
+	struct appliance *appliance; /* its users; NULL: none, in tests */
 	struct store *store;
 	struct keystore *keystore;
 	struct loop_pool *workers;

@@ -1,5 +1,6 @@
 #include "kmip/kmip.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include "base/mem.h"
 #include "crypto/ossl.h"
 #include "crypto/random.h"
+#include "device/key.h"
+#include "device/user.h"
 #include "store/vfs.h"
 #include "wire/ttlv.h"
 #include "wire/xml.h"
@@ -38,6 +41,7 @@ struct rig {
 	bool answered;
 	bool running;
 	struct key_door door; /* what clients come in through */
+	struct appliance appliance;
 };
 
 #define assert_ok(call)                                            \
@@ -300,6 +304,11 @@ set_up(void **state)
 	assert_int_equal(keystore_state(rig->keystore), KEYSTORE_READY);
 	assert_ok(loop_new(rig->env, &rig->loop));
 	assert_ok(loop_pool_new(rig->loop, "work", 1, &rig->workers));
+	rig->appliance.env = rig->env;
+	rig->appliance.loop = rig->loop;
+	rig->appliance.store = rig->store;
+	assert_ok(appliance_open(&rig->appliance));
+	config.appliance = &rig->appliance;
 	config.env = rig->env;
 	config.store = rig->store;
 	config.keystore = rig->keystore;
@@ -322,6 +331,8 @@ tear_down(void **state)
 	char command[128];
 
 	kmip_free(rig->kmip);
+	loop_end_jobs(rig->loop);
+	appliance_close(&rig->appliance);
 	loop_free(rig->loop);
 	keystore_free(rig->keystore);
 	hsm_free(rig->hsm);
@@ -748,6 +759,284 @@ keys_leave_where_the_key_server_allows_it(void **state)
 	    STATUS("Success"));
 }
 
+/*
+ * One object model: keys of the appliance's own
+ */
+
+static struct key_call *
+key_call_of(struct rig *rig)
+{
+	static struct key_call call;
+
+	arena_reset(rig->arena);
+	key_call_init(&call, &rig->appliance, rig->arena);
+	call.keystore = rig->keystore;
+	return &call;
+}
+
+static struct key_spec
+key_spec_of(const char *name, const char *owner)
+{
+	return (struct key_spec){.name = bytes_of_text(name),
+	    .owner = bytes_of_text(owner),
+	    .algorithm = key_algorithm_named(bytes_of_text("AES-256")),
+	    .exportable = true,
+	    .deletable = true};
+}
+
+/* A key that is active is revoked before it is destroyed. */
+static void
+revoke(struct rig *rig, const char *client, const char *id)
+{
+	char item[512];
+
+	snprintf(item, sizeof(item),
+	    ITEM("Revoke", "01",
+		ID("%s") "<RevocationReason><RevocationReasonCode "
+			 "type=\"Enumeration\" "
+			 "value=\"CessationOfOperation\"/>"
+			 "</RevocationReason>"),
+	    id);
+	assert_has(ask(rig, client, "1.2", item), STATUS("Success"));
+}
+
+/* Its Unique Identifier. */
+static void
+key_made(struct rig *rig, const struct key_spec *spec, char id[64])
+{
+	const struct object *key;
+
+	assert_ok(key_create(key_call_of(rig), spec, NULL, &key));
+	snprintf(id, 64, "%.*s", (int)key->id.octets, (const char *)key->id.at);
+	turn_ends(rig);
+}
+
+/* Upper-case base 16 of a key's bytes, as its owner exports them. */
+static void
+key_exported(struct rig *rig, const char *name, uint32_t number, char out[256])
+{
+	struct key_call *call = key_call_of(rig);
+	const struct object *key;
+	struct bytes text;
+
+	assert_ok(key_find(call, NULL, 0, bytes_of_text(name), &key));
+	assert_ok(key_text(call, key, number, &text));
+	snprintf(out, 256, "%.*s", (int)text.octets, (const char *)text.at);
+	for (char *c = out; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+}
+
+/* req: KS-28-070 KS-28-071 KS-28-072 KS-03-047 */
+static void
+a_key_of_the_appliance_is_found_and_fetched(void **state)
+{
+	struct rig *rig = *state;
+	struct key_spec own = key_spec_of("own", "alice");
+	struct key_spec global = key_spec_of("everybodys", "");
+	char own_id[64];
+	char global_id[64];
+	char octets[256];
+
+	key_made(rig, &own, own_id);
+	key_made(rig, &global, global_id);
+	assert_has(ask(rig, "alice", "1.2", LOCATE_NAME("01", "own")), own_id);
+	key_exported(rig, "own", 0, octets);
+	assert_has(
+	    ask(rig, "alice", "1.2", item_for(rig, "Get", own_id)), octets);
+	assert_lacks(ask(rig, "bob", "1.2", LOCATE_NAME("01", "own")), own_id);
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "Get", own_id)),
+	    REASON("ItemNotFound"));
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "Destroy", own_id)),
+	    REASON("ItemNotFound"));
+	/* a global one, whoever asks, and whether anybody does */
+	key_exported(rig, "everybodys", 0, octets);
+	assert_has(
+	    ask(rig, "bob", "1.2", item_for(rig, "Get", global_id)), octets);
+	assert_has(
+	    ask(rig, "", "1.2", item_for(rig, "Get", global_id)), octets);
+	assert_has(ask(rig, "", "1.2", item_for(rig, "Get", own_id)),
+	    REASON("ItemNotFound"));
+	revoke(rig, "bob", global_id);
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "Destroy", global_id)),
+	    STATUS("Success"));
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Get", global_id)),
+	    STATUS("OperationFailed"));
+}
+
+/* req: KS-03-061 */
+static void
+a_key_of_a_client_is_found_and_opened(void **state)
+{
+	struct rig *rig = *state;
+	struct key_call *call;
+	struct bytes alice = bytes_of_text("alice");
+	struct bytes nobody = BYTES_NONE;
+	const struct object *key;
+	struct key_info info;
+	struct key_material material;
+	char octets[256];
+	char id[64];
+
+	value_of(ask(rig, "alice", "1.2", CREATE("01", NAME("client-key"))),
+	    "UniqueIdentifier", id, sizeof(id));
+	call = key_call_of(rig);
+	assert_ok(key_find(call, &alice, 1, bytes_of_text("client-key"), &key));
+	assert_int_equal(
+	    key_find(call, &nobody, 1, bytes_of_text("client-key"), &key),
+	    ERR_NOT_FOUND);
+	assert_ok(key_find(call, &alice, 1, bytes_of_text("client-key"), &key));
+	assert_ok(key_info(call, key, &info));
+	assert_int_equal(info.key_bits, 128);
+	assert_true(info.deletable);
+	assert_true(info.exportable);
+	assert_ok(key_bytes(call, key, 0, &material));
+	assert_int_equal(material.octets.octets, 16);
+	key_exported(rig, "client-key", 0, octets);
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Get", id)), octets);
+	/* what a client makes who is nobody is everybody's */
+	value_of(ask(rig, "", "1.2", CREATE("01", NAME("global-key"))),
+	    "UniqueIdentifier", id, sizeof(id));
+	assert_ok(key_find(
+	    key_call_of(rig), &nobody, 1, bytes_of_text("global-key"), &key));
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "Destroy", id)),
+	    STATUS("Success"));
+}
+
+/* req: KS-03-050 KS-03-051 KS-03-052 KS-03-056 KS-28-031 KS-28-032 KS-28-033 */
+static void
+marks_of_a_key_hold_for_clients_too(void **state)
+{
+	struct rig *rig = *state;
+	struct key_spec spec = key_spec_of("kept", "alice");
+	struct key_spec free_to_go = key_spec_of("free", "alice");
+	char id[64];
+	char other[64];
+
+	spec.exportable = false;
+	spec.deletable = false;
+	key_made(rig, &spec, id);
+	key_made(rig, &free_to_go, other);
+	assert_has(ask(rig, "alice", "1.4", item_for(rig, "Get", id)),
+	    REASON("NotExtractable"));
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Destroy", id)),
+	    REASON("PermissionDenied"));
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "GetAttributes", id)),
+	    STATUS("Success"));
+	assert_has(ask(rig, "alice", "1.4", item_for(rig, "Get", other)),
+	    STATUS("Success"));
+	revoke(rig, "alice", id);
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Destroy", id)),
+	    REASON("PermissionDenied"));
+	revoke(rig, "alice", other);
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Destroy", other)),
+	    STATUS("Success"));
+}
+
+static void
+versions_go_with_their_key(void **state)
+{
+	struct rig *rig = *state;
+	struct key_spec spec = key_spec_of("versioned", "alice");
+	const struct object *key;
+	struct store_stats stats;
+	uint64_t objects;
+	uint32_t number;
+	char octets[256];
+	char version[80];
+	char id[64];
+
+	spec.versioned = true;
+	key_made(rig, &spec, id);
+	assert_ok(key_find(
+	    key_call_of(rig), NULL, 0, bytes_of_text("versioned"), &key));
+	assert_ok(
+	    key_version_new(key_call_of(rig), key, CARD_ACTIVE, NULL, &number));
+	turn_ends(rig);
+	key_exported(rig, "versioned", 2, octets);
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Get", id)), octets);
+	/* an older one is no object that a client sees */
+	snprintf(version, sizeof(version), "%s.1", id);
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Get", version)),
+	    REASON("ItemNotFound"));
+	assert_ok(store_stats(rig->store, &stats));
+	objects = stats.objects;
+	revoke(rig, "alice", id);
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Destroy", id)),
+	    STATUS("Success"));
+	/* what is known of the key stays, and no bytes of any version */
+	assert_ok(store_stats(rig->store, &stats));
+	assert_int_equal(stats.objects, objects - 1);
+}
+
+/*
+ * Users of the appliance and their groups, where a key server is its own.
+ *
+ * req: KS-03-049 KS-03-053 KS-03-054 KS-03-055 KS-28-096 KS-28-138
+ */
+static void
+a_group_has_what_it_is_permitted(void **state)
+{
+	static const char hash[] =
+	    "pbkdf2-sha256$1000$AAECAwQFBgcICQoLDA0ODw==$"
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+	struct rig *rig = *state;
+	struct card_permission staff = {.group = bytes_of_text("staff"),
+	    .use = {[USE_ENCRYPT] = {.grant = CARD_ALWAYS}}};
+	struct key_spec spec = key_spec_of("shared", "alice");
+	struct key_change change = {.permissions = &staff,
+	    .permission_count = 1,
+	    .has_permissions = true};
+	const struct object *key;
+	char why[USER_WHY_OCTETS];
+	char id[64];
+	size_t k;
+
+	static const char *const names[] = {"alice", "bob", "carol"};
+
+	for (k = 0; k < 3; k++) {
+		struct user user = {0};
+
+		snprintf(user.name, sizeof(user.name), "%s", names[k]);
+		memcpy(user.password.line, hash, sizeof(hash));
+		assert_ok(user_create(&rig->appliance, &user));
+	}
+	assert_ok(group_create(&rig->appliance, bytes_of_text("staff")));
+	assert_ok(group_add(&rig->appliance, bytes_of_text("staff"),
+	    bytes_of_text("bob"), why));
+	spec.permissions = &staff;
+	spec.permission_count = 1;
+	key_made(rig, &spec, id);
+	/* by the specification there are no groups */
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "GetAttributes", id)),
+	    REASON("ItemNotFound"));
+	rig->door.profile = KEY_KEYSECURE;
+	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Get", id)),
+	    STATUS("Success"));
+	assert_has(ask(rig, "bob", "1.2", LOCATE_NAME("01", "shared")), id);
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "GetAttributes", id)),
+	    STATUS("Success"));
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "Get", id)),
+	    REASON("PermissionDenied"));
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "Destroy", id)),
+	    REASON("PermissionDenied"));
+	assert_has(ask(rig, "carol", "1.2", item_for(rig, "Get", id)),
+	    REASON("ItemNotFound"));
+	/* who is no user is nobody */
+	assert_has(ask(rig, "mallory", "1.2", item_for(rig, "Get", id)),
+	    STATUS("OperationFailed"));
+	/* names are the whole appliance's */
+	assert_has(ask(rig, "carol", "1.2", CREATE("01", NAME("shared"))),
+	    STATUS("OperationFailed"));
+	staff.use[USE_EXPORT].grant = CARD_ALWAYS;
+	assert_ok(
+	    key_find(key_call_of(rig), NULL, 0, bytes_of_text("shared"), &key));
+	assert_ok(key_modify(key_call_of(rig), key, &change));
+	turn_ends(rig);
+	assert_has(ask(rig, "bob", "1.2", item_for(rig, "Get", id)),
+	    STATUS("Success"));
+	rig->door.profile = KEY_STANDARD;
+}
+
 static void
 names_are_unique_to_a_client(void **state)
 {
@@ -1067,6 +1356,11 @@ main(void)
 		keys_are_made_and_deleted_where_the_key_server_allows_it),
 	    cmocka_unit_test(keys_leave_where_the_key_server_allows_it),
 	    cmocka_unit_test(strangers_and_absent_objects_look_alike),
+	    cmocka_unit_test(a_key_of_the_appliance_is_found_and_fetched),
+	    cmocka_unit_test(a_key_of_a_client_is_found_and_opened),
+	    cmocka_unit_test(marks_of_a_key_hold_for_clients_too),
+	    cmocka_unit_test(versions_go_with_their_key),
+	    cmocka_unit_test(a_group_has_what_it_is_permitted),
 	    cmocka_unit_test(names_are_unique_to_a_client),
 	    cmocka_unit_test(maximum_items_bounds_what_is_found),
 	    cmocka_unit_test(without_the_hsm_keys_fail_and_nothing_else),

@@ -156,8 +156,8 @@ op_locate(struct request *rq, const struct item *in, struct item *out)
 	int64_t max = item_number(in, TAG_MAXIMUM_ITEMS, -1);
 	int64_t offset = item_number(in, TAG_OFFSET_ITEMS, 0);
 	struct asked asked = {0};
-	struct store_query query = {.scopes = &rq->identity,
-	    .scope_count = 1,
+	struct store_query query = {.scopes = rq->scopes,
+	    .scope_count = rq->scope_count,
 	    .filter = filter,
 	    .ctx = &asked};
 	struct store_found found = {0};

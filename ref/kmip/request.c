@@ -98,12 +98,16 @@ request_object_of(
     struct request *rq, struct bytes id, const struct object **out)
 {
 	const struct object *o;
+	bool seen = false;
+	size_t k;
 	enum err rc = OK;
 
 	*out = NULL;
 	TRY(store_find(rq->config->store, id, &o));
+	for (k = 0; k < rq->scope_count && !seen; k++)
+		seen = object_has_scope(o, rq->scopes[k]);
 	/* a stranger learns no more than that it is not his */
-	if (!bytes_equal(o->owner, rq->identity))
+	if (!seen)
 		TRY(ERR_NOT_FOUND);
 	*out = o;
 out:
@@ -124,6 +128,13 @@ out:
 	return rc;
 }
 
+/* req: KS-28-072 */
+bool
+request_owns(const struct request *rq, const struct object *o)
+{
+	return o->owner.octets == 0 || bytes_equal(o->owner, rq->identity);
+}
+
 enum err
 request_object_edit(
     struct request *rq, const struct item *in, struct object **out)
@@ -133,6 +144,10 @@ request_object_edit(
 
 	*out = NULL;
 	TRY(request_object(rq, in, &o));
+	if (!request_owns(rq, o)) {
+		fault_set(&rq->fault, "it is another user's");
+		TRY(ERR_DENIED);
+	}
 	TRY(object_clone(o, out));
 out:
 	return rc;

@@ -11,6 +11,7 @@
 #ifndef KMIP_REQUEST_H
 #define KMIP_REQUEST_H
 
+#include "device/user.h"
 #include "kmip/kmip.h"
 #include "model/object.h"
 #include "wire/item.h"
@@ -38,6 +39,12 @@ struct request {
 	enum version version;
 	const struct key_door *door; /* what the client came in through */
 	struct bytes identity;       /* the client's: owns what it makes */
+	/* whose objects it sees: its own, global ones, and (KEY_KEYSECURE)
+	 * those of its groups */
+	const struct bytes *scopes;
+	size_t scope_count;
+	struct bytes own[2];
+	struct key_user user; /* KEY_KEYSECURE: who it is */
 	int64_t now_s;
 	struct fault fault;
 	/* the ID Placeholder; no octets: empty */
@@ -71,8 +78,8 @@ request_identifiers(struct request *rq, struct attr_list *list) MUST_CHECK;
 
 /*
  * The object that request_id names, as it is at this moment (state changes
- * that are due have been made), if it is the client's own. Borrowed from the
- * store. Absent and somebody else's are the same answer.
+ * that are due have been made), if it is one that the client sees. Borrowed
+ * from the store. Absent and somebody else's are the same answer.
  *
  * ERR_NOT_FOUND
  */
@@ -83,7 +90,14 @@ enum err request_object(struct request *rq, const struct item *in,
 enum err request_object_of(
     struct request *rq, struct bytes id, const struct object **out) MUST_CHECK;
 
-/* A clone of it to change; put back with request_put, or freed. */
+/* Is it the client's own, or everybody's? Others are a group's. */
+bool request_owns(const struct request *rq, const struct object *o);
+
+/*
+ * A clone of it to change; put back with request_put, or freed.
+ *
+ * ERR_DENIED  it is neither the client's own nor global
+ */
 enum err request_object_edit(
     struct request *rq, const struct item *in, struct object **out) MUST_CHECK;
 

@@ -136,6 +136,7 @@ open_kmip(struct server *s)
 {
 	struct kmip_config kmip = {
 	    .env = s->config.env,
+	    .appliance = &s->appliance,
 	    .store = s->store,
 	    .keystore = root_keystore(s->root),
 	    .hsm_pool = root_pool(s->root),
