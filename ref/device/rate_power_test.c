@@ -152,7 +152,7 @@ cut_everywhere(uint64_t limit, enum vfs_power how, uint64_t seed)
 	while (cut) {
 		char dir[256];
 
-		nth += 1 + nth / 16;
+		nth += 1 + nth / 8;
 		*answered = 0;
 		bench_dir_make(dir);
 		open_in(dir);
@@ -165,7 +165,7 @@ cut_everywhere(uint64_t limit, enum vfs_power how, uint64_t seed)
 	return cuts;
 }
 
-static const uint64_t limits[] = {1, 7, 450};
+static const uint64_t limits[] = {1, 7, 300};
 
 static void
 cut_all(enum vfs_power how, uint64_t seed)
@@ -188,13 +188,12 @@ test_no_torn_write_gives_operations_back(void **state)
 {
 	(void)state;
 	cut_all(VFS_TEAR, 1);
-	cut_all(VFS_TEAR, 2);
 }
 
 #ifdef TORTURE
 enum { KILLS = 2 };
 #else
-enum { KILLS = 50 };
+enum { KILLS = 25 };
 #endif
 
 enum { KILL_LIMIT = 20000 };
