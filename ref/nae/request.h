@@ -241,4 +241,6 @@ void nae_count(struct nae_request *rq, enum nae_statistic what, bool success);
 #undef ALIAS
 #undef REQUEST
 
+extern const struct nae_data nae_crypto_data;
+
 #endif
