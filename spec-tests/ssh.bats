@@ -181,6 +181,135 @@ END
   assert_output --partial "given up"
 }
 
+# begin NAME: a session beside the test, which has said something; $NAME_hand
+begin() {
+  local -n hand=$1_hand pid=$1_pid
+  mkfifo "$BATS_TEST_TMPDIR/$1"
+  exec {hand}<>"$BATS_TEST_TMPDIR/$1"
+  ssh_with "$PASSWORD" -T <&"$hand" >"$BATS_TEST_TMPDIR/$1.says" 2>&1 &
+  pid=$!
+  echo "show version" >&"$hand"
+  wait_for "Touchstone " "$BATS_TEST_TMPDIR/$1.says"
+}
+
+# client_of NAME: the process of its ssh
+client_of() {
+  local -n pid=$1_pid
+  local child=$pid
+  until [ "$(ps -o comm= -p "$child")" = ssh ]; do
+    child=$(pgrep -P "$child") || return
+  done
+  echo "$child"
+}
+
+@test "a session that nobody uses is ended, and who types keeps his" {
+  local idle_hand idle_pid busy_hand busy_pid
+  begin idle
+  begin busy
+  server clock advance 14m59s
+  echo "show host" >&"$busy_hand"
+  wait_for "Hostname: touchstone" "$BATS_TEST_TMPDIR/busy.says"
+  run cat "$BATS_TEST_TMPDIR/idle.says"
+  refute_output --partial "Autologout"
+  server clock advance 1s
+  wait_for "Autologout: the session was idle too long." "$BATS_TEST_TMPDIR/idle.says"
+  wait "$idle_pid"
+  echo "show clock" >&"$busy_hand"
+  echo exit >&"$busy_hand"
+  wait "$busy_pid"
+  run cat "$BATS_TEST_TMPDIR/busy.says"
+  assert_line --regexp " UTC$"
+  refute_output --partial "Autologout"
+}
+
+# Its last words wait ten seconds for who does not take them.
+@test "a client that does not listen is cut off" {
+  local deaf_hand deaf_pid client
+  begin deaf
+  client=$(client_of deaf)
+  kill -STOP "$client"
+  server clock advance 15m
+  run -0 server await "guests=1"
+  server clock advance 9s
+  run -0 server status
+  assert_output --partial "guests=1"
+  server clock advance 1s
+  run -0 server await "guests=0"
+  kill -CONT "$client"
+  run wait "$deaf_pid"
+}
+
+@test "who has said nothing after two minutes is cut off, and 256 are heard" {
+  local port k fd fds=() line
+  port=$(server ssh-port)
+  for ((k = 0; k < 256; k++)); do
+    exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+    fds+=("$fd")
+  done
+  run -0 server await "guests=256"
+  # one more is not
+  exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+  run ! read -r -t 20 line <&"$fd"
+  assert_equal "$line" ""
+  exec {fd}<&-
+  server_logged "more than 256 connections"
+  read -r -t 20 line <&"${fds[255]}"
+  assert_equal "$line" $'SSH-2.0-Touchstone\r'
+  server clock advance 119s
+  run -0 server status
+  assert_output --partial "guests=256"
+  server clock advance 1s
+  run -0 server await "guests=0"
+  run -0 ssh_with "$PASSWORD" "show version"
+  for fd in "${fds[@]}"; do exec {fd}<&-; done
+}
+
+@test "sixteen sessions are let in, and the next when one has left" {
+  local k pids=() hands=() hand
+  for ((k = 0; k < 16; k++)); do
+    mkfifo "$BATS_TEST_TMPDIR/$k"
+    exec {hand}<>"$BATS_TEST_TMPDIR/$k"
+    ssh_with "$PASSWORD" -T <&"$hand" >"$BATS_TEST_TMPDIR/$k.says" 2>&1 &
+    pids+=($!) hands+=("$hand")
+    echo "show version" >&"$hand"
+  done
+  for ((k = 0; k < 16; k++)); do
+    wait_for "Touchstone " "$BATS_TEST_TMPDIR/$k.says"
+  done
+  run ssh_with "$PASSWORD" "show version"
+  assert_not_equal "$status" 0
+  assert_output --partial "Too many SSH sessions."
+  refute_output --partial "Touchstone "
+  # the serial console is another door
+  server cli --user admin --password-file "$PASSWORD" "show version"
+  echo exit >&"${hands[3]}"
+  wait "${pids[3]}"
+  run -0 server await "guests=15"
+  run -0 ssh_with "$PASSWORD" "show version"
+  for hand in "${hands[@]}"; do echo exit >&"$hand"; done
+  wait
+}
+
+# req: KS-19-030
+@test "a port that somebody else has is refused, and the old one serves on" {
+  local before
+  before=$(server ssh-port)
+  run ssh_with "$PASSWORD" $'config\nedit ras settings ssh-port '"$SERVER_PORT"
+  assert_failure 1
+  assert_output --partial "SSH Admin Server Port: $SERVER_PORT: Address already in use"
+  assert_equal "$(server ssh-port)" "$before"
+  run -0 ssh_with "$PASSWORD" "show ras settings"
+  assert_output --regexp "SSH Admin Server Port: 22( |$)"
+  run audit
+  assert_line --partial "[admin]: Refused: SSH Admin Server Port: $SERVER_PORT: "
+  # one who had it before the start keeps it, and the service says so
+  run -0 ssh_with "$PASSWORD" $'config\nservice stop ssh'
+  server cli config "edit ras settings ssh-port $SERVER_PORT"
+  run server cli config 'service start ssh'
+  assert_failure 1
+  assert_output --partial "Error: SSH Administration cannot be started: "
+}
+
 # create_bob CONTROL: with the password Bird9.Walnut-Quay
 create_bob() {
   run -0 ssh_with "$PASSWORD" -T <<END

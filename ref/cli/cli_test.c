@@ -451,11 +451,83 @@ one_wrong_value_leaves_all_as_they_are(void **state)
 	    "ambiguous field: \"r\"");
 	assert_has(desk_type(&desk, "edit lockout settings x 6"),
 	    "unknown field: \"x\"");
-	assert_has(desk_type(&desk, "edit ntp enable yes"),
-	    "Enable NTP is not available on this device yet");
 	assert_int_equal(setting_number(desk.bench.appliance.settings,
 			     SETTING_LOCKOUT_SERIAL),
 	    5);
+}
+
+/* What comes with the web console, with certificates, or with NTP. */
+static void
+what_is_not_there_yet_is_shown_and_refused(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *why;
+	} rows[] = {
+	    {"edit ras settings web-ip 127.0.0.1", "Web Admin Server IP"},
+	    {"edit ras settings web-port 8443", "Web Admin Server Port"},
+	    {"edit ras settings web-cert console",
+		"Web Admin Server Certificate"},
+	    {"edit ras settings web-client-cert yes",
+		"Web Admin Client Certificate Authentication"},
+	    {"edit ras settings web-profile Default",
+		"Web Admin Trusted CA List Profile"},
+	    /* and one that is there changes nothing about that */
+	    {"edit ras settings ssh-port 2222 web-profile Default",
+		"Web Admin Trusted CA List Profile"},
+	    {"edit ntp enable yes", "Enable NTP"},
+	};
+	char want[256];
+	size_t k;
+
+	(void)state;
+	(void)desk_sit_as(&desk, "root");
+	(void)desk_type(&desk, "config");
+	for (k = 0; k < LENGTH(rows); k++) {
+		(void)snprintf(want, sizeof(want),
+		    "=Error: %s is not available on this device yet\n.1\n",
+		    rows[k].why);
+		assert_has(desk_type(&desk, rows[k].line), want);
+		assert_has(desk_audited(&desk), rows[k].why);
+	}
+	assert_has(desk_type(&desk, "show ras settings"),
+	    "Web Admin Trusted CA List Profile: Default\n");
+	assert_has(desk.said, "SSH Admin Server Port: 22\n");
+	/* a dialogue asks for what there is, and for nothing else */
+	assert_has(
+	    desk_type(&desk, "edit ras settings"), "?SSH Admin Server IP (");
+	assert_has(desk_type(&desk, ""), "?SSH Admin Server Port (");
+	assert_has(desk_type(&desk, ""), ".0\n");
+}
+
+/*
+ * No command enables NTP yet; a record of a later release does.
+ *
+ * req: KS-07-011 KS-07-021 KS-07-022
+ */
+static void
+while_ntp_is_enabled_nobody_sets_the_clock(void **state)
+{
+	struct appliance *a = &desk.bench.appliance;
+	int64_t before_s;
+
+	(void)state;
+	(void)desk_sit_as(&desk, "root");
+	(void)desk_type(&desk, "config");
+	assert_ok(record_put(a->store, "setting", bytes_of_text("ntp/enable"),
+	    bytes_of_text("yes")));
+	settings_settle(a->settings, false); /* as the store has it */
+	before_s = env_wall_s(desk.bench.rig.env);
+	assert_has(desk_type(&desk, "clock set 2031-05-05 10:00:00"),
+	    "=Error: Date and Time: not while NTP is enabled\n.1\n");
+	assert_has(desk_audited(&desk), "not while NTP is enabled");
+	assert_int_equal(env_wall_s(desk.bench.rig.env), before_s);
+	/* the time zone can be */
+	assert_has(desk_type(&desk, "timezone Europe/Berlin"), ".0\n");
+	assert_ok(
+	    record_delete(a->store, "setting", bytes_of_text("ntp/enable")));
+	settings_settle(a->settings, false);
+	assert_has(desk_type(&desk, "clock set 2031-05-05 10:00:00"), ".0\n");
 }
 
 /* ---- administrators ---- */
@@ -913,6 +985,8 @@ main(void)
 	    TEST(the_serial_console_needs_no_access_control),
 	    TEST(settings_are_shown_and_edited),
 	    TEST(one_wrong_value_leaves_all_as_they_are),
+	    TEST(what_is_not_there_yet_is_shown_and_refused),
+	    TEST(while_ntp_is_enabled_nobody_sets_the_clock),
 	    TEST(administrators_are_created),
 	    TEST(what_cannot_be_of_an_administrator_is_refused),
 	    TEST(administrators_are_edited),

@@ -91,7 +91,10 @@ act(struct cli *cli, struct change *change)
 		    row->name,
 		    service_status_text(
 			service_status(services, work->service)));
-	else if (rc == OK)
+	else if (rc != OK)
+		(void)snprintf(change->why, sizeof(change->why),
+		    "%s cannot be started: %s", row->name, err_text(rc));
+	else
 		cli_say(cli, "%s: %s", row->name,
 		    service_status_text(
 			service_status(services, work->service)));
