@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,7 @@ struct program {
 	bool ready;      /* services have been started, but for late ones */
 	enum err rc;     /* of what went wrong inside the loop */
 	bool again;      /* start again when it has ended */
+	bool attached;   /* what lets a restart hang */
 	char *last_port; /* and listen there; NULL: as it began */
 };
 
@@ -391,10 +393,21 @@ fault_sync(void *ctx, unsigned stop)
 	return OK;
 }
 
+/* Something is at the ports of keyboard, mouse and video. */
+static enum err
+fault_peripherals(void *ctx, unsigned attached)
+{
+	struct program *p = ctx;
+
+	p->attached = attached != 0;
+	return OK;
+}
+
 static const struct lab_fault faults[] = {
     {"disk-full", "off|on", fault_disk_full},
     {"entropy", "off|on", fault_entropy},
     {"hsm", "ok|fail|hang", fault_hsm}, /* as enum hsm_fault */
+    {"peripherals", "none|attached", fault_peripherals},
     {"sync", "go|stop", fault_sync},
 };
 
@@ -716,6 +729,19 @@ reset_done(void *ctx, enum err rc)
 	loop_stop(p->loop);
 }
 
+/* Until it is switched off. req: KS-24-015 */
+static void
+hang(void)
+{
+	sigset_t none;
+
+	log_line("main", LOG_WARN,
+	    "the restart hangs: keyboard, mouse or video is attached");
+	sigemptyset(&none);
+	for (;;)
+		(void)sigsuspend(&none);
+}
+
 /* Only if it cannot be does it return. */
 static void
 start_again(const struct program *p, char *name)
@@ -887,6 +913,8 @@ out:
 		log_line("main", LOG_ERROR, "stopped: %s", err_text(rc));
 	is_whole = stop(&p);
 	if (rc == OK && p.again) {
+		if (p.attached)
+			hang();
 		start_again(&p, argv[0]);
 		rc = ERR_SYSTEM;
 	}

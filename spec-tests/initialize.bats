@@ -216,7 +216,7 @@ delivered() {
   pid=$(<"$SERVER_DIR/pid")
   run console config restart
   assert_success
-  assert_output "The device restarts."
+  assert_line "The device restarts."
   run timeout 20 cat <&"$idle"
   assert_success
   server await "port=$SERVER_PORT" >/dev/null
@@ -226,6 +226,29 @@ delivered() {
   assert_line --partial "[admin]: Restarted the device"
   # the same process: whoever watches it sees no end
   kill -0 "$pid"
+}
+
+# req: KS-24-015
+@test "What is attached to keyboard, mouse and video makes a restart hang" {
+  server_start
+  server fault peripherals attached
+  run console config restart
+  assert_success
+  assert_line --partial "keyboard, mouse and video ports"
+  server_logged "the restart hangs"
+  run server status
+  assert_output --partial "running"
+  run console 'show version'
+  assert_failure
+  # the plug is pulled, and nothing is attached any more
+  server kill server
+  server run server
+  server fault | grep -q peripherals=none
+  run console config restart
+  assert_success
+  server await "port=" >/dev/null
+  run console 'show version'
+  assert_success
 }
 
 # req: KS-24-018

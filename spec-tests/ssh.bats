@@ -237,6 +237,7 @@ client_of() {
   run -0 server await "guests=0"
   kill -CONT "$client"
   run wait "$deaf_pid"
+  exec {deaf_hand}<&-
 }
 
 @test "who has said nothing after two minutes is cut off, and 256 are heard" {

@@ -85,7 +85,7 @@ say_so(struct change *change)
 	return OK;
 }
 
-/* req: KS-24-017 */
+/* req: KS-24-015 KS-24-017 */
 void
 device_restart(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
@@ -96,6 +96,9 @@ device_restart(struct cli *cli, const struct bytes *args, size_t arg_count)
 	leaving->leave = LEAVE_RESTART;
 	leaving->said = "The device restarts.";
 	leaving->change.apply = say_so;
+	cli_say(cli,
+	    "Nothing may be attached to the device's keyboard, mouse and video "
+	    "ports: it can make the restart hang.");
 	run(cli);
 }
 
