@@ -203,13 +203,14 @@ ask_all(struct cli *cli)
 	enum key_server_field k;
 
 	for (k = 0; k < KEY_SERVER_FIELD_COUNT; k++) {
+		/* a copy: some compilers cannot see that they are apart */
+		struct key_server_value now = work->server.field[k];
 		size_t at = work->asks;
 
 		if (!key_server_row(k)->has[work->server.protocol])
 			continue;
 		(void)snprintf(work->prompt[at], PROMPT_OCTETS,
-		    "%s [%s]:", key_server_row(k)->name,
-		    work->server.field[k].text);
+		    "%s [%s]:", key_server_row(k)->name, now.text);
 		work->ask[at] = (struct form_field){
 		    CLI_VALUE, work->prompt[at], take_field};
 		work->field[at] = k;
