@@ -132,7 +132,6 @@ static const struct mutator {
 } mutators[] = {
 #define MUTATOR(function, name, what, clause) {function, name, what, clause},
 #include "mutator.def"
-#undef MUTATOR
 };
 
 #define MUTATORS (sizeof mutators / sizeof *mutators)

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "corpus.h"
 #include "mutate.h"
+#include "nae_mutate.h"
 #include "nae_play.h"
 #include "options.h"
 #include "order.h"
@@ -82,6 +83,9 @@ add_mutations(struct run *r)
 	for (size_t left = r->tests.count; left > 0; left--, last = last->next)
 		if (play_case(last) != NULL)
 			mutate_add_case(r->a, play_case(last), &r->tests);
+		else if (nae_play_case(last) != NULL)
+			nae_mutate_add_case(
+			    r->a, nae_play_case(last), &r->tests);
 }
 
 static enum err
@@ -92,6 +96,8 @@ read_tests(struct run *r)
 	tests_init(&r->tests);
 	claims_add(r->a, &r->target, &r->tests);
 	mutate_add(r->a, &r->target, &r->tests);
+	if (r->target.nae_port != 0)
+		nae_mutate_add(r->a, &r->target, &r->tests);
 	for (size_t i = 0; i < r->opt.vectors.count; i++)
 		TRY(corpus_read(r->a, r->opt.vectors.at[i], &r->tests, &r->f));
 	if (r->opt.mutate)
