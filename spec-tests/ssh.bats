@@ -214,6 +214,7 @@ client_of() {
   server clock advance 1s
   wait_for "Autologout: the session was idle too long." "$BATS_TEST_TMPDIR/idle.says"
   wait "$idle_pid"
+  exec {idle_hand}<&-
   echo "show clock" >&"$busy_hand"
   echo exit >&"$busy_hand"
   wait "$busy_pid"

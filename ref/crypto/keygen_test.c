@@ -449,8 +449,8 @@ pairs_of_other_lengths_are_refused(void **state)
 	}
 }
 
-/* req: KS-28-090  RSA-512 for those who ask for short ones too, and no others
- * for them than for everybody */
+/* req: KS-28-090  RSA of 512 bits for those who ask for short ones, and no
+ * others for them than for everybody */
 static void
 short_pairs_are_of_512_bits(void **state)
 {
