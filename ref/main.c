@@ -43,6 +43,7 @@
 #include "device/settings.h"
 #include "net/config.h"
 #include "net/echo_port.h"
+#include "net/fill.h"
 #include "net/key_ports.h"
 #include "net/kmip_port.h"
 #include "net/listen.h"
@@ -473,6 +474,15 @@ out:
 }
 
 static enum err
+lab_command(void *ctx, const char *line, struct buf *out)
+{
+	struct program *p = ctx;
+
+	return p->server != NULL ? fill_line(p->server, line, out)
+				 : ERR_NOT_FOUND;
+}
+
+static enum err
 open_lab(struct program *p)
 {
 	if (p->options.lab == NULL)
@@ -483,6 +493,7 @@ open_lab(struct program *p)
 	    .fault_count = sizeof(faults) / sizeof(faults[0]),
 	    .power_off = lab_power_off,
 	    .status = lab_status,
+	    .command = lab_command,
 	    .ctx = p,
 	};
 	return lab_new(p->loop, p->env, &p->lab_config, &p->lab);

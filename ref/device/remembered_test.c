@@ -63,9 +63,16 @@ static void
 test_a_name_is_forgotten(void **state)
 {
 	(void)state;
-	add("alice", &alices, "one");
-	add("alice", &alices, "another");
-	add("bob", &bobs, "two");
+	/* by chance, two may have had one place */
+	do {
+		remembered_free(memory);
+		assert_ok(remembered_new(rig.env, PLACES, &memory));
+		add("alice", &alices, "one");
+		add("alice", &alices, "another");
+		add("bob", &bobs, "two");
+	} while (
+	    !has("alice", &alices, "one") || !has("alice", &alices, "another"));
+	assert_true(has("bob", &bobs, "two"));
 	remembered_forget(memory, bytes_of_text("alic"));
 	assert_true(has("alice", &alices, "one"));
 	remembered_forget(memory, bytes_of_text("alice"));

@@ -10,6 +10,7 @@
 #include "device/appliance.h"
 #include "device/fields.h"
 #include "device/user_memory.h"
+#include "model/card.h"
 
 #define KIND_USER      "user"
 #define KIND_ATTRIBUTE "user.attribute"
@@ -804,7 +805,7 @@ out:
 
 /*
  * One block: the groups, the scopes, and the octets that both point to, which
- * are the user's name and each group's with USER_GROUP_SCOPE before it.
+ * are the user's name and each group's with CARD_GROUP_MARK before it.
  */
 static enum err
 settle_groups(struct key_user *out, const struct gathered *g)
@@ -831,7 +832,7 @@ settle_groups(struct key_user *out, const struct gathered *g)
 	for (k = 0; k < count; k++) {
 		size_t octets = *in++;
 
-		*to++ = USER_GROUP_SCOPE;
+		*to++ = CARD_GROUP_MARK;
 		memcpy(to, in, octets);
 		groups[k] = (struct bytes){to, octets};
 		scopes[k + 2] = (struct bytes){to - 1, octets + 1};

@@ -47,7 +47,7 @@ struct key_user {
 	const struct bytes *groups;      /* names, in the order of octets */
 	size_t group_count;
 	/* for queries of the store: the name, "" for what is global, and each
-	 * group, as a scope */
+	 * group's scope (model/card.h) */
 	const struct bytes *scopes;
 	size_t scope_count;
 	/* ---- user.c's own; the struct may be moved ---- */
@@ -55,9 +55,6 @@ struct key_user {
 	uint64_t generation;
 	int64_t serial;
 };
-
-/* A group as a scope: this octet, then its name. No owner begins so. */
-#define USER_GROUP_SCOPE '\1'
 
 /* A session without a user: global keys and no others. Nothing to be cleared,
  * and never out of date. req: KS-03-020 KS-28-026 */

@@ -5,6 +5,7 @@
 #include "crypto/ossl.h"
 #include "device/fields.h"
 #include "device/rig_test.h"
+#include "model/card.h"
 
 static struct bench bench;
 #define APPLIANCE (&bench.appliance)
@@ -141,7 +142,7 @@ assert_session(const struct key_user *user, const char *want)
 	for (k = 0; k < user->scope_count; k++) {
 		struct bytes scope = user->scopes[k];
 
-		if (scope.octets != 0 && *scope.at == USER_GROUP_SCOPE) {
+		if (scope.octets != 0 && *scope.at == CARD_GROUP_MARK) {
 			strcat(list.text, "@");
 			scope = (struct bytes){scope.at + 1, scope.octets - 1};
 		} else if (scope.octets == 0) {

@@ -119,7 +119,7 @@ out:
 /* ---- scopes ---- */
 
 /* No name begins with a control character. */
-enum { MARK_GROUP = 1, MARK_VERSION = 2, MARK_POLICY = 3 };
+enum { MARK_GROUP = CARD_GROUP_MARK, MARK_VERSION = 2, MARK_POLICY = 3 };
 
 static enum err
 scope_make(

@@ -33,6 +33,7 @@ enum {
 	CARD_IV_MOST_OCTETS = 16,
 	CARD_FINGERPRINT_OCTETS = 20,
 	CARD_SCOPE_OCTETS = 1 + CARD_NAME_OCTETS,
+	CARD_GROUP_MARK = 1, /* begins a group's scope, and no owner's name */
 };
 
 enum card_grant { CARD_NEVER, CARD_ALWAYS, CARD_POLICY, CARD_GRANT_COUNT };
