@@ -10,7 +10,7 @@
 
 enum {
 	NUMBER_MOST = 999999, /* six digits */
-	NAME_OCTETS = 8,      /* "u000000", and its end */
+	NAME_OCTETS = 12,     /* "u000000", and room for any number */
 	ARENA_OCTETS = 64 * 1024,
 };
 
@@ -48,7 +48,7 @@ fill_users(const struct fill *fill)
 		char name[NAME_OCTETS];
 		struct bytes text = name_of(name, 'u', fill->first + k);
 
-		memcpy(user.name, name, sizeof(name));
+		(void)snprintf(user.name, sizeof(user.name), "%s", name);
 		TRY(user_create(appliance, &user));
 		TRY(group_add(appliance, group, text, why));
 	}
