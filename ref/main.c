@@ -7,9 +7,10 @@
  *	touchstone-ref --print-settings
  *
  * DIR holds everything: touchstone.conf, certificates, store and token. When
- * the server serves it prints "ready port=N"; one that has not been initialized
- * has no port, and prints "ready uninitialized". SIGTERM ends it in order: what
- * has been received is answered, what is answered is durable; a second one, or
+ * the server serves it prints "ready port=N server1=N ...", with the ports of
+ *the key servers that are open; one that has not been initialized has no port,
+ *and prints "ready uninitialized". SIGTERM ends it in order: what has been
+ *received is answered, what is answered is durable; a second one, or
  * DAEMON_END_S later, ends it at once. A restart of the device is the same, and
  * then the same program again in the same process; a halt ends the process.
  *
@@ -56,7 +57,7 @@
 /* What a start says to the next one in the same process. */
 #define LOCK_VARIABLE "TOUCHSTONE_LOCK"
 
-enum { SETTINGS_PAGE_OCTETS = 1024 * 1024 };
+enum { SETTINGS_PAGE_OCTETS = 1024 * 1024, READY_OCTETS = 4096 };
 
 /*
  * The choices of config.def, in its order; the first two have a card.
@@ -102,6 +103,7 @@ struct program {
 	struct console *console;
 	struct ssh_door *ssh;
 	struct daemon_end *end;
+	struct loop_task telling; /* that it is ready */
 	bool ready;      /* services have been started, but for late ones */
 	enum err rc;     /* of what went wrong inside the loop */
 	bool again;      /* start again when it has ended */
@@ -552,19 +554,45 @@ listen_config(const struct program *p)
 	};
 }
 
+static enum err
+write_ready(struct program *p, struct buf *out)
+{
+	const struct listener *listener = listener_of(p);
+	enum err rc = OK;
+
+	if (listener != NULL)
+		TRY(buf_printf(out, " port=%u", listener_port(listener)));
+	else if (!appliance_is_initialized(server_appliance(p->server)))
+		TRY(buf_put_text(out, " uninitialized"));
+	if (p->ports != NULL)
+		TRY(key_ports_each(p->ports, say_port, out));
+	TRY(buf_put(out, (struct bytes){(const uint8_t *)"", 1}));
+out:
+	return rc;
+}
+
+/* At the end of a turn: key servers may wait for the HSM, for their keys. */
+static void
+tell_ready_now(void *ctx)
+{
+	struct program *p = ctx;
+	struct buf detail;
+
+	if (p->ports != NULL && key_ports_wait(p->ports))
+		return;
+	loop_task_cancel(&p->telling);
+	p->ready = true;
+	buf_init(&detail, READY_OCTETS);
+	if (write_ready(p, &detail) == OK)
+		daemon_ready((const char *)buf_peek(&detail).at);
+	buf_clear(&detail);
+}
+
 static void
 tell_ready(struct program *p)
 {
-	const struct listener *listener = listener_of(p);
-	char detail[32] = "";
-
-	if (listener != NULL)
-		(void)snprintf(detail, sizeof(detail), " port=%u",
-		    listener_port(listener));
-	else if (!appliance_is_initialized(server_appliance(p->server)))
-		(void)snprintf(detail, sizeof(detail), " uninitialized");
-	p->ready = true;
-	daemon_ready(detail);
+	p->telling = (struct loop_task){.fn = tell_ready_now, .ctx = p};
+	loop_each_turn(p->loop, &p->telling);
 }
 
 static enum err
@@ -879,6 +907,7 @@ out:
 static bool
 stop(struct program *p)
 {
+	loop_task_cancel(&p->telling);
 	console_free(p->console);
 	ssh_door_free(p->ssh);
 	service_port_free(p->key_server);

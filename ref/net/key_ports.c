@@ -609,6 +609,17 @@ key_ports_close(struct key_ports *ports)
 		forget_formers(port, true);
 }
 
+bool
+key_ports_wait(const struct key_ports *ports)
+{
+	const struct key_port *port;
+
+	for (port = ports->first; port != NULL; port = port->next)
+		if (port->loan.done != NULL)
+			return true;
+	return false;
+}
+
 enum err
 key_ports_each(const struct key_ports *ports, key_port_fn *each, void *ctx)
 {

@@ -56,6 +56,9 @@ unsigned key_ports_connections(const struct key_ports *ports);
 /* What is left is closed now. key_ports_open() opens them again. */
 void key_ports_close(struct key_ports *ports);
 
+/* Does one wait for the HSM to open its key? */
+bool key_ports_wait(const struct key_ports *ports);
+
 /* Those that listen, in the order of their numbers. */
 typedef enum err key_port_fn(void *ctx, unsigned number, unsigned port);
 enum err key_ports_each(
