@@ -18,7 +18,7 @@ cd "$root" || exit 1
 doors() {
 	sed -e 's/#.*//' -e '/^[ \t]*$/d' <<'END'
 sqlite    header:sqlite3.h     ref/store/store.c ref/store/vfs.c tests harness/bench/*
-libxml    header:libxml/       ref/wire/xml.c harness/touchstone/xml.c
+libxml    header:libxml/       ref/wire/xml.c harness/touchstone/xml.c harness/bench/*
 pkcs11    header:p11-kit/      ref/crypto/hsm_pkcs11.c hsm-sim/* harness/pkcs11/* harness/bench/* harness/robust/apps.c spec-tests/pkcs11/* spec-tests/keyscaler.c
 pkcs11    header:pkcs11        ref/crypto/hsm_pkcs11.c hsm-sim/* harness/pkcs11/* harness/bench/* harness/robust/apps.c spec-tests/pkcs11/* spec-tests/keyscaler.c
 libevent  header:event2/       ref/base/loop.c ref/net/http.c

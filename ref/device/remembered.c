@@ -9,7 +9,7 @@
 #include "crypto/random.h"
 #include "wire/schema.h"
 
-enum { KEY_OCTETS = 32, TAG_OCTETS = 32 };
+enum { KEY_OCTETS = 32, TAG_OCTETS = 32, WAYS = 4 };
 
 struct place {
 	uint8_t tag[TAG_OCTETS];
@@ -29,7 +29,7 @@ remembered_new(struct env *env, size_t places, struct remembered **out)
 	enum err rc = OK;
 
 	*out = NULL;
-	assert(places != 0 && (places & (places - 1)) == 0);
+	assert(places >= WAYS && (places & (places - 1)) == 0);
 	TRY(MEM_NEW(r));
 	TRY(MEM_ARRAY(r->place, places));
 	r->places = places;
@@ -53,7 +53,7 @@ remembered_free(struct remembered *r)
 	mem_free(r);
 }
 
-/* What is at its place when it is remembered. */
+/* What is at one of its WAYS places when it is remembered. */
 static enum err
 tag_make(const struct remembered *r, const struct password_hash *hash,
     struct bytes password, uint8_t tag[DIGEST_MAX_OCTETS], struct place **place)
@@ -68,25 +68,46 @@ tag_make(const struct remembered *r, const struct password_hash *hash,
 		    password.octets);
 	TRY(digest_hmac(HASHING_ALGORITHM_SHA_256, secret_peek(r->key),
 	    secret_peek(in), tag, NULL));
-	*place = &r->place[bytes_u32(tag) & (r->places - 1)];
+	*place = &r->place[bytes_u32(tag) & (r->places - WAYS)];
 out:
 	secret_free(in);
 	return rc;
 }
 
+/* Is it there? *at: where, or the last of them. */
+static bool
+is_there(struct place *first, const char *name,
+    const uint8_t tag[DIGEST_MAX_OCTETS], struct place **at)
+{
+	struct bytes want = {tag, TAG_OCTETS};
+	size_t k;
+
+	for (k = 0; k < WAYS; k++) {
+		*at = first + k;
+		if (strcmp((*at)->name, name) == 0 &&
+		    secret_equal_bytes(
+			(struct bytes){(*at)->tag, TAG_OCTETS}, want))
+			return true;
+	}
+	return false;
+}
+
+/* First of its places; those before it move on, and the last one goes. */
 void
 remembered_add(struct remembered *r, const char *name,
     const struct password_hash *hash, struct bytes password)
 {
 	uint8_t tag[DIGEST_MAX_OCTETS];
-	struct place *place;
+	struct place *first, *at;
 
 	assert(*name != '\0' && strlen(name) <= REMEMBERED_NAME_OCTETS);
-	if (tag_make(r, hash, password, tag, &place) != OK)
+	if (tag_make(r, hash, password, tag, &first) != OK)
 		return;
-	*place = (struct place){.name = ""};
-	memcpy(place->tag, tag, TAG_OCTETS);
-	memcpy(place->name, name, strlen(name));
+	(void)is_there(first, name, tag, &at);
+	memmove(first + 1, first, (size_t)(at - first) * sizeof(*first));
+	*first = (struct place){.name = ""};
+	memcpy(first->tag, tag, TAG_OCTETS);
+	memcpy(first->name, name, strlen(name));
 }
 
 bool
@@ -94,14 +115,12 @@ remembered_has(struct remembered *r, const char *name,
     const struct password_hash *hash, struct bytes password)
 {
 	uint8_t tag[DIGEST_MAX_OCTETS];
-	struct place *place;
+	struct place *first, *at;
 
 	if (*hash->line == '\0' ||
-	    tag_make(r, hash, password, tag, &place) != OK)
+	    tag_make(r, hash, password, tag, &first) != OK)
 		return false;
-	return strcmp(place->name, name) == 0 &&
-	       secret_equal_bytes((struct bytes){place->tag, TAG_OCTETS},
-		   (struct bytes){tag, TAG_OCTETS});
+	return is_there(first, name, tag, &at);
 }
 
 void

@@ -18,8 +18,9 @@ struct remembered;
 enum { REMEMBERED_NAME_OCTETS = 64 };
 
 /*
- * places  how many there are, a power of two: a password has one of them, which
- *         the last one that was found right keeps
+ * places  how many there are, a power of two, 4 at least: a password has one of
+ *         four of them, and of those who share the four the one that was found
+ *         right longest ago goes
  *
  * ERR_ENTROPY, ERR_NOMEM
  */

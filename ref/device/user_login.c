@@ -10,7 +10,7 @@
 
 enum {
 	THREADS = 2,
-	REMEMBERED = 16384, /* passwords, a power of two */
+	REMEMBERED = 32768, /* passwords, a power of two */
 	MINUTE_MS = 60 * 1000,
 };
 
