@@ -48,6 +48,7 @@ struct appliance {
 	struct users *users; /* device/user.h */
 	struct credentials *credentials;
 	struct cert_shop *certs;         /* device/cert_work.h */
+	struct loop_pool *key_pool;      /* device/key_job.h; the loop has it */
 	struct policies *policies;       /* device/policy.h */
 	struct rates *rates;             /* device/rate.h */
 	struct key_servers *key_servers; /* device/key_server.h */

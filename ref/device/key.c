@@ -523,6 +523,51 @@ out:
 	return rc;
 }
 
+enum err
+key_spec_load(
+    struct key_call *call, const struct object *template, struct key_spec *out)
+{
+	struct attr_list lent = {0};
+	struct key_info info;
+	struct key_attribute *attributes;
+	struct object as_key = *template;
+	struct card *card;
+	size_t k;
+	enum err rc = OK;
+
+	*out = (struct key_spec){.exportable = true, .deletable = true};
+	if (template->object_type != OBJECT_TYPE_TEMPLATE)
+		TRY(ERR_OBJECT_TYPE);
+	TRY(key_info(call, template, &info));
+	if (info.row == NULL)
+		TRY(ERR_FEATURE);
+	/* one of KMIP's has all in what it lends */
+	if (key_row(template) == NULL) {
+		TRY(template_read(call, template, &lent));
+		as_key.attrs = lent;
+	}
+	out->algorithm = info.row;
+	out->exportable = info.exportable;
+	out->deletable = info.deletable;
+	TRY(arena_copy(call->arena, template->owner, &out->owner));
+	TRY(key_attributes(call, &as_key, &attributes, &out->attribute_count));
+	for (k = 0; k < out->attribute_count; k++) {
+		TRY(arena_copy(
+		    call->arena, attributes[k].name, &attributes[k].name));
+		if (attributes[k].value.octets != 0)
+			TRY(arena_copy(call->arena, attributes[k].value,
+			    &attributes[k].value));
+	}
+	out->attributes = attributes;
+	if (template->card == NULL)
+		return OK;
+	TRY(card_copy(call->arena, template->card, &card));
+	out->permissions = card->permissions;
+	out->permission_count = card->permission_count;
+out:
+	return rc;
+}
+
 /* ---- importing ---- */
 
 static bool
@@ -807,6 +852,36 @@ key_modify(struct key_call *call, const struct object *key,
 
 	TRY(key_edit(call, key, &o));
 	TRY(change_key(call, o, change));
+	take = o;
+	o = NULL;
+	TRY(store_savepoint(st));
+	rc = key_end(st, key_put(call, take));
+out:
+	object_free(o);
+	return rc;
+}
+
+enum err
+key_attribute_edit(struct key_call *call, const struct object *key,
+    struct bytes name, int32_t index, struct bytes value)
+{
+	struct store *st = call->appliance->store;
+	struct key_attribute attribute = {.name = name, .value = value};
+	struct object *o = NULL;
+	struct object *take;
+	enum err rc = OK;
+
+	TRY(key_edit(call, key, &o));
+	rc = key_attribute_take_one(&o->attrs, name, index);
+	if (rc == ERR_ATTR_INSTANCE)
+		TRY(key_refuse(call, rc, "Attribute Name", name,
+		    "the key has no such attribute"));
+	TRY(rc);
+	if (value.octets != 0) {
+		TRY(key_attribute_give(call, o->arena, &o->attrs, &attribute));
+		/* req: KS-28-133 KS-28-157: where it was */
+		o->attrs.last->index = index;
+	}
 	take = o;
 	o = NULL;
 	TRY(store_savepoint(st));

@@ -245,6 +245,16 @@ enum err key_create(struct key_call *call, const struct key_spec *spec,
 enum err key_import(struct key_call *call, const struct key_spec *spec,
     uint32_t key_bits, struct bytes data, const struct object **out) MUST_CHECK;
 
+/*
+ * What a template has, as a spec; into the arena. Name and versions are the
+ * asker's. req: KS-28-068 KS-28-231
+ *
+ * ERR_OBJECT_TYPE  it is no template
+ * ERR_FEATURE      it names no algorithm of the table: KMIP's are free to
+ */
+enum err key_spec_load(struct key_call *call, const struct object *template,
+    struct key_spec *out) MUST_CHECK;
+
 /* What of a key its clone gets. */
 struct key_clone {
 	struct bytes name;
@@ -303,6 +313,36 @@ struct key_change {
 };
 enum err key_modify(struct key_call *call, const struct object *key,
     const struct key_change *change) MUST_CHECK;
+
+/*
+ * The next state of a key's life cycle, as of now. It is KMIP's: over NAE-XML
+ * it has no effect. Keys with versions and templates have none.
+ *
+ * ERR_OBJECT_TYPE  it has no life cycle
+ * ERR_LIFECYCLE    no way leads there
+ *
+ * req: KS-28-232 KS-28-235 KS-28-236 KS-28-237
+ */
+enum err key_set_state(
+    struct key_call *call, const struct object *key, uint32_t state) MUST_CHECK;
+
+/*
+ * A date of it: TAG_ACTIVATION_DATE, TAG_PROCESS_START_DATE,
+ * TAG_PROTECT_STOP_DATE or TAG_DEACTIVATION_DATE. The state follows when the
+ * date is reached, at once where it has been.
+ *
+ * ERR_LIFECYCLE  this date cannot be changed any more
+ * ERR_FIELD      the dates would contradict each other
+ */
+enum err key_set_date(struct key_call *call, const struct object *key,
+    enum tag date, int64_t wall_s) MUST_CHECK;
+
+/* Can this date be changed now? */
+bool key_date_is_open(const struct object *key, enum tag date);
+
+/* One instance of a custom attribute: a new value, or gone (none). */
+enum err key_attribute_edit(struct key_call *call, const struct object *key,
+    struct bytes name, int32_t index, struct bytes value) MUST_CHECK;
 
 /* With all its versions; its bytes are wiped. */
 enum err key_delete(struct key_call *call, const struct object *key) MUST_CHECK;

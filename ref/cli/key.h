@@ -1,0 +1,94 @@
+/*
+ * Private to key*.c of this folder: what a command about keys has gathered.
+ */
+#ifndef CLI_KEY_H
+#define CLI_KEY_H
+
+#include "cli/command.h"
+#include "cli/form.h"
+#include "device/key_attribute.h"
+#include "device/key_job.h"
+
+enum {
+	KEY_ARENA_OCTETS = 16 << 20,
+	KEY_TEXT_OCTETS = 64 * 1024,
+	/* what a command can have, so that its line has room for it */
+	KEY_COMMAND_ATTRIBUTES = 16,
+	KEY_COMMAND_NAMES = 16,
+};
+
+/* Words that were there. */
+enum key_given {
+	GIVEN_NAME,
+	GIVEN_OWNER,
+	GIVEN_DELETABLE,
+	GIVEN_EXPORTABLE,
+	GIVEN_VERSIONED,
+	GIVEN_TEMPLATE,
+	GIVEN_PERMISSIONS,
+	GIVEN_ATTRIBUTES,
+	GIVEN_OTHER_NAMES,
+	GIVEN_COUNT
+};
+
+struct key_command {
+	struct cli *cli;
+	struct arena *arena;
+	struct key_call call;
+	struct change change;
+	struct key_job job;
+	enum err (*run)(struct key_command *work); /* in the change */
+	void (*then)(struct key_command *work);    /* when the job is ready */
+	/* the first argument, and those behind it: the session's */
+	struct bytes name;
+	const struct bytes *args;
+	size_t arg_count;
+	/* what the words say */
+	bool given[GIVEN_COUNT];
+	struct bytes new_name;
+	struct key_spec spec;
+	struct key_clone clone;
+	struct key_attribute attributes[KEY_COMMAND_ATTRIBUTES];
+	size_t attribute_count;
+	struct bytes other_names[KEY_COMMAND_NAMES];
+	size_t other_name_count;
+	uint32_t number;
+	enum card_state state;
+	uint32_t life;
+	enum tag date;
+	int64_t date_s;
+	enum key_attribute_type type;
+	struct buf text; /* a key that was typed, or a description */
+	/* a list */
+	size_t shown;
+	size_t page;
+	size_t most;
+	void *list; /* a query, or what a page has; in the arena */
+	cli_effect_fn *effect;
+	const char *said;
+};
+
+/* NULL: the command has ended. */
+struct key_command *key_command_new(struct cli *cli);
+
+/* With a first argument, which names something, and `least` in all. */
+struct key_command *key_command_on(struct cli *cli, const struct bytes *args,
+    size_t arg_count, size_t least, const char *usage);
+
+/* What is wrong, as the refusal of the command. */
+void key_command_refuse(struct key_command *work, enum err rc);
+
+/* ERR_FIELD, and why: there is no such key */
+enum err key_command_key(struct key_command *work, struct bytes name,
+    const struct object **out) MUST_CHECK;
+
+/* Run it as the command's change, which ends the command. */
+void key_command_run(
+    struct key_command *work, enum err (*run)(struct key_command *work));
+
+/* What bytes need, and a pair for an RSA key; then `then`. */
+void key_command_prepare(struct key_command *work,
+    const struct key_algorithm *algorithm,
+    void (*then)(struct key_command *work));
+
+#endif
