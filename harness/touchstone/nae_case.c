@@ -305,6 +305,7 @@ ends_with(const char *text, const char *end)
 static void
 note_send(struct arena *a, struct nae_case *c, const struct nae_piece *p)
 {
+	static const char user[] = "USER_";
 	const char *before = "";
 
 	for (; p != NULL; p = p->next) {
@@ -312,7 +313,9 @@ note_send(struct arena *a, struct nae_case *c, const struct nae_piece *p)
 			note_text(a, c, p->source);
 			before = p->source;
 		} else if (p->kind == PIECE_VARIABLE &&
-			   strncmp(p->name, "USER_", 5) != 0) {
+			   strncmp(p->name, user, strlen(user)) == 0) {
+			note(a, &c->users, p->name + strlen(user));
+		} else if (p->kind == PIECE_VARIABLE) {
 			if (ends_with(before, "KeyName>"))
 				note(a, &c->made_keys, p->name);
 			else if (ends_with(before, "<User>"))

@@ -76,6 +76,7 @@ what_it_takes(void **state)
 	    "\t<Algorithm>SEED</Algorithm></KeyGenRequest>\n"
 	    "\t{data hex 00\n\t01}\n"
 	    "connect two\nsend split 3\n <UserCreateRequest><User>$U</User>"
+	    "<User>$USER_C</User>"
 	    "</UserCreateRequest><SmeltRequest/>\nexpect one\n"
 	    " <AResponse><Success>false</Success></AResponse>\n";
 	struct arena *a = arena_new();
@@ -98,6 +99,8 @@ what_it_takes(void **state)
 	assert_int_equal(c->algorithms.count, 1);
 	assert_true(words_have(&c->algorithms, "SEED"));
 	assert_true(words_have(&c->users, "B"));
+	assert_true(words_have(&c->users, "C"));
+	assert_int_equal(c->made_users.count, 1);
 	assert_true(words_have(&c->made_keys, "KEY"));
 	assert_true(words_have(&c->made_users, "U"));
 	assert_true(c->is_refusal);
