@@ -89,24 +89,29 @@ transform_does(const struct transform *t, enum transform_action action)
 	return false;
 }
 
+static bool
+is_named(const struct transform *t, struct bytes name)
+{
+	return bytes_equal_text(name, t->name) ||
+	       (t->short_name != NULL && bytes_equal_text(name, t->short_name));
+}
+
 enum err
 transform_find(enum transform_action action, struct bytes name,
     const struct transform **out)
 {
+	enum err rc = ERR_FEATURE;
 	size_t k;
 
 	*out = NULL;
 	for (k = 0; k < TRANSFORMS; k++) {
-		const struct transform *t = &transforms[k];
-
-		if (!transform_does(t, action))
+		if (!is_named(&transforms[k], name))
 			continue;
-		if (bytes_equal_text(name, t->name) ||
-		    (t->short_name != NULL &&
-			bytes_equal_text(name, t->short_name))) {
-			*out = t;
+		if (transform_does(&transforms[k], action)) {
+			*out = &transforms[k];
 			return OK;
 		}
+		rc = ERR_TRANSFORM;
 	}
-	return ERR_FEATURE;
+	return rc;
 }

@@ -54,7 +54,8 @@ struct transform {
  * The transformation of that name for that action: the whole name, or a short
  * one. A static row.
  *
- * ERR_FEATURE  there is none, or the action is not one of its own
+ * ERR_FEATURE    there is none
+ * ERR_TRANSFORM  the action is not one of its own
  */
 enum err transform_find(enum transform_action action, struct bytes name,
     const struct transform **out) MUST_CHECK;
