@@ -822,6 +822,7 @@ out:
 static enum err
 public_key(enum pki_pem kind, struct bytes der, EVP_PKEY **out)
 {
+	const unsigned char *at = der.at;
 	X509 *cert = NULL;
 	X509_REQ *request = NULL;
 	enum err rc = OK;
@@ -829,6 +830,8 @@ public_key(enum pki_pem kind, struct bytes der, EVP_PKEY **out)
 	if (kind == PKI_CERTIFICATE) {
 		TRY(read_certificate(der, &cert));
 		*out = X509_get_pubkey(cert);
+	} else if (kind == PKI_RSA_PUBLIC) {
+		*out = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)der.octets);
 	} else {
 		TRY(read_request(der, &request));
 		*out = X509_REQ_get_pubkey(request);

@@ -157,8 +157,8 @@ enum err pki_facts(enum pki_pem kind, struct bytes der, struct arena *a,
     struct pki_facts *out) MUST_CHECK;
 
 /*
- * Do two of these, of either kind, have the same public key? ERR_FIELD: no, or
- * one is none.
+ * Do two of these, certificates, requests or public keys, have the same public
+ * key? ERR_FIELD: no, or one is none.
  */
 enum err pki_same_key(enum pki_pem kind_a, struct bytes a, enum pki_pem kind_b,
     struct bytes b) MUST_CHECK;

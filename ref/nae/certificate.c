@@ -3,19 +3,23 @@
  *
  * Source: protocol note section 2.9
  */
+#include "base/mem.h"
 #include "crypto/pki.h"
 #include "device/cert.h"
-#include "nae/request.h"
+#include "nae/key_request.h"
+
+enum { CHAIN_MOST = 8 }; /* certificates that are told of a key */
 
 static enum err
-put_certificate(struct nae_request *rq, struct bytes der)
+put_pem(struct nae_request *rq, enum element_name what, enum pki_pem kind,
+    struct bytes der)
 {
 	struct buf text;
 	enum err rc = OK;
 
 	buf_init(&text, PKI_TEXT_MAX_OCTETS * 2);
-	TRY(pki_pem_write(PKI_CERTIFICATE, der, &text));
-	TRY(element_put(&rq->body, EL_CERTIFICATE_DATA, buf_peek(&text)));
+	TRY(pki_pem_write(kind, der, &text));
+	TRY(element_put(&rq->body, what, buf_peek(&text)));
 out:
 	buf_clear(&text);
 	return rc;
@@ -33,7 +37,8 @@ tell(struct nae_request *rq, enum err found, const struct cert *cert,
 		return nae_refuse(rq, unknown);
 	TRY(found);
 	TRY(element_put_text(&rq->body, name, cert->name));
-	TRY(put_certificate(rq, buf_peek(&cert->certificate)));
+	TRY(put_pem(rq, EL_CERTIFICATE_DATA, PKI_CERTIFICATE,
+	    buf_peek(&cert->certificate)));
 out:
 	return rc;
 }
@@ -61,5 +66,202 @@ nae_ca_export(struct nae_request *rq)
 	rc = cert_read_ca(rq->config->appliance->store, name, &cert);
 	rc = tell(rq, rc, &cert, EL_CA_NAME, NAE_CA_NOT_FOUND);
 	cert_clear(&cert);
+	return rc;
+}
+
+/* ---- the certificate of a key ---- */
+
+struct chain {
+	struct bytes key; /* the public half, PKCS#1 */
+	struct buf last;  /* DER; empty: none was found */
+	struct buf next;  /* who has signed it */
+	struct buf text;  /* PEM, the key's own first */
+};
+
+/* Of this device, for this key. */
+static enum err
+look_for_leaf(void *ctx, const struct cert *cert)
+{
+	struct chain *chain = ctx;
+	struct bytes der = buf_peek(&cert->certificate);
+
+	if (chain->last.octets != 0 || der.octets == 0 ||
+	    pki_same_key(PKI_RSA_PUBLIC, chain->key, PKI_CERTIFICATE, der) !=
+		OK)
+		return OK;
+	return buf_put(&chain->last, der);
+}
+
+/* A CA that has signed the last one; not itself. */
+static enum err
+look_for_issuer(void *ctx, const struct cert *cert)
+{
+	struct chain *chain = ctx;
+	struct bytes der = buf_peek(&cert->certificate);
+
+	if (chain->next.octets != 0 || der.octets == 0 ||
+	    bytes_equal(der, buf_peek(&chain->last)) ||
+	    pki_signed_by(buf_peek(&chain->last), der) != OK)
+		return OK;
+	return buf_put(&chain->next, der);
+}
+
+static enum err
+chain_grow(struct store *st, struct chain *chain)
+{
+	enum err rc = OK;
+
+	TRY(pki_pem_write(
+	    PKI_CERTIFICATE, buf_peek(&chain->last), &chain->text));
+	buf_reset(&chain->next);
+	TRY(cert_each(st, CERT_LOCAL_CA, look_for_issuer, chain));
+	TRY(cert_each(st, CERT_KNOWN_CA, look_for_issuer, chain));
+	buf_reset(&chain->last);
+	TRY(buf_put(&chain->last, buf_peek(&chain->next)));
+out:
+	return rc;
+}
+
+static enum err
+chain_put(struct nae_request *rq, struct bytes key)
+{
+	struct store *st = rq->config->appliance->store;
+	struct chain chain = {.key = key};
+	unsigned k;
+	enum err rc = OK;
+
+	buf_init(&chain.last, CERT_DER_MAX_OCTETS);
+	buf_init(&chain.next, CERT_DER_MAX_OCTETS);
+	buf_init(&chain.text, CHAIN_MOST * PKI_TEXT_MAX_OCTETS * 2);
+	TRY(cert_each(st, CERT_DEVICE, look_for_leaf, &chain));
+	if (chain.last.octets == 0)
+		TRY(nae_refuse(rq, NAE_CERT_NOT_FOUND));
+	for (k = 0; k < CHAIN_MOST && chain.last.octets != 0; k++)
+		TRY(chain_grow(st, &chain));
+	TRY(element_put(&rq->body, EL_CERTIFICATE_DATA, buf_peek(&chain.text)));
+out:
+	buf_clear(&chain.last);
+	buf_clear(&chain.next);
+	buf_clear(&chain.text);
+	return rc;
+}
+
+/* Of the device's certificates the one that is for this key, and who signed. */
+enum err
+nae_key_certificate_export(struct nae_request *rq)
+{
+	const struct object *key;
+	struct key_select select;
+	const char *why;
+	struct bytes text;
+	struct buf der;
+	enum err rc = OK;
+
+	buf_init(&der, PKI_TEXT_MAX_OCTETS);
+	TRY(key_named(rq, MAY_SELECT_ONE, &select));
+	TRY(key_asked(rq, select.name, USE_PUBLIC, &key));
+	TRY(key_public_text(&rq->call, key, select.number, &text));
+	TRY(pki_pem_read(PKI_RSA_PUBLIC, text, &der, &why));
+	TRY(chain_put(rq, buf_peek(&der)));
+out:
+	buf_clear(&der);
+	return rc;
+}
+
+/* ---- a request for one ---- */
+
+struct csr_job {
+	struct secret *key; /* PKCS#1 */
+	struct pki_subject subject;
+	struct buf der;
+	enum err rc;
+};
+
+static void
+csr_work(void *state)
+{
+	struct csr_job *job = state;
+	const char *why;
+
+	job->rc = pki_request_new(
+	    secret_peek(job->key), &job->subject, &job->der, &why);
+}
+
+static void
+csr_free(void *state)
+{
+	struct csr_job *job = state;
+
+	secret_free(job->key);
+	buf_clear(&job->der);
+	mem_free(job);
+}
+
+static enum err
+subject_asked(struct nae_request *rq, struct pki_subject *out)
+{
+	static const enum element_name fields[PKI_FIELD_COUNT] = {
+	    [PKI_COMMON_NAME] = EL_COMMON_NAME,
+	    [PKI_ORGANIZATION] = EL_ORGANIZATION,
+	    [PKI_UNIT] = EL_ORGANIZATIONAL_UNIT,
+	    [PKI_LOCALITY] = EL_LOCALITY,
+	    [PKI_STATE] = EL_STATE,
+	    [PKI_COUNTRY] = EL_COUNTRY,
+	    [PKI_EMAIL] = EL_EMAIL,
+	};
+	const struct element *subject = element_find(rq->root, EL_SUBJECT);
+	const char *why;
+	int k;
+
+	if (element_find(subject, EL_COUNTRY) == NULL)
+		return nae_refuse_element(rq, NAE_MISSING, EL_COUNTRY);
+	for (k = 0; k < PKI_FIELD_COUNT; k++) {
+		const struct element *e = element_find(subject, fields[k]);
+
+		if (e != NULL && pki_subject_set(out, (enum pki_field)k,
+				     e->text, &why) != OK)
+			return nae_refuse_element(rq, NAE_VALUE, fields[k]);
+	}
+	return OK;
+}
+
+static enum err
+csr_made(struct nae_request *rq)
+{
+	struct csr_job *job = rq->state;
+	enum err rc = OK;
+
+	/* a subject of empty fields */
+	if (job->rc == ERR_FIELD)
+		TRY(nae_refuse_element(rq, NAE_VALUE, EL_SUBJECT));
+	TRY(job->rc);
+	TRY(put_pem(rq, EL_CSR_DATA, PKI_REQUEST, buf_peek(&job->der)));
+out:
+	return rc;
+}
+
+/* It is signed with the key, which has to be allowed. */
+enum err
+nae_csr_create(struct nae_request *rq)
+{
+	struct key_material material;
+	struct key_version version;
+	const struct object *key;
+	struct key_select select;
+	struct csr_job *job = NULL;
+	enum err rc = OK;
+
+	TRY(MEM_NEW(job));
+	buf_init(&job->der, PKI_TEXT_MAX_OCTETS);
+	rq->state = job;
+	rq->state_free = csr_free;
+	TRY(key_named(rq, MAY_SELECT_ONE, &select));
+	TRY(subject_asked(rq, &job->subject));
+	TRY(key_asked(rq, select.name, USE_SIGN, &key));
+	TRY(key_version_asked(rq, key, select.number, USE_SIGN, &version));
+	TRY(key_bytes(&rq->call, key, select.number, &material));
+	TRY(secret_copy(material.octets, &job->key));
+	TRY(nae_later(rq, csr_work, csr_made));
+out:
 	return rc;
 }

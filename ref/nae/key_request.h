@@ -15,7 +15,6 @@ enum {
 	MAY_SELECT_NONE = 0,
 	MAY_SELECT_ONE = 1 << SELECT_ONE,
 	MAY_SELECT_ALL = 1 << SELECT_ALL,
-	MAY_SELECT_EMPTY = 1 << SELECT_EMPTY,
 };
 
 /* KeyName, refused where it ends in what it may not. No name: none. */
@@ -38,7 +37,7 @@ enum err key_asked(struct nae_request *rq, struct bytes name, enum key_use use,
 enum err key_version_asked(struct nae_request *rq, const struct object *key,
     uint32_t number, enum key_use use, struct key_version *out) MUST_CHECK;
 
-/* Algorithm and KeySize: a row, and the size that was named, or 0. */
+/* Algorithm and KeySize: a row, and the size that was named; 0: none was. */
 enum err key_algorithm_asked(struct nae_request *rq,
     const struct key_algorithm **out, uint32_t *key_bits) MUST_CHECK;
 
@@ -75,7 +74,7 @@ key_spec_asked(struct nae_request *rq, struct key_spec *out) MUST_CHECK;
  * attributes, since all else has been looked at before. */
 enum err key_refused(struct nae_request *rq, enum err rc) MUST_CHECK;
 
-/* What is told of permissions: as they are asked for. */
+/* What is told of permissions: as they are asked for; nothing of none. */
 enum err
 key_permissions_put(struct buf *out, const struct card *card) MUST_CHECK;
 

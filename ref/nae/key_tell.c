@@ -81,6 +81,8 @@ attributes_put(struct nae_request *rq, const struct object *key)
 	enum err rc = OK;
 
 	TRY(key_attributes(&rq->call, key, &attributes, &count));
+	if (count == 0)
+		return OK;
 	TRY(element_open(out, EL_CUSTOM_ATTRIBUTES));
 	for (k = 0; k < count; k++) {
 		TRY(element_open(out, EL_CUSTOM_ATTRIBUTE));
@@ -162,7 +164,10 @@ struct listing {
 	struct nae_attribute *attributes;
 	size_t attribute_count;
 	bool any; /* one of them will do */
-	uint64_t shown;
+	const struct object **page;
+	size_t page_count;
+	size_t shown;
+	size_t total;
 };
 
 /* Has the key this attribute, with this value? */
@@ -206,7 +211,7 @@ is_listed(void *ctx, const struct object *key)
 	const struct listing *l = ctx;
 	struct key_info info;
 
-	if (key_info(&l->rq->call, key, &info) != OK || info.name.octets == 0)
+	if (key_info(&l->rq->call, key, &info) != OK)
 		return false;
 	if (l->fingerprint.octets != 0 &&
 	    (info.card == NULL ||
@@ -217,18 +222,18 @@ is_listed(void *ctx, const struct object *key)
 
 /* Offset and MaxKeys. */
 static enum err
-page_asked(struct nae_request *rq, struct key_list *list)
+page_asked(struct nae_request *rq, size_t *offset, size_t *most)
 {
-	uint64_t offset = 0;
-	uint64_t most = LIST_MOST;
+	uint64_t number = 0;
 	enum err rc = OK;
 
 	if (element_find(rq->root, EL_OFFSET) != NULL)
-		TRY(nae_number(rq, EL_OFFSET, 0, UINT32_MAX, &offset));
+		TRY(nae_number(rq, EL_OFFSET, 0, UINT32_MAX, &number));
+	*offset = (size_t)number;
+	number = LIST_MOST;
 	if (element_find(rq->root, EL_MAX_KEYS) != NULL)
-		TRY(nae_number(rq, EL_MAX_KEYS, 1, UINT32_MAX, &most));
-	list->offset = (size_t)offset;
-	list->most = most < LIST_MOST ? (size_t)most : LIST_MOST;
+		TRY(nae_number(rq, EL_MAX_KEYS, 1, UINT32_MAX, &number));
+	*most = number < LIST_MOST ? (size_t)number : LIST_MOST;
 out:
 	return rc;
 }
@@ -258,54 +263,93 @@ out:
 	return rc;
 }
 
-static enum err
-list_name(void *ctx, const struct object *key)
-{
-	struct listing *l = ctx;
-	struct key_info info;
-	enum err rc = OK;
+typedef enum err put_fn(struct nae_request *rq, const struct object *key,
+    const struct key_info *info);
 
-	TRY(key_info(&l->rq->call, key, &info));
-	TRY(element_put(&l->rq->body, EL_KEY_NAME, info.name));
-	l->shown++;
-out:
-	return rc;
+static enum err
+put_name(struct nae_request *rq, const struct object *key,
+    const struct key_info *info)
+{
+	(void)key;
+	return element_put(&rq->body, EL_KEY_NAME, info->name);
 }
 
 static enum err
-list_key(void *ctx, const struct object *key)
+put_key(struct nae_request *rq, const struct object *key,
+    const struct key_info *info)
 {
-	struct listing *l = ctx;
-	struct nae_request *rq = l->rq;
 	struct key_version version;
 	enum err rc = OK;
 
+	(void)info;
 	TRY(key_version_info(&rq->call, key, 0, &version));
 	TRY(element_open(&rq->body, EL_KEY));
 	TRY(key_put(rq, key, &version));
 	TRY(element_close(&rq->body, EL_KEY));
+out:
+	return rc;
+}
+
+/* What KMIP has made without a name has none here. */
+static enum err
+put_named(struct listing *l, const struct object *key, put_fn *put)
+{
+	struct key_info info;
+	enum err rc = OK;
+
+	TRY(key_info(&l->rq->call, key, &info));
+	if (info.name.octets == 0)
+		return OK;
+	TRY(put(l->rq, key, &info));
 	l->shown++;
 out:
 	return rc;
 }
 
-/* The session's keys, most recent first. */
+/* A page of keys as the store has them, the most recent first. */
+static enum err
+keep_key(void *ctx, const struct object *key)
+{
+	struct listing *l = ctx;
+
+	l->page[l->page_count++] = key;
+	return OK;
+}
+
+/*
+ * The session's keys, the oldest first, so that what is made meanwhile moves
+ * no page.
+ */
 static enum err
 list(struct nae_request *rq, struct listing *l, enum element_name around,
-    key_fn *each, size_t *total)
+    put_fn *put)
 {
 	struct key_list keys = {
 	    .scopes = rq->user->scopes,
 	    .scope_count = rq->user->scope_count,
-	    .filter = is_listed,
-	    .ctx = l,
+	    .most = 1,
 	    .count_all = true,
+	    .ctx = l,
 	};
+	size_t offset;
+	size_t most;
 	enum err rc = OK;
 
-	TRY(page_asked(rq, &keys));
+	if (l->fingerprint.octets != 0 || l->attribute_count != 0)
+		keys.filter = is_listed;
+	TRY(page_asked(rq, &offset, &most));
+	TRY(ARENA_ARRAY(rq->arena, l->page, most + 1));
+	TRY(key_each(&rq->call, &keys, keep_key, l, &l->total));
+	l->page_count = 0;
+	if (offset < l->total) {
+		keys.most = most < l->total - offset ? most : l->total - offset;
+		keys.offset = l->total - offset - keys.most;
+		keys.count_all = false;
+		TRY(key_each(&rq->call, &keys, keep_key, l, NULL));
+	}
 	TRY(element_open(&rq->body, around));
-	TRY(key_each(&rq->call, &keys, each, l, total));
+	while (l->page_count != 0)
+		TRY(put_named(l, l->page[--l->page_count], put));
 	TRY(element_close(&rq->body, around));
 out:
 	return rc;
@@ -315,13 +359,12 @@ enum err
 nae_key_names(struct nae_request *rq)
 {
 	struct listing l = {.rq = rq};
-	size_t total;
 	enum err rc = OK;
 
 	TRY(filter_asked(rq, &l));
-	TRY(list(rq, &l, EL_KEY_NAME_LIST, list_name, &total));
+	TRY(list(rq, &l, EL_KEY_NAME_LIST, put_name));
 	TRY(element_put_number(&rq->body, EL_KEY_COUNT, l.shown));
-	TRY(element_put_number(&rq->body, EL_TOTAL_KEYS, total));
+	TRY(element_put_number(&rq->body, EL_TOTAL_KEYS, l.total));
 out:
 	return rc;
 }
@@ -330,14 +373,8 @@ enum err
 nae_key_query(struct nae_request *rq)
 {
 	struct listing l = {.rq = rq};
-	size_t total;
-	enum err rc = OK;
 
-	TRY(list(rq, &l, EL_KEY_LIST, list_key, &total));
-	TRY(element_put_number(&rq->body, EL_KEY_COUNT, l.shown));
-	TRY(element_put_number(&rq->body, EL_TOTAL_KEYS, total));
-out:
-	return rc;
+	return list(rq, &l, EL_KEY_LIST, put_key);
 }
 
 /* ---- keys themselves ---- */
@@ -355,20 +392,20 @@ out:
 	return rc;
 }
 
-/* All versions, the latest first; those that cannot be exported are passed
- * over. */
+/* All versions; those that cannot be exported are passed over. */
 static enum err
 all_data_put(struct nae_request *rq, const struct object *key)
 {
 	struct buf *out = &rq->body;
+	uint32_t count = key_versions(key);
 	struct key_version version;
-	uint32_t number = key_versions(key);
+	uint32_t number;
 	enum err rc = OK;
 
-	if (number == 0)
+	if (count == 0)
 		return ERR_NOT_VERSIONED;
 	TRY(element_open(out, EL_KEY_VERSION_LIST));
-	for (; number != 0; number--) {
+	for (number = 1; number <= count; number++) {
 		TRY(key_version_info(&rq->call, key, number, &version));
 		if (version.state != CARD_ACTIVE)
 			continue;

@@ -1,3 +1,5 @@
+#include "crypto/pki.h"
+#include "device/cert.h"
 #include "device/user.h"
 #include "nae/rig_test.h"
 
@@ -111,8 +113,16 @@ test_making(void **state)
 		CODE("10301")},
 	    {ASK("KeyGen", NAMED("k2")), "Missing element: Algorithm"},
 	    {ASK("KeyGen", AES), DONE "<KeyName>key-"},
+	    {GEN("", ""), CODE("10203")},
+	    {GEN("k2", "<KeySize>0</KeySize>"), CODE("10303")},
+	    {ASK("KeyGen", NAMED("d") "<Algorithm>DES</Algorithm>"
+				      "<KeySize>64</KeySize>"),
+		CODE("10303")},
+	    {ASK("KeyGen", NAMED("d") "<Algorithm>DESede</Algorithm>"
+				      "<KeySize>192</KeySize>"),
+		DONE},
 	    {GEN("k2#", ""), DONE NAMED("k2")},
-	    {GEN("k3#1", ""), CODE("10004")},
+	    {GEN("k3#1", ""), CODE("10203")},
 	    {GEN("k3", "<KeyVersionState>Active</KeyVersionState>"),
 		CODE("10206")},
 	    {GEN("k3",
@@ -248,7 +258,8 @@ test_versions(void **state)
 	    {ASK("KeyExport", NAMED("v#2")), CODE("10208")},
 	    {ASK("KeyExport", NAMED("v#3")), "<KeyData>"},
 	    {ASK("KeyExport", NAMED("v#all")),
-		"<KeyVersionList><KeyVersion><KeyVersionNumber>3"},
+		"<KeyVersionList><KeyVersion><KeyVersionNumber>3</"
+		"KeyVersionNumber>"},
 	    {ASK("KeyExport", NAMED("plain#all")), CODE("10206")}, );
 }
 
@@ -303,7 +314,7 @@ test_permissions(void **state)
 	    {ASK("KeyModify", NAMED("k2") PERMISSION("Sign")),
 		"Invalid value for element: Operation"},
 	    {ASK("KeyInfo", NAMED("k")), "<Operation>Encrypt</Operation></Per"},
-	    {ASK("KeyInfo", NAMED("k2")), "<Permissions></Permissions>"}, );
+	    {ASK("KeyInfo", NAMED("k2")), DONE}, );
 	log_in("bob");
 	TALK({ASK("KeyExport", NAMED("k")), CODE("10105")},
 	    {ASK("KeyInfo", NAMED("k")), DONE}, );
@@ -355,8 +366,8 @@ test_lists(void **state)
 		"<Fingerprint>56178B86A57FAC22899A9964185C2CC96E7DA589"
 		"</Fingerprint>" NAMED("c")},
 	    {ASK("KeyNames", ""),
-		DONE "<KeyNameList>" NAMED("c") NAMED("b") NAMED(
-		    "a") "</KeyNameList><KeyCount>3</KeyCount><TotalKeys>3"},
+		DONE "<KeyNameList>" NAMED("a") NAMED("b") NAMED(
+		    "c") "</KeyNameList><KeyCount>3</KeyCount><TotalKeys>3"},
 	    {ASK("KeyNames", "<Offset>1</Offset><MaxKeys>1</MaxKeys>"),
 		DONE "<KeyNameList>" NAMED(
 		    "b") "</KeyNameList><KeyCount>1</KeyCount><TotalKeys>3"},
@@ -369,11 +380,114 @@ test_lists(void **state)
 	    {ASK("KeyNames", "<MaxKeys>0</MaxKeys>"),
 		"Invalid value for element: MaxKeys"},
 	    {ASK("KeyQuery", "<Offset>2</Offset>"),
-		"<KeyList><Key>" NAMED("a") AES}, );
+		"<KeyList><Key>" NAMED("c") AES}, );
 	log_in("bob");
 	TALK({ASK("KeyNames", ""),
 		 "<KeyNameList></KeyNameList><KeyCount>0</KeyCount>"},
 	    {ASK("KeyQuery", ""), "<KeyList></KeyList>"}, );
+}
+
+static void
+keep_cert(enum cert_kind kind, const char *name, struct bytes der)
+{
+	struct cert cert;
+
+	cert_init(&cert, kind, bytes_of_text(name));
+	if (kind != CERT_KNOWN_CA)
+		assert_ok(buf_put_text(&cert.key, "sealed"));
+	assert_ok(buf_put(&cert.certificate, der));
+	assert_ok(cert_write(desk.bench.appliance.store, &cert));
+	cert_clear(&cert);
+}
+
+/* A CA signs the request, and both certificates are kept. */
+static void
+certify(struct bytes request)
+{
+	static const uint8_t seed[32] = {1};
+	struct pki_subject subject = {.field = {[PKI_COMMON_NAME] = "ca"}};
+	struct pki_order order = {.purpose = PKI_CA,
+	    .serial = 1,
+	    .from_s = 0,
+	    .until_s = INT64_C(4000000000)};
+	struct secret *key;
+	struct buf ca_request;
+	struct buf ca;
+	struct buf leaf;
+	const char *why;
+
+	buf_init(&ca_request, 1 << 16);
+	buf_init(&ca, 1 << 16);
+	buf_init(&leaf, 1 << 16);
+	assert_ok(pki_key_new(2048, (struct bytes){seed, sizeof(seed)}, &key));
+	order.key = secret_peek(key);
+	assert_ok(pki_request_new(order.key, &subject, &ca_request, &why));
+	order.request = buf_peek(&ca_request);
+	assert_ok(pki_issue(&order, &ca, &why));
+	order.purpose = PKI_SERVER;
+	order.request = request;
+	order.issuer = buf_peek(&ca);
+	order.serial = 2;
+	assert_ok(pki_issue(&order, &leaf, &why));
+	keep_cert(CERT_KNOWN_CA, "ca", buf_peek(&ca));
+	keep_cert(CERT_DEVICE, "web", buf_peek(&leaf));
+	bench_turn(&desk.bench);
+	buf_clear(&ca_request);
+	buf_clear(&ca);
+	buf_clear(&leaf);
+	secret_free(key);
+}
+
+#define SUBJECT                                                      \
+	"<Subject><CommonName>web</CommonName><Country>DE</Country>" \
+	"</Subject>"
+
+/* spec: nae-xml 2.9 */
+static void
+test_certificates(void **state)
+{
+	struct bytes text;
+	struct buf der;
+	struct arena *arena;
+	struct pki_facts facts;
+	const char *why;
+	const char *got;
+
+	(void)state;
+	log_in("alice");
+	TALK({ASK("KeyGen", NAMED("r") "<Algorithm>RSA</Algorithm>"
+				       "<KeySize>2048</KeySize>"),
+		 DONE},
+	    {GEN("a", ""), DONE},
+	    {ASK("CSRCreate", NAMED("a") SUBJECT), CODE("10302")},
+	    {ASK("CSRCreate", NAMED("r")), "Missing element: Subject"},
+	    {ASK("CSRCreate", NAMED("r") "<Subject/>"),
+		"Missing element: Country"},
+	    {ASK("CSRCreate", NAMED("r") "<Subject><Country>Germany</Country>"
+					 "</Subject>"),
+		"Invalid value for element: Country"},
+	    {ASK("KeyCertificateExport", NAMED("a")), CODE("10302")},
+	    {ASK("KeyCertificateExport", NAMED("r")), CODE("10401")}, );
+	got = desk_ask(&desk, ASK("CSRCreate", NAMED("r") SUBJECT));
+	got = strstr(got, "-----BEGIN");
+	assert_non_null(got);
+	text = bytes_of_text(got);
+	text.octets = (size_t)(strstr(got, "</CSRData>") - got);
+	assert_ok(arena_new(1 << 20, &arena));
+	buf_init(&der, 1 << 20);
+	assert_ok(pki_pem_read(PKI_REQUEST, text, &der, &why));
+	assert_ok(pki_facts(PKI_REQUEST, buf_peek(&der), arena, &facts));
+	assert_int_equal(facts.key_bits, 2048);
+	assert_non_null(strstr(facts.subject, "CN=web"));
+	certify(buf_peek(&der));
+	buf_clear(&der);
+	arena_free(arena);
+	got = desk_ask(&desk, ASK("KeyCertificateExport", NAMED("r")));
+	assert_non_null(strstr(got, DONE "<CertificateData>-----BEGIN"));
+	/* its own, then the CA's, and no more */
+	got = strstr(strstr(got, "-----BEGIN") + 1, "-----BEGIN");
+	assert_non_null(got);
+	assert_null(strstr(got + 1, "-----BEGIN"));
 }
 
 /* A worker makes them. */
@@ -415,6 +529,7 @@ main(void)
 	    NAE_TEST(test_modify),
 	    NAE_TEST(test_lists),
 	    NAE_TEST(test_rsa),
+	    NAE_TEST(test_certificates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

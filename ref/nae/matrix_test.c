@@ -167,6 +167,11 @@ static const struct sent {
 	false},
     {"UserGroupInfo", "<Group>g</Group>", false},
     {"UserGroupQuery", "", false},
+    {"KeyCertificateExport", "<KeyName>$K</KeyName>", false},
+    {"CSRCreate",
+	"<KeyName>$K</KeyName><Subject><CommonName>x</CommonName><Country>DE"
+	"</Country></Subject>",
+	false},
     {"RecordEvent", "<Message>YQ==</Message>", false},
     {"CertificateExport", "<CertificateName>nobody</CertificateName>", false},
     {"CAExport", "<CAName>nobody</CAName>", false},
