@@ -417,7 +417,7 @@ read_page(struct key_command *work, const struct bytes *args, size_t arg_count,
 	return true;
 }
 
-/* req: KS-28-107 KS-28-329 KS-28-335 KS-30-081 */
+/* req: KS-28-107 KS-28-329 KS-28-335 */
 void
 key_show_list(struct cli *cli, const struct bytes *args, size_t arg_count)
 {

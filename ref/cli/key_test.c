@@ -135,6 +135,10 @@ keys_are_for_those_who_have_their_control(void **state)
 
 /* ---- life of a key ---- */
 
+/*
+ * req: KS-28-002 KS-28-003 KS-28-015 KS-28-027 KS-28-060 KS-28-062 KS-28-103
+ * req: KS-28-107 KS-28-110 KS-28-135 KS-28-244 KS-28-310 KS-03-048
+ */
 static void
 a_key_is_made_told_of_changed_and_deleted(void **state)
 {
@@ -185,6 +189,7 @@ administrators_delete_any_key(void **state)
 	assert_has(desk_audited(&desk), "deleted key kept");
 }
 
+/* req: KS-28-306 */
 static void
 an_rsa_key_is_made_by_a_worker(void **state)
 {
@@ -204,7 +209,7 @@ an_rsa_key_is_made_by_a_worker(void **state)
 				"key delete aes");
 }
 
-/* req: KS-28-265 KS-28-287 */
+/* req: KS-28-029 KS-28-256 KS-28-265 KS-28-287 */
 static void
 a_key_is_imported_unseen(void **state)
 {
@@ -216,6 +221,16 @@ a_key_is_imported_unseen(void **state)
 	assert_lacks(desk_audited(&desk), "AABB");
 	assert_has(desk_type(&desk, "show key properties imported"),
 	    "Algorithm: AES-128");
+	/* with what a template has */
+	(void)desk_type(
+	    &desk, "key generate t AES-256 as-template yes owner bob");
+	assert_has(desk_type(&desk, "key import late template none"),
+	    "there is no such template");
+	(void)desk_types(&desk, "key import lent template t\n"
+				"FFEEDDCCBBAA99887766554433221100");
+	assert_has(desk_type(&desk, "show key properties lent"),
+	    "Owner Username: bob");
+	(void)desk_types(&desk, "key delete lent\nkey delete t");
 	(void)desk_type(&desk, "key import weak DES");
 	assert_has(desk_type(&desk, "0101010101010101"), "the key is weak");
 	assert_has(desk_type(&desk, "show key properties weak"), "no such key");
@@ -224,7 +239,10 @@ a_key_is_imported_unseen(void **state)
 
 /* ---- templates and clones ---- */
 
-/* req: KS-28-067 KS-28-068 KS-28-069 KS-28-188 KS-28-212 KS-28-231 */
+/*
+ * req: KS-28-008 KS-28-010 KS-28-067 KS-28-068 KS-28-069 KS-28-099 KS-28-190
+ * req: KS-28-206 KS-28-211 KS-28-212 KS-28-219 KS-28-231
+ */
 static void
 a_template_lends_what_it_has(void **state)
 {
@@ -311,8 +329,8 @@ versions_are_made_and_their_states_set(void **state)
 
 /*
  * req: KS-28-232 KS-28-234 KS-28-235 KS-28-237 KS-28-238 KS-28-243 KS-28-246
- * req: KS-28-247 KS-28-248 KS-28-249 KS-28-250 KS-28-251 KS-28-252 KS-28-254
- * req: KS-28-255
+ * req: KS-28-247 KS-28-248 KS-28-249 KS-28-250 KS-28-251 KS-28-252 KS-28-253
+ * req: KS-28-254 KS-28-255
  */
 static void
 the_life_of_a_key_goes_one_way(void **state)
@@ -385,9 +403,10 @@ attributes_have_names_that_are_known(void **state)
 /* ---- queries, and pages ---- */
 
 /*
- * req: KS-28-335 KS-28-337 KS-28-338 KS-28-339 KS-28-341 KS-28-342 KS-28-343
- * req: KS-28-344 KS-28-345 KS-28-346 KS-28-347 KS-28-348 KS-28-349 KS-28-350
- * req: KS-28-351 KS-28-352 KS-30-082 KS-30-086 KS-30-087
+ * req: KS-28-009 KS-28-011 KS-28-334 KS-28-335 KS-28-337 KS-28-338 KS-28-340
+ * KS-28-339 KS-28-341 KS-28-342 KS-28-343 req: KS-28-344 KS-28-345 KS-28-346
+ * KS-28-347 KS-28-348 KS-28-349 KS-28-350 req: KS-28-351 KS-28-352 KS-30-082
+ * KS-30-086 KS-30-087
  */
 static void
 queries_find_what_they_ask_for(void **state)
@@ -398,6 +417,16 @@ queries_find_what_they_ask_for(void **state)
 	(void)desk_types(&desk, "key generate one AES-256 owner alice\n"
 				"key generate two AES-128 owner bob\n"
 				"key generate three HmacSHA256 owner bob");
+	/* what has no life cycle shows no state */
+	(void)desk_types(&desk, "key generate t AES-256 as-template yes\n"
+				"key generate v AES-256 versioned yes");
+	said = desk_type(&desk,
+	    "key query run columns name,state where name is t or "
+	    "name is v or name is one");
+	assert_has(said, "  one                  Active ");
+	assert_has(said, "  t                                       \n");
+	assert_has(said, "  v                                       \n");
+	(void)desk_types(&desk, "key delete t\nkey delete v");
 	(void)desk_type(&desk, "key query save bobs description \"Bob's own\" "
 			       "where owner is bob");
 	said = desk_type(&desk, "show keys query bobs");
@@ -453,7 +482,7 @@ queries_find_what_they_ask_for(void **state)
 
 /*
  * req: KS-28-311 KS-28-312 KS-28-316 KS-28-318 KS-28-319 KS-28-321 KS-28-322
- * req: KS-28-324 KS-28-325 KS-28-326 KS-28-327 KS-28-328 KS-28-329
+ * req: KS-28-323 KS-28-324 KS-28-325 KS-28-326 KS-28-327 KS-28-328 KS-28-329
  */
 static void
 a_page_of_keys_is_deleted_when_that_is_confirmed(void **state)

@@ -5,6 +5,7 @@
 #include "device/key.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "device/key_attribute.h"
@@ -132,7 +133,7 @@ test_every_algorithm_makes_a_key(void **state)
 	assert_ok(store_check(STORE));
 }
 
-/* req: KS-28-091 */
+/* req: KS-28-091 KS-28-205 KS-28-284 */
 static void
 test_seed_has_to_be_activated(void **state)
 {
@@ -381,7 +382,7 @@ test_the_public_half_is_all_that_is_downloaded(void **state)
 
 /* ---- permissions and owners ---- */
 
-/* req: KS-28-073 KS-28-139 KS-28-222 KS-28-018 */
+/* req: KS-28-016 KS-28-018 KS-28-073 KS-28-139 KS-28-222 */
 static void
 test_a_global_key_has_no_permissions(void **state)
 {
@@ -546,7 +547,7 @@ test_names_of_attributes(void **state)
 
 /*
  * req: KS-28-123 KS-28-124 KS-28-125 KS-28-126 KS-28-127 KS-28-128 KS-28-129
- * req: KS-28-130 KS-28-131 KS-28-217
+ * req: KS-28-130 KS-28-131 KS-28-160 KS-28-217
  */
 static const struct {
 	enum key_attribute_type type;
@@ -737,6 +738,288 @@ test_a_template_is_metadata_alone(void **state)
 	assert_err(key_text(CALL, key, 0, &text), ERR_KEY_FORMAT);
 }
 
+/*
+ * req: KS-28-086 KS-28-087 KS-28-088 KS-28-191 KS-28-196 KS-28-199 KS-28-200
+ * req: KS-28-201 KS-28-202 KS-28-203 KS-28-204
+ */
+static void
+test_a_template_names_any_algorithm(void **state)
+{
+	static const char *const algorithms[] = {"AES-256", "AES-192",
+	    "AES-128", "DES-EDE-168", "DES-EDE-112", "DES", "RC4-128", "RC4-40",
+	    "HmacSHA512", "HmacSHA384", "HmacSHA256", "HmacSHA1", "RSA-4096",
+	    "RSA-3072", "RSA-2048", "RSA-1024", "RSA-512"};
+	const char *const owners[] = {"", "alice"};
+	struct keygen_pair pair;
+	struct fault f = {{0}};
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(algorithms); k++) {
+		struct key_spec spec = key_rig_spec("t", owners[k % 2]);
+		const struct object *key;
+		struct key_spec loaded;
+
+		spec.algorithm = key_algorithm_named(NAME(algorithms[k]));
+		assert_non_null(spec.algorithm);
+		spec.is_template = true;
+		assert_ok(key_create(CALL, &spec, NULL, &key));
+		assert_ok(key_spec_load(CALL, key, &loaded));
+		assert_string_equal(loaded.algorithm->name, algorithms[k]);
+		assert_text(loaded.owner, owners[k % 2]);
+		/* and pairs of these sizes are made */
+		if (spec.algorithm->family == FAMILY_RSA &&
+		    spec.algorithm->key_bits >= 1024) {
+			pair = (struct keygen_pair){0};
+			assert_ok(keygen_pair_begin(&pair, rig.token.env,
+			    spec.algorithm->algorithm, spec.algorithm->key_bits,
+			    0, &f));
+			keygen_pair_clear(&pair);
+		}
+		assert_ok(key_delete(CALL, key));
+		key_rig_turn(&rig);
+	}
+	assert_null(key_algorithm_named(NAME("AES")));
+	assert_null(key_algorithm_named(NAME("RSA-1536")));
+}
+
+/*
+ * req: KS-28-068 KS-28-197 KS-28-198 KS-28-220 KS-28-222 KS-28-226 KS-28-231
+ */
+static void
+test_a_template_is_somebodys_and_lends_its_permissions(void **state)
+{
+	struct card_permission staff = {.group = NAME("staff"),
+	    .use = {[USE_ENCRYPT] = {.grant = CARD_ALWAYS},
+		[USE_DECRYPT] = {.grant = CARD_NEVER}}};
+	struct key_spec spec = key_rig_spec("t", "alice");
+	struct bytes alice = NAME("alice");
+	struct bytes bob = NAME("bob");
+	struct key_change change = {.owner = &bob};
+	struct key_spec loaded;
+	const struct object *key;
+
+	(void)state;
+	assert_ok(group_create(&rig.bench.appliance, NAME("staff")));
+	spec.is_template = true;
+	spec.permissions = &staff;
+	spec.permission_count = 1;
+	assert_ok(key_create(CALL, &spec, NULL, &key));
+	assert_ok(key_find(CALL, &alice, 1, NAME("t"), &key));
+	assert_err(key_find(CALL, &bob, 1, NAME("t"), &key), ERR_NOT_FOUND);
+	assert_ok(key_find(CALL, &alice, 1, NAME("t"), &key));
+	assert_ok(key_modify(CALL, key, &change));
+	assert_err(key_find(CALL, &alice, 1, NAME("t"), &key), ERR_NOT_FOUND);
+	assert_ok(key_find(CALL, &bob, 1, NAME("t"), &key));
+	assert_ok(key_spec_load(CALL, key, &loaded));
+	assert_int_equal(loaded.permission_count, 1);
+	loaded.name = NAME("made");
+	assert_ok(key_create(CALL, &loaded, NULL, &key));
+	assert_int_equal(key->card->permission_count, 1);
+	assert_int_equal(
+	    key->card->permissions[0].use[USE_ENCRYPT].grant, CARD_ALWAYS);
+	assert_int_equal(
+	    key->card->permissions[0].use[USE_DECRYPT].grant, CARD_NEVER);
+	/* a key is no template */
+	assert_err(key_spec_load(CALL, key, &loaded), ERR_OBJECT_TYPE);
+}
+
+/*
+ * req: KS-28-266 KS-28-267 KS-28-268 KS-28-269 KS-28-272 KS-28-273 KS-28-274
+ * req: KS-28-285 KS-28-286
+ */
+static void
+test_an_imported_key_is_whose_it_is_said_to_be(void **state)
+{
+	static const char octets[] = "00112233445566778899AABBCCDDEEFF";
+	struct bytes alice = NAME("alice");
+	struct bytes bob = NAME("bob");
+	struct bytes global = NAME("");
+	bool no = false;
+	struct key_change change = {.exportable = &no, .deletable = &no};
+	const struct object *key;
+	struct key_info info;
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(names); k++) {
+		struct key_spec spec = key_rig_spec(names[k].name, "");
+
+		if (names[k].want != ERR_KEY_NAME)
+			continue;
+		assert_err(key_import(CALL, &spec, 0, NAME(octets), NULL),
+		    ERR_KEY_NAME);
+	}
+	{
+		struct key_spec spec = key_rig_spec("own", "alice");
+
+		assert_ok(key_import(CALL, &spec, 0, NAME(octets), NULL));
+		assert_err(key_import(CALL, &spec, 0, NAME(octets), NULL),
+		    ERR_NAME_TAKEN);
+		spec = key_rig_spec("all", "");
+		assert_ok(key_import(CALL, &spec, 0, NAME(octets), NULL));
+	}
+	assert_ok(key_find(CALL, &alice, 1, NAME("own"), &key));
+	assert_err(key_find(CALL, &bob, 1, NAME("own"), &key), ERR_NOT_FOUND);
+	assert_ok(key_find(CALL, &global, 1, NAME("all"), &key));
+	assert_ok(key_find(CALL, &alice, 1, NAME("own"), &key));
+	assert_ok(key_info(CALL, key, &info));
+	assert_true(info.exportable);
+	assert_true(info.deletable);
+	assert_ok(key_modify(CALL, key, &change));
+	key = key_rig_find(&rig, "own");
+	assert_ok(key_info(CALL, key, &info));
+	assert_false(info.exportable);
+	assert_false(info.deletable);
+}
+
+/* ---- the life cycle, which is KMIP's ---- */
+
+/* req: KS-28-012 KS-28-013 KS-28-236 KS-28-241 */
+static void
+test_the_life_cycle_has_no_effect_here(void **state)
+{
+	struct key_spec spec = key_rig_spec("k", "alice");
+	const struct object *key;
+	struct key_material material;
+
+	(void)state;
+	assert_ok(key_create(CALL, &spec, NULL, &key));
+	assert_int_equal(object_state(key), STATE_ACTIVE);
+	assert_err(key_set_state(CALL, key, STATE_ACTIVE), ERR_LIFECYCLE);
+	assert_err(key_set_state(CALL, key, STATE_PRE_ACTIVE), ERR_LIFECYCLE);
+	assert_ok(key_set_state(CALL, key, STATE_DEACTIVATED));
+	key = key_rig_find(&rig, "k");
+	assert_int_equal(object_state(key), STATE_DEACTIVATED);
+	assert_ok(key_bytes(CALL, key, 0, &material));
+	assert_err(key_set_state(CALL, key, STATE_ACTIVE), ERR_LIFECYCLE);
+	spec.name = NAME("v");
+	spec.versioned = true;
+	assert_ok(key_create(CALL, &spec, NULL, &key));
+	assert_err(
+	    key_set_state(CALL, key, STATE_DEACTIVATED), ERR_OBJECT_TYPE);
+	assert_err(
+	    key_set_date(CALL, key, TAG_DEACTIVATION_DATE, 1), ERR_OBJECT_TYPE);
+}
+
+/* req: ESKM-159 ESKM-160 */
+static void
+test_an_expiry_date_is_kept_and_does_nothing(void **state)
+{
+	struct key_attribute expires = {
+	    .name = NAME("Expires"), .value = NAME("2026-01-06 00:00:00")};
+	struct key_spec spec = key_rig_spec("k", "alice");
+	char why[CHANGE_WHY_OCTETS];
+	struct key_material material;
+	struct key_attribute *told;
+	const struct object *key;
+	size_t count;
+
+	(void)state;
+	assert_ok(key_attribute_name_create(
+	    STORE, NAME("Expires"), NAME("rekey then"), KEY_DATE, why));
+	spec.attributes = &expires;
+	spec.attribute_count = 1;
+	assert_ok(key_create(CALL, &spec, NULL, NULL));
+	env_set_wall_s(rig.bench.rig.env, KEY_RIG_WALL_S + 30 * 24 * 3600);
+	assert_ok(store_tick(STORE, env_wall_s(rig.bench.rig.env)));
+	key = key_rig_find(&rig, "k");
+	assert_ok(key_attributes(CALL, key, &told, &count));
+	assert_text(told[0].value, "2026-01-06 00:00:00");
+	assert_ok(key_bytes(CALL, key, 0, &material));
+	assert_int_equal(object_state(key), STATE_ACTIVE);
+}
+
+/* req: KS-28-133 KS-28-157 */
+static void
+test_an_index_stays_with_its_attribute(void **state)
+{
+	struct key_attribute groups[] = {
+	    {.name = NAME("Object Group"), .value = NAME("a")},
+	    {.name = NAME("Object Group"), .value = NAME("b")},
+	    {.name = NAME("Object Group"), .value = NAME("c")}};
+	struct key_spec spec = key_rig_spec("k", "alice");
+	struct key_attribute *told;
+	const struct object *key;
+	size_t count;
+	size_t k;
+
+	(void)state;
+	spec.attributes = groups;
+	spec.attribute_count = 3;
+	assert_ok(key_create(CALL, &spec, NULL, &key));
+	assert_ok(key_attribute_edit(
+	    CALL, key, NAME("Object Group"), 1, NAME("new")));
+	key = key_rig_find(&rig, "k");
+	assert_ok(
+	    key_attribute_edit(CALL, key, NAME("Object Group"), 0, BYTES_NONE));
+	key = key_rig_find(&rig, "k");
+	assert_err(
+	    key_attribute_edit(CALL, key, NAME("Object Group"), 0, NAME("x")),
+	    ERR_ATTR_INSTANCE);
+	assert_ok(key_attributes(CALL, key, &told, &count));
+	assert_int_equal(count, 2);
+	for (k = 0; k < count; k++)
+		assert_text(told[k].value, told[k].index == 1 ? "new" : "c");
+}
+
+/* ---- what is left of a deleted key ---- */
+
+static bool
+file_has(const char *name, struct bytes octets)
+{
+	char path[300];
+	uint8_t *all;
+	size_t got;
+	bool has;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", rig.bench.dir, name);
+	f = fopen(path, "rb");
+	if (f == NULL)
+		return false;
+	all = calloc(1, 4 << 20);
+	assert_non_null(all);
+	got = fread(all, 1, 4 << 20, f);
+	assert_int_equal(fclose(f), 0);
+	has = memmem(all, got, octets.at, octets.octets) != NULL;
+	free(all);
+	return has;
+}
+
+/* req: KS-38-043 KS-28-034 KS-28-308 VLT-081 */
+static void
+test_nothing_is_left_of_a_deleted_key(void **state)
+{
+	struct key_spec spec = key_rig_spec("k", "alice");
+	const struct object *key;
+	struct bytes sealed;
+	uint8_t copy[64];
+	unsigned deleted;
+
+	(void)state;
+	assert_ok(key_create(CALL, &spec, NULL, &key));
+	/* the end of the sealed octets, its tag among them */
+	memcpy(copy, key->value.at + key->value.octets - sizeof(copy),
+	    sizeof(copy));
+	sealed = (struct bytes){copy, sizeof(copy)};
+	for (deleted = 0; deleted < 2; deleted++) {
+		if (deleted != 0)
+			assert_ok(key_delete(CALL, key_rig_find(&rig, "k")));
+		/* what the log has gathered is in the file then */
+		store_close(STORE);
+		bench_open(&rig.bench);
+		assert_int_equal(file_has("store.db", sealed), deleted == 0);
+		assert_false(file_has("store.db-wal", sealed));
+	}
+	assert_false(key_rig_has(&rig, "k"));
+	/* the same name is another key */
+	assert_ok(key_create(CALL, &spec, NULL, &key));
+	assert_memory_not_equal(
+	    key->value.at + key->value.octets - sizeof(copy), copy,
+	    sizeof(copy));
+}
+
 /* ---- lists ---- */
 
 static enum err
@@ -802,6 +1085,13 @@ main(void)
 	    TEST(test_how_many_attributes_a_key_has),
 	    TEST(test_attributes_are_set_and_taken_away),
 	    TEST(test_a_template_is_metadata_alone),
+	    TEST(test_a_template_names_any_algorithm),
+	    TEST(test_a_template_is_somebodys_and_lends_its_permissions),
+	    TEST(test_an_imported_key_is_whose_it_is_said_to_be),
+	    TEST(test_the_life_cycle_has_no_effect_here),
+	    TEST(test_an_expiry_date_is_kept_and_does_nothing),
+	    TEST(test_an_index_stays_with_its_attribute),
+	    TEST(test_nothing_is_left_of_a_deleted_key),
 	    TEST(test_lists_are_of_scopes_the_newest_first),
 	};
 

@@ -826,7 +826,7 @@ key_exported(struct rig *rig, const char *name, uint32_t number, char out[256])
 		*c = (char)tolower((unsigned char)*c);
 }
 
-/* req: KS-28-070 KS-28-071 KS-28-072 KS-03-047 */
+/* req: KS-03-047 KS-28-070 KS-28-071 KS-28-072 KS-28-093 KS-28-097 */
 static void
 a_key_of_the_appliance_is_found_and_fetched(void **state)
 {
@@ -902,7 +902,10 @@ a_key_of_a_client_is_found_and_opened(void **state)
 	    STATUS("Success"));
 }
 
-/* req: KS-03-050 KS-03-051 KS-03-052 KS-03-056 KS-28-031 KS-28-032 KS-28-033 */
+/*
+ * req: KS-03-050 KS-03-051 KS-03-052 KS-03-056 KS-28-031 KS-28-032 KS-28-033
+ * req: KS-28-092 KS-28-095
+ */
 static void
 marks_of_a_key_hold_for_clients_too(void **state)
 {
@@ -930,6 +933,45 @@ marks_of_a_key_hold_for_clients_too(void **state)
 	revoke(rig, "alice", other);
 	assert_has(ask(rig, "alice", "1.2", item_for(rig, "Destroy", other)),
 	    STATUS("Success"));
+}
+
+/* req: KS-28-132 KS-28-156 KS-28-157 KS-28-158 */
+static void
+clients_see_the_index_of_an_attribute(void **state)
+{
+	struct rig *rig = *state;
+	struct key_attribute attributes[] = {
+	    {.name = bytes_of_text("Object Group"),
+		.value = bytes_of_text("first group")},
+	    {.name = bytes_of_text("Object Group"),
+		.value = bytes_of_text("second group")},
+	    {.name = bytes_of_text("Contact Information"),
+		.value = bytes_of_text("me")}};
+	struct key_spec spec = key_spec_of("indexed", "alice");
+	const char *answer;
+	const char *second;
+	char id[64];
+
+	spec.attributes = attributes;
+	spec.attribute_count = 3;
+	key_made(rig, &spec, id);
+	answer = ask(rig, "alice", "1.2", item_for(rig, "GetAttributes", id));
+	/* the first of each has 0, which stands for itself */
+	assert_int_equal(
+	    count_of(answer, "<AttributeIndex type=\"Integer\" value=\"1\"/>"),
+	    1);
+	second = strstr(answer, "<AttributeIndex");
+	assert_non_null(second);
+	assert_memory_equal(second,
+	    "<AttributeIndex type=\"Integer\" value=\"1\"/>",
+	    strlen("<AttributeIndex type=\"Integer\" value=\"1\"/>"));
+	second = strstr(second, "<AttributeValue");
+	assert_non_null(second);
+	assert_memory_equal(second,
+	    "<AttributeValue type=\"TextString\" value=\"second group\"/>",
+	    strlen("<AttributeValue type=\"TextString\" "
+		   "value=\"second group\"/>"));
+	assert_has(answer, "value=\"me\"");
 }
 
 static void
@@ -1359,6 +1401,7 @@ main(void)
 	    cmocka_unit_test(a_key_of_the_appliance_is_found_and_fetched),
 	    cmocka_unit_test(a_key_of_a_client_is_found_and_opened),
 	    cmocka_unit_test(marks_of_a_key_hold_for_clients_too),
+	    cmocka_unit_test(clients_see_the_index_of_an_attribute),
 	    cmocka_unit_test(versions_go_with_their_key),
 	    cmocka_unit_test(a_group_has_what_it_is_permitted),
 	    cmocka_unit_test(names_are_unique_to_a_client),
