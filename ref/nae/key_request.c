@@ -67,13 +67,9 @@ key_algorithm_asked(struct nae_request *rq, const struct key_algorithm **out,
 
 	if (!key_algorithm_is_word(word))
 		return nae_refuse(rq, NAE_ALGORITHM);
-	*out = NULL;
-	if (element_find(rq->root, EL_KEY_SIZE) == NULL)
-		*out = key_algorithm_of_word(word, 0);
-	else
-		TRY(nae_number(rq, EL_KEY_SIZE, 0, UINT32_MAX, &bits));
-	if (bits != 0)
-		*out = key_algorithm_of_word(word, (uint32_t)bits);
+	if (element_find(rq->root, EL_KEY_SIZE) != NULL)
+		TRY(nae_number(rq, EL_KEY_SIZE, 1, UINT32_MAX, &bits));
+	*out = key_algorithm_of_word(word, (uint32_t)bits);
 	if (*out == NULL || !is_size_of(*out, bits))
 		TRY(nae_refuse(rq, NAE_KEY_SIZE));
 	*key_bits = (uint32_t)bits;
@@ -252,21 +248,6 @@ out:
 	return rc;
 }
 
-/* No name is none at all: one is made up then. */
-static enum err
-new_name_asked(struct nae_request *rq, struct key_select *out)
-{
-	const struct element *e = element_find(rq->root, EL_KEY_NAME);
-
-	*out = (struct key_select){.which = SELECT_DEFAULT};
-	if (e == NULL)
-		return OK;
-	if (key_select_read(e->text, out) != OK || out->name.octets == 0 ||
-	    (out->which != SELECT_DEFAULT && out->which != SELECT_EMPTY))
-		return nae_refuse(rq, NAE_KEY_NAME);
-	return OK;
-}
-
 enum err
 key_spec_asked(struct nae_request *rq, struct key_spec *out)
 {
@@ -274,7 +255,7 @@ key_spec_asked(struct nae_request *rq, struct key_spec *out)
 	bool random;
 	enum err rc = OK;
 
-	TRY(new_name_asked(rq, &select));
+	TRY(key_named(rq, MAY_SELECT_EMPTY, &select));
 	out->name = select.name;
 	TRY(nae_flag(rq, EL_RANDOM_KEY, &random));
 	TRY(nae_flag(rq, EL_VERSIONED_KEY, &out->versioned));
@@ -364,10 +345,8 @@ key_permissions_put(struct buf *out, const struct card *card)
 	enum err rc = OK;
 	size_t k;
 
-	if (card == NULL || card->permission_count == 0)
-		return OK;
 	TRY(element_open(out, EL_PERMISSIONS));
-	for (k = 0; k < card->permission_count; k++)
+	for (k = 0; card != NULL && k < card->permission_count; k++)
 		TRY(permission_put(out, &card->permissions[k]));
 	TRY(element_close(out, EL_PERMISSIONS));
 out:

@@ -15,6 +15,7 @@ enum {
 	MAY_SELECT_NONE = 0,
 	MAY_SELECT_ONE = 1 << SELECT_ONE,
 	MAY_SELECT_ALL = 1 << SELECT_ALL,
+	MAY_SELECT_EMPTY = 1 << SELECT_EMPTY,
 };
 
 /* KeyName, refused where it ends in what it may not. No name: none. */
@@ -74,7 +75,7 @@ key_spec_asked(struct nae_request *rq, struct key_spec *out) MUST_CHECK;
  * attributes, since all else has been looked at before. */
 enum err key_refused(struct nae_request *rq, enum err rc) MUST_CHECK;
 
-/* What is told of permissions: as they are asked for; nothing of none. */
+/* What is told of permissions: as they are asked for. */
 enum err
 key_permissions_put(struct buf *out, const struct card *card) MUST_CHECK;
 

@@ -81,8 +81,6 @@ attributes_put(struct nae_request *rq, const struct object *key)
 	enum err rc = OK;
 
 	TRY(key_attributes(&rq->call, key, &attributes, &count));
-	if (count == 0)
-		return OK;
 	TRY(element_open(out, EL_CUSTOM_ATTRIBUTES));
 	for (k = 0; k < count; k++) {
 		TRY(element_open(out, EL_CUSTOM_ATTRIBUTE));
