@@ -37,6 +37,8 @@
 #                               of touchstone nae. Prints NAME=VALUE a line.
 #                               Status 0; 1: refused; 2: no answer
 #
+#   adapter_key_port NUMBER     where that key server listens, as soon as it does
+#
 #   adapter_clock_advance 2h    all clocks: 1h30m, 45s, 3d
 #   adapter_clock_wall          print wall time, seconds since 1970
 #   adapter_power_cycle [2h]    the plug is pulled, and put back so much later
@@ -151,6 +153,8 @@ adapter_nae() {
   [ -z "$1" ] || rm -f "$file"
   return "$status"
 }
+
+adapter_key_port() { _adapter server-port "$1"; }
 
 adapter_clock_advance() { _adapter clock advance "$1" >/dev/null; }
 
