@@ -3,13 +3,15 @@
  * appliance has it.
  *
  *   limit_nae [-o info|encrypt] [-c 32] [-t seconds]
- *   limit_nae -p PORT -P PID [-o info|encrypt] [-u USERS -k KEYS] ...
+ *   limit_nae -p PORT -P PID [-o info|encrypt] [-u USERS -k KEYS | -a USER] ...
  *
  *   -o info     KeyInfo of a key
  *   -o encrypt  1 KiB with AES-256 in CBC mode
  *   -u, -k      so many users and keys, as `appliance fill` makes them: each
  *               request is one of them's own, with its name and password in it,
  *               about a key that is its own
+ *   -a          each connection logs in once, as that one of them, and asks
+ *               about the first key: user 0's own, to others as the group may
  *
  * Without a port it is the limit: a process that answers from epoll does one
  * libxml2 parse of the header and, for encrypt, the cipher, and nothing else.
@@ -40,15 +42,23 @@
 #define PASSWORD "Rope7.Candle"
 #define DATA_END "</Data>"
 
-enum { EVENTS = 64, MESSAGE_OCTETS = 16384, PLAIN_OCTETS = 1024, PADDED = 16 };
+enum {
+	EVENTS = 64,
+	MESSAGE_OCTETS = 16384,
+	PLAIN_OCTETS = 1024,
+	PADDED = 16,
+	CREDENTIALS_OCTETS = 256,
+};
 
 static struct {
 	const char *op_word;
 	bool encrypts;
 	int connections, port, pid;
 	unsigned users, keys;
+	unsigned login; /* of sessions */
+	bool logs_in;
 	double seconds;
-} o = {"info", false, 32, 0, 0, 1, 1, 2};
+} o = {"info", false, 32, 0, 0, 1, 1, 0, false, 2};
 
 static struct sockaddr_in address;
 static char plain[PLAIN_OCTETS];
@@ -63,26 +73,34 @@ no_delay(int fd)
 
 /* --- messages ------------------------------------------------------------- */
 
+static int
+credentials_write(char out[CREDENTIALS_OCTETS], unsigned user)
+{
+	return snprintf(out, CREDENTIALS_OCTETS,
+	    "<User>u%06u</User><Passwd>" PASSWORD "</Passwd>", user);
+}
+
 /* Key k is user k's modulo their number: see ref/net/fill.h. */
 static int
 request_write(char *out, unsigned key, unsigned user)
 {
+	char who[CREDENTIALS_OCTETS] = "";
 	int n;
 
+	if (!o.logs_in)
+		credentials_write(who, user);
 	if (!o.encrypts)
 		return snprintf(out, MESSAGE_OCTETS,
-		    "<KeyInfoRequest><ID>1</ID><User>u%06u</User>"
-		    "<Passwd>" PASSWORD "</Passwd><KeyName>k%06u</KeyName>"
+		    "<KeyInfoRequest><ID>1</ID>%s<KeyName>k%06u</KeyName>"
 		    "</KeyInfoRequest>",
-		    user, key);
+		    who, key);
 	n = snprintf(out, MESSAGE_OCTETS,
-	    "<CryptoRequest><ID>1</ID><User>u%06u</User>"
-	    "<Passwd>" PASSWORD "</Passwd><Action>ENCRYPT</Action>"
+	    "<CryptoRequest><ID>1</ID>%s<Action>ENCRYPT</Action>"
 	    "<KeyName>k%06u</KeyName>"
 	    "<Algorithm>AES/CBC/PKCS5Padding</Algorithm>"
 	    "<IV>000102030405060708090A0B0C0D0E0F</IV></CryptoRequest>"
 	    "<Data><Size>%d</Size>",
-	    user, key, PLAIN_OCTETS);
+	    who, key, PLAIN_OCTETS);
 	memcpy(out + n, plain, PLAIN_OCTETS);
 	n += PLAIN_OCTETS;
 	memcpy(out + n, DATA_END, sizeof DATA_END - 1);
@@ -133,13 +151,16 @@ struct served {
 	char in[MESSAGE_OCTETS];
 };
 
+/* Made once: a limit does no work that can be saved. */
+static xmlParserCtxtPtr parser;
 static EVP_CIPHER_CTX *cipher;
+static EVP_CIPHER *aes;
 
 static void
 parse(const char *in, int octets)
 {
-	xmlDocPtr doc = xmlReadMemory(
-	    in, octets, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR);
+	xmlDocPtr doc = xmlCtxtReadMemory(parser, in, octets, NULL, NULL,
+	    XML_PARSE_NONET | XML_PARSE_NOERROR);
 
 	if (doc == NULL)
 		die("a request that cannot be parsed");
@@ -152,8 +173,7 @@ encrypt(const char *in, char *out)
 	static const unsigned char key[32], iv[16];
 	int octets, last;
 
-	if (EVP_EncryptInit_ex2(cipher, EVP_aes_256_cbc(), key, iv, NULL) !=
-		1 ||
+	if (EVP_EncryptInit_ex2(cipher, aes, key, iv, NULL) != 1 ||
 	    EVP_EncryptUpdate(cipher, (unsigned char *)out, &octets,
 		(const unsigned char *)in, PLAIN_OCTETS) != 1 ||
 	    EVP_EncryptFinal_ex(cipher, (unsigned char *)out + octets, &last) !=
@@ -227,7 +247,11 @@ serve(int listener)
 	int poller = epoll_create1(EPOLL_CLOEXEC);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	parser = xmlNewParserCtxt();
 	cipher = EVP_CIPHER_CTX_new();
+	aes = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+	if (parser == NULL || cipher == NULL || aes == NULL)
+		die("no parser, or no cipher");
 	for (int i = 0; i < o.connections; i++) {
 		struct served *s = calloc(1, sizeof *s);
 
@@ -279,12 +303,36 @@ ask(struct asking *a)
 	char out[MESSAGE_OCTETS];
 	unsigned key =
 	    load.come < o.users ? load.come++ : (unsigned)(draw() % o.keys);
-	int n = request_write(out, key, key % o.users);
+	int n = request_write(out, o.logs_in ? 0 : key, key % o.users);
 
 	a->got = 0;
 	a->since_ns = now_ns();
 	if (write(a->fd, out, (size_t)n) != n)
 		die("write: %s", strerror(errno));
+}
+
+/* Waits: it is not measured. */
+static void
+log_in(struct asking *a)
+{
+	char who[CREDENTIALS_OCTETS], out[MESSAGE_OCTETS];
+	int n;
+
+	credentials_write(who, o.login);
+	n = snprintf(
+	    out, sizeof out, "<AuthRequest><ID>1</ID>%s</AuthRequest>", who);
+	if (write(a->fd, out, (size_t)n) != n)
+		die("write: %s", strerror(errno));
+	for (a->got = 0; find(a->in, a->got, "</AuthResponse>") == NULL;) {
+		ssize_t more =
+		    read(a->fd, a->in + a->got, sizeof a->in - (size_t)a->got);
+
+		if (more <= 0)
+			die("no login: %.*s", a->got, a->in);
+		a->got += (int)more;
+	}
+	if (find(a->in, a->got, "<Success>true") == NULL)
+		die("no login: %.*s", a->got, a->in);
 }
 
 static void
@@ -296,6 +344,8 @@ asking_open(struct asking *a)
 	if (connect(a->fd, (struct sockaddr *)&address, sizeof address) != 0)
 		die("connect: %s", strerror(errno));
 	no_delay(a->fd);
+	if (o.logs_in && o.port != 0)
+		log_in(a);
 	epoll_ctl(load.poller, EPOLL_CTL_ADD, a->fd, &e);
 }
 
@@ -373,7 +423,7 @@ options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "o:c:t:p:P:u:k:")) != -1) {
+	while ((c = getopt(argc, argv, "o:c:t:p:P:u:k:a:")) != -1) {
 		switch (c) {
 		case 'o':
 			o.op_word = optarg;
@@ -392,6 +442,10 @@ options(int argc, char **argv)
 			break;
 		case 'u':
 			o.users = (unsigned)atoi(optarg);
+			break;
+		case 'a':
+			o.login = (unsigned)atoi(optarg);
+			o.logs_in = true;
 			break;
 		case 'k':
 			o.keys = (unsigned)atoi(optarg);

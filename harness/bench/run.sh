@@ -29,6 +29,14 @@
 #   unseal-cached  what a Get costs, card included, beyond the TLS ping-pong: with
 #              the cache off / with it on. All of that counts as unsealing on
 #              both sides, so that the real ratio is higher
+#   nae-encrypt  (TCP ping-pong + one libxml2 tree of the header + AES-256-CBC of
+#              1 KB) / the same over NAE-XML, by a key's owner
+#   nae-info   (TCP ping-pong + one libxml2 tree) / KeyInfo
+#   nae-policy   nae-encrypt by the key's owner / by another user, whose group may
+#              by an authorization policy with a limit and a usage period
+#   nae-many   nae-encrypt with a name and a password in each request, among 100
+#              users and keys / among 10,000 users and as many keys as the large
+#              Locate has objects
 #   pykmip-get, pykmip-create   requests a CPU second, as a multiple of PyKMIP's
 #
 # Exit code: 0 all that were measured hold, 1 one misses, 2 one was refused.
@@ -60,6 +68,10 @@ handshake 0.85
 locate 0.5
 unseal 1
 unseal-cached 3
+nae-encrypt 0.5
+nae-info 0.5
+nae-policy 0.91
+nae-many 0.67
 pykmip-get 100
 pykmip-create 60'
 
@@ -98,10 +110,14 @@ compute() { awk "BEGIN { printf \"%.4f\", $1 }"; }
 # --- servers ------------------------------------------------------------------
 
 start() { # name option...
+	start_lab "$@" --real-time
+}
+
+start_lab() { # name option...
 	local name=$1
 	shift
 	mkdir "$dir/server-$name"
-	harness/appliance start "$dir/server-$name" "$@" --real-time >&2
+	harness/appliance start "$dir/server-$name" "$@" >&2
 }
 
 # load PID-FILE NAME OPTION...: the CPU time of the server for each request.
@@ -201,6 +217,44 @@ limit_unseal-cached() {
 }
 server_unseal-cached() { compute "$(server_get) - $(ping)"; }
 
+# --- NAE-XML ------------------------------------------------------------------
+
+# fill SERVER USERS KEYS: the laboratory makes them in seconds; to its group
+# all, the first key is open by a policy
+fill() {
+	local d=$dir/server-$1 said
+	harness/appliance fill "$d" users "$2"
+	harness/appliance fill "$d" keys "$3" "$2"
+	said=$(harness/appliance cli "$d" config \
+		'authorization policy create bench' \
+		'edit authorization policy bench 500000000' \
+		'authorization policy period add bench monday 00:00 sunday 23:59' \
+		'key permission set k000000 all encrypt policy bench') || {
+		say "no policy: $said"
+		return 1
+	}
+}
+
+# nae_limit OPTION...; nae SERVER OPTION...: CPU time of the server for each
+# request
+nae_limit() {
+	"$limit/limit_nae" "$@" -c "$conns" -t "$seconds" | value server_us
+}
+nae() {
+	local d=$dir/server-$1
+	nae_limit -p "$(harness/appliance server-port "$d" 1)" \
+		-P "$(<"$d/pid")" "${@:2}"
+}
+
+limit_nae-encrypt() { nae_limit -o encrypt -a 0; }
+server_nae-encrypt() { nae few -o encrypt -a 0; }
+limit_nae-info() { nae_limit -o info -a 0; }
+server_nae-info() { nae few -o info -a 0; }
+limit_nae-policy() { nae few -o encrypt -a 0; }
+server_nae-policy() { nae few -o encrypt -a 1; }
+limit_nae-many() { nae few -o encrypt -u 100 -k 100; }
+server_nae-many() { nae many -o encrypt -u 10000 -k "$objects"; }
+
 # Both sides in turn, the ratio of each pair.
 measure() { # name
 	local i a b
@@ -283,12 +337,17 @@ echo "bench: $(nproc) processors, Linux $(uname -r), $(openssl version |
 if [[ -n $conf ]]; then
 	names='get create handshake'
 else
-	names='get get-uncached create handshake locate unseal unseal-cached'
+	names='get get-uncached create handshake locate unseal unseal-cached
+		nae-encrypt nae-info nae-policy nae-many'
 	card_start
 	start main --card --cache
 	start uncached --card
 	start small
 	start large
+	start_lab few
+	start_lab many
+	fill few 100 100
+	fill many 10000 "$objects"
 	conf=$dir/server-main/target.conf
 	pid_file=$dir/server-main/pid
 fi
