@@ -53,19 +53,23 @@ remembered_free(struct remembered *r)
 	mem_free(r);
 }
 
-/* What is at one of its WAYS places when it is remembered. */
+/* What is at one of its WAYS places when it is remembered. The name is part of
+ * it: accounts that were given one hash do not share their places. */
 static enum err
-tag_make(const struct remembered *r, const struct password_hash *hash,
-    struct bytes password, uint8_t tag[DIGEST_MAX_OCTETS], struct place **place)
+tag_make(const struct remembered *r, const char *name,
+    const struct password_hash *hash, struct bytes password,
+    uint8_t tag[DIGEST_MAX_OCTETS], struct place **place)
 {
+	size_t head = REMEMBERED_NAME_OCTETS + sizeof(hash->line);
 	struct secret *in = NULL;
 	enum err rc = OK;
 
-	TRY(secret_new(sizeof(hash->line) + password.octets, &in));
-	memcpy(secret_fill(in), hash->line, strlen(hash->line));
+	TRY(secret_new(head + password.octets, &in));
+	memcpy(secret_fill(in), name, strlen(name));
+	memcpy(secret_fill(in) + REMEMBERED_NAME_OCTETS, hash->line,
+	    strlen(hash->line));
 	if (password.octets != 0)
-		memcpy(secret_fill(in) + sizeof(hash->line), password.at,
-		    password.octets);
+		memcpy(secret_fill(in) + head, password.at, password.octets);
 	TRY(digest_hmac(HASHING_ALGORITHM_SHA_256, secret_peek(r->key),
 	    secret_peek(in), tag, NULL));
 	*place = &r->place[bytes_u32(tag) & (r->places - WAYS)];
@@ -101,7 +105,7 @@ remembered_add(struct remembered *r, const char *name,
 	struct place *first, *at;
 
 	assert(*name != '\0' && strlen(name) <= REMEMBERED_NAME_OCTETS);
-	if (tag_make(r, hash, password, tag, &first) != OK)
+	if (tag_make(r, name, hash, password, tag, &first) != OK)
 		return;
 	(void)is_there(first, name, tag, &at);
 	memmove(first + 1, first, (size_t)(at - first) * sizeof(*first));
@@ -118,7 +122,7 @@ remembered_has(struct remembered *r, const char *name,
 	struct place *first, *at;
 
 	if (*hash->line == '\0' ||
-	    tag_make(r, hash, password, tag, &first) != OK)
+	    tag_make(r, name, hash, password, tag, &first) != OK)
 		return false;
 	return is_there(first, name, tag, &at);
 }

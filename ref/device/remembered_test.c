@@ -97,6 +97,25 @@ test_the_last_ones_have_the_places(void **state)
 	assert_in_range(kept, PLACES / 2, PLACES);
 }
 
+/* Accounts that were all given one password and one hash of it. */
+static void
+test_one_hash_of_many_has_as_many_places(void **state)
+{
+	char name[16];
+	unsigned k, kept = 0;
+
+	(void)state;
+	for (k = 0; k < PLACES / 4; k++) {
+		(void)snprintf(name, sizeof(name), "u%u", k);
+		add(name, &alices, "one");
+	}
+	for (k = 0; k < PLACES / 4; k++) {
+		(void)snprintf(name, sizeof(name), "u%u", k);
+		kept += has(name, &alices, "one");
+	}
+	assert_in_range(kept, PLACES / 8, PLACES / 4);
+}
+
 /* Of the four places of all of them, whoever was right last has one. */
 static void
 test_who_was_right_longest_ago_goes(void **state)
@@ -126,6 +145,7 @@ main(void)
 	    MEMORY_TEST(test_what_was_right_is_remembered_and_nothing_else),
 	    MEMORY_TEST(test_a_name_is_forgotten),
 	    MEMORY_TEST(test_the_last_ones_have_the_places),
+	    MEMORY_TEST(test_one_hash_of_many_has_as_many_places),
 	    MEMORY_TEST(test_who_was_right_longest_ago_goes),
 	};
 #undef MEMORY_TEST
