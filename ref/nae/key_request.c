@@ -49,14 +49,6 @@ out:
 
 /* ---- fields ---- */
 
-/* Parity is counted or not in sizes of DESede, and in no others. */
-static bool
-is_size_of(const struct key_algorithm *algorithm, uint64_t bits)
-{
-	return bits == 0 || bits == algorithm->key_bits ||
-	       bytes_equal_text(bytes_of_text(algorithm->word), "DESede");
-}
-
 enum err
 key_algorithm_asked(struct nae_request *rq, const struct key_algorithm **out,
     uint32_t *key_bits)
@@ -70,7 +62,7 @@ key_algorithm_asked(struct nae_request *rq, const struct key_algorithm **out,
 	if (element_find(rq->root, EL_KEY_SIZE) != NULL)
 		TRY(nae_number(rq, EL_KEY_SIZE, 1, UINT32_MAX, &bits));
 	*out = key_algorithm_of_word(word, (uint32_t)bits);
-	if (*out == NULL || !is_size_of(*out, bits))
+	if (*out == NULL)
 		TRY(nae_refuse(rq, NAE_KEY_SIZE));
 	*key_bits = (uint32_t)bits;
 out:

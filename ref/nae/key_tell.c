@@ -390,20 +390,20 @@ out:
 	return rc;
 }
 
-/* All versions; those that cannot be exported are passed over. */
+/* All versions, the latest first; those that cannot be exported are passed
+ * over. */
 static enum err
 all_data_put(struct nae_request *rq, const struct object *key)
 {
 	struct buf *out = &rq->body;
-	uint32_t count = key_versions(key);
+	uint32_t number = key_versions(key);
 	struct key_version version;
-	uint32_t number;
 	enum err rc = OK;
 
-	if (count == 0)
+	if (number == 0)
 		return ERR_NOT_VERSIONED;
 	TRY(element_open(out, EL_KEY_VERSION_LIST));
-	for (number = 1; number <= count; number++) {
+	for (; number != 0; number--) {
 		TRY(key_version_info(&rq->call, key, number, &version));
 		if (version.state != CARD_ACTIVE)
 			continue;
