@@ -49,11 +49,15 @@ if [ -z "$target" ]; then
 		exit 2
 	fi
 	rm -f "$dir.log"
+	if ! harness/appliance users "$dir"; then
+		echo "conformance: what cases of NAE-XML take was not made" >&2
+		exit 2
+	fi
 	target=$dir/target.conf
 fi
 
 args=(run --target "$target" --report "$report")
-for folder in vectors/kmip vectors/ttlv; do
+for folder in vectors/kmip vectors/ttlv vectors/nae; do
 	[ -d "$folder" ] && args+=(--vectors "$folder")
 done
 if [ -n "$oasis" ] && [ -d "$oasis" ]; then
