@@ -995,6 +995,67 @@ test_operations_are_counted(void **state)
 	buf_clear(&request);
 }
 
+/* ---- the master key ---- */
+
+/* Not kept: the HSM lends it to each operation, and to no more. */
+static void
+test_without_the_key_cache(void **state)
+{
+	static const char batch[] = OPERATION("ENCRYPT", "v", "AES", "")
+	    OPERATION("DECRYPT", "v", "AES", "")
+		OPERATION("ENCRYPT", "v#all", "AES", "");
+	struct bytes plain = bytes_of_text("attack at dawn");
+	struct buf request;
+	struct bytes coded, answer;
+
+	(void)state;
+	(void)import_key("v", "AES-128", AES_128, true);
+	new_version("v");
+	desk_call(&desk);
+	coded = made("ENCRYPT", "v#1", "AES", "", plain);
+	keystore_set_cache(desk.keystore, false);
+	assert_octets(made("ENCRYPT", "v#1", "AES", "", plain), coded);
+	assert_octets(made("DECRYPT", "v", "AES", "", coded), plain);
+	buf_init(&request, 4096);
+	assert_ok(
+	    buf_printf(&request, "<CryptoRequest>%s</CryptoRequest>", batch));
+	put_data(&request, plain, 3);
+	put_data(&request, coded, 1);
+	put_data(&request, plain, SIZE_MAX);
+	answer = ask_portions(buf_peek(&request), 7);
+	expect(&answer, "<CryptoResponse><Success>true</Success>" RESULT(
+			    "<Success>true</Success>")
+			    RESULT("<Success>true</Success>")
+				RESULT("<Success>true</Success><ResultCount>2</"
+				       "ResultCount>") "</CryptoResponse>");
+	assert_int_equal(take_data(&answer).octets, 3 + 16);
+	assert_octets(take_data(&answer), plain);
+	assert_memory_equal(take_data(&answer).at, "\x01\x00\x02", 3);
+	assert_octets(take_data(&answer), coded);
+	assert_int_equal(answer.octets, 0);
+	buf_clear(&request);
+}
+
+static void
+test_without_the_hsm(void **state)
+{
+	struct bytes data = bytes_of_text("Hi There");
+
+	(void)state;
+	(void)import_key("h", "HmacSHA1", B20, false);
+	desk_call(&desk);
+	keystore_logout(desk.keystore);
+	assert_answer("logged out",
+	    ask(header_of("MAC", "h", "HmacSHA1", ""), data),
+	    REFUSED("false", "10903", "HSM unavailable"));
+	assert_false(desk.finished);
+	keystore_login(desk.keystore);
+	assert_true(keystore_probe_begin(desk.keystore));
+	keystore_probe_work(desk.keystore);
+	keystore_probe_done(desk.keystore, OK);
+	assert_octets(made("MAC", "h", "HmacSHA1", "", data), hex(MAC));
+}
+
 /* ---- limits ---- */
 
 /* One operation's data has a limit; the data of each in a batch its own. */
@@ -1063,6 +1124,8 @@ main(void)
 	    TEST(test_batch_of_a_thousand),
 	    TEST(test_batch_and_one_do_not_mix),
 	    TEST(test_operations_are_counted),
+	    TEST(test_without_the_key_cache),
+	    TEST(test_without_the_hsm),
 	    TEST(test_data_limit),
 	    TEST(test_hang_up_anywhere),
 	};
