@@ -116,13 +116,13 @@ out:
 static bool
 give_command(struct screen *s)
 {
-	const char *at = s->commands + s->next_command;
 	size_t left = s->commands_octets - s->next_command;
-	const char *end;
+	const char *at, *end;
 	size_t octets;
 
 	if (left == 0)
 		return false;
+	at = s->commands + s->next_command;
 	end = memchr(at, '\n', left);
 	octets = end != NULL ? (size_t)(end - at) : left;
 	s->next_command += octets + (end != NULL);
