@@ -310,7 +310,7 @@ costs() {
 @test "Faults are told, and unknown ones refused" {
   server_start
   run server fault
-  assert_output "ok disk-full=off entropy=off hsm=ok sync=go"
+  assert_output "ok disk-full=off entropy=off hsm=ok peripherals=none sync=go"
   run server fault flood on
   assert_failure 1
   run server fault hsm on

@@ -215,6 +215,7 @@ client_open(unsigned port)
 		abort();
 	if (ssh_connect(session) == SSH_OK)
 		return session;
+	fprintf(stderr, "no connection: %s\n", ssh_get_error(session));
 	ssh_free(session);
 	return NULL;
 }
