@@ -538,7 +538,7 @@ open_some(struct nae_request *rq)
 		c->next_version--;
 	}
 	if (c->next_version != 0)
-		TRY(nae_later(rq, nothing, open_some));
+		TRY(nae_soon(rq, nothing, open_some));
 out:
 	return outcome(rq, t, rc);
 }
@@ -792,7 +792,7 @@ data_end(struct nae_request *rq)
 	if (c->versions != NULL)
 		TRY(nae_later(rq, all_work, all_done));
 	else if (keyuse_is_slow(t->use))
-		TRY(nae_later(rq, end_work, end_done));
+		TRY(nae_soon(rq, end_work, end_done));
 	else {
 		end_work(c);
 		return end_done(rq);

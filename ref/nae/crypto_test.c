@@ -1,3 +1,5 @@
+#include <semaphore.h>
+
 #include "device/key.h"
 #include "nae/request.h"
 #include "nae/rig_test.h"
@@ -995,6 +997,41 @@ test_operations_are_counted(void **state)
 	buf_clear(&request);
 }
 
+/* ---- those who take long ---- */
+
+static void
+hold_up(void *ctx)
+{
+	sem_t *go_on = ctx;
+
+	(void)sem_wait(go_on);
+}
+
+static void
+held_up(void *ctx, enum err rc)
+{
+	(void)ctx;
+	(void)rc;
+}
+
+/* All workers make key pairs: signatures do not wait for them. */
+static void
+test_signatures_do_not_wait_for_key_pairs(void **state)
+{
+	sem_t go_on;
+
+	(void)state;
+	(void)import_key("r", "RSA-512", RSA_512, false);
+	desk_call(&desk);
+	assert_int_equal(sem_init(&go_on, 0, 0), 0);
+	assert_ok(loop_submit(desk.workers, hold_up, held_up, &go_on));
+	assert_octets(made("SIGN", "r", "RSA", "", bytes_of_text("Hi There")),
+	    hex(SIGNED_SHA1));
+	assert_int_equal(sem_post(&go_on), 0);
+	loop_end_jobs(desk.bench.rig.loop);
+	(void)sem_destroy(&go_on);
+}
+
 /* ---- the master key ---- */
 
 /* Not kept: the HSM lends it to each operation, and to no more. */
@@ -1023,11 +1060,11 @@ test_without_the_key_cache(void **state)
 	put_data(&request, coded, 1);
 	put_data(&request, plain, SIZE_MAX);
 	answer = ask_portions(buf_peek(&request), 7);
-	expect(&answer, "<CryptoResponse><Success>true</Success>" RESULT(
-			    "<Success>true</Success>")
-			    RESULT("<Success>true</Success>")
-				RESULT("<Success>true</Success><ResultCount>2</"
-				       "ResultCount>") "</CryptoResponse>");
+	expect(&answer,
+	    "<CryptoResponse><Success>true</Success>" RESULT(
+		"<Success>true</Success>") RESULT("<Success>true</Success>")
+		RESULT("<Success>true</Success><ResultCount>2</"
+		       "ResultCount>") "</CryptoResponse>");
 	assert_int_equal(take_data(&answer).octets, 3 + 16);
 	assert_octets(take_data(&answer), plain);
 	assert_memory_equal(take_data(&answer).at, "\x01\x00\x02", 3);
@@ -1124,6 +1161,7 @@ main(void)
 	    TEST(test_batch_of_a_thousand),
 	    TEST(test_batch_and_one_do_not_mix),
 	    TEST(test_operations_are_counted),
+	    TEST(test_signatures_do_not_wait_for_key_pairs),
 	    TEST(test_without_the_key_cache),
 	    TEST(test_without_the_hsm),
 	    TEST(test_data_limit),

@@ -550,16 +550,29 @@ worked(void *ctx, enum err rc)
 	nae_go_on(ctx, rc);
 }
 
-enum err
-nae_later(struct nae_request *rq, void (*slow)(void *state), nae_step_fn *next)
+static enum err
+submit(struct nae_request *rq, struct loop_pool *pool,
+    void (*slow)(void *state), nae_step_fn *next)
 {
 	enum err rc = OK;
 
 	rq->work = slow;
-	TRY(loop_submit(rq->config->workers, work, worked, rq));
+	TRY(loop_submit(pool, work, worked, rq));
 	TRY(nae_pause(rq, next));
 out:
 	return rc;
+}
+
+enum err
+nae_later(struct nae_request *rq, void (*slow)(void *state), nae_step_fn *next)
+{
+	return submit(rq, rq->config->workers, slow, next);
+}
+
+enum err
+nae_soon(struct nae_request *rq, void (*slow)(void *state), nae_step_fn *next)
+{
+	return submit(rq, rq->config->signers, slow, next);
 }
 
 /* ---- letting a request in ---- */

@@ -47,7 +47,8 @@ enum nae_statistic {
 struct nae_config {
 	struct appliance *appliance; /* env, loop, store, users, policies */
 	struct keystore *keystore;
-	struct loop_pool *workers;
+	struct loop_pool *workers;  /* for what takes seconds: key pairs */
+	struct loop_pool *signers;  /* for milliseconds: private keys */
 	struct loop_pool *hsm_pool; /* asks the HSM; it may hang */
 	const char *model;          /* ModelNumber */
 	const char *box_id;         /* BoxID */

@@ -126,6 +126,7 @@ make(struct desk *desk)
 	visit_must(
 	    loop_pool_new(desk->rig.loop, "work", 1, &desk->workers) == OK);
 	config.workers = desk->workers;
+	config.signers = desk->workers;
 	config.hsm_pool = desk->workers;
 	visit_must(nae_new(&config, &desk->nae) == OK);
 	user(desk, "root", true);

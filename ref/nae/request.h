@@ -4,8 +4,10 @@
  * A handler works in steps on the loop. A step that has more to wait for says
  * so and names the next one:
  *
- *	nae_later(rq, work, next)  a worker does work(rq->state) first
- *	nae_pause(rq, next)        until somebody calls nae_go_on(rq, rc)
+ *	nae_later(rq, work, next)  a worker does work(rq->state) first, which
+ *may take long nae_soon(rq, work, next)   likewise, and it takes milliseconds:
+ *nobody has to wait until key pairs are made nae_pause(rq, next)        until
+ *somebody calls nae_go_on(rq, rc)
  *
  * and returns what these return. Any other return ends the request, or with
  * data elements to come, the step. The answer's elements go into rq->body with
@@ -195,6 +197,8 @@ void nae_go_on(struct nae_request *rq, enum err rc);
 
 /* work touches nothing but rq->state. */
 enum err nae_later(struct nae_request *rq, void (*work)(void *state),
+    nae_step_fn *next) MUST_CHECK;
+enum err nae_soon(struct nae_request *rq, void (*work)(void *state),
     nae_step_fn *next) MUST_CHECK;
 
 /* ---- fields ---- */

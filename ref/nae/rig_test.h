@@ -19,6 +19,7 @@ enum { TURNS = 200 };
 struct desk {
 	struct bench bench;
 	struct loop_pool *workers;
+	struct loop_pool *signers;
 	struct softhsm token;
 	struct hsm *hsm;
 	struct keystore *keystore; /* NULL: no keys in this test */
@@ -70,9 +71,12 @@ desk_make(struct desk *desk)
 	assert_ok(appliance_open(&desk->bench.appliance));
 	assert_ok(
 	    loop_pool_new(desk->bench.rig.loop, "work", 1, &desk->workers));
+	assert_ok(
+	    loop_pool_new(desk->bench.rig.loop, "sign", 1, &desk->signers));
 	desk->config = (struct nae_config){
 	    .appliance = &desk->bench.appliance,
 	    .workers = desk->workers,
+	    .signers = desk->signers,
 	    .model = "Model",
 	    .box_id = "Box",
 	};

@@ -12,6 +12,7 @@ struct server {
 	char *vault;
 	struct root *root;
 	struct loop_pool *workers;
+	struct loop_pool *signers;
 	struct kmip *kmip;
 	struct nae *nae;
 	struct loop_task commit;
@@ -157,7 +158,7 @@ out:
 static enum err
 open_nae(struct server *s)
 {
-	const struct nae_config nae = {
+	struct nae_config nae = {
 	    .appliance = &s->appliance,
 	    .keystore = root_keystore(s->root),
 	    .workers = s->workers,
@@ -165,8 +166,14 @@ open_nae(struct server *s)
 	    .model = s->config.model,
 	    .box_id = "Touchstone",
 	};
+	enum err rc = OK;
 
-	return nae_new(&nae, &s->nae);
+	/* one: there is a processor for the loop, too */
+	TRY(loop_pool_new(s->config.loop, "sign", 1, &s->signers));
+	nae.signers = s->signers;
+	TRY(nae_new(&nae, &s->nae));
+out:
+	return rc;
 }
 
 enum err
