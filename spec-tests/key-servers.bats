@@ -39,7 +39,7 @@ greets() {
 # What is set
 
 # req: ESKM-023 ESKM-024 ESKM-025 ESKM-088 ESKM-089 ESKM-090 ESKM-094 KS-03-143
-# req: KS-30-022 KS-AA-050 KS-AA-051
+# req: KS-28-020 KS-31-006 KS-AA-050 KS-AA-051
 @test "A new server has the fields of the guide, with their defaults" {
   servers_start
   as admin 'key server nae-xml'  '' '' '' '' '' '' '' '' '' '' '' '' >said
@@ -223,6 +223,30 @@ END
   run timeout 20 cat <&"$other"
   assert_success
   exec {socket}>&- {other}>&-
+}
+
+# req: KS-03-132 KS-06-076 KS-AA-003 KS-AA-016 KS-AA-017 KS-AA-018 KS-AA-020
+# req: ESKM-014 VLT-022
+@test "Ports are 9000 and 5696 where nothing else was said" {
+  local address=127.$((RANDOM % 255)).$((RANDOM % 255)).$((RANDOM % 254 + 1))
+  servers_start alice
+  client alice /CN=alice
+  as admin "key server nae-xml ip $address" >said
+  port=$(adapter_key_port "$(sed -n 's/^Key Server: //p' said)")
+  assert_equal "$port" 9000
+  run plain "$random" "$address"
+  answered RandGen r
+  # no KMIP port is needed for that, and none is there
+  run as admin 'show key server'
+  refute_output --partial KMIP
+  kmip_server
+  run as admin "edit key server $number ip $address port 5696"
+  assert_success
+  assert_equal "$(adapter_key_port "$number")" 5696
+  run openssl s_client -connect "$address:5696" -cert alice.pem </dev/null
+  assert_line --partial "subject=CN = 127.0.0.1"
+  edit port 5697
+  assert_equal "$port" 5697
 }
 
 # A program that is no key server has the port.

@@ -19,7 +19,7 @@ teardown() {
 # ---------------------------------------------------------------------------
 # Global sessions, and passwords
 
-# req: KS-03-020 KS-03-023 KS-03-024 KS-03-031 KS-03-032 KS-03-060 KS-28-017
+# req: ESKM-002 KS-03-020 KS-03-023 KS-03-024 KS-03-031 KS-03-032 KS-03-060 KS-28-017
 # req: KS-28-021 KS-28-023 KS-28-024 KS-28-026
 @test "Without a login there are global keys, with one those and the user's own" {
   servers_start alice bob
@@ -31,6 +31,8 @@ teardown() {
   answered Auth a
   answered KeyGen g
   assert_equal "$(grep -o '<KeyExportResponse><ID>k</ID><Success>true' <<<"$output" | wc -l)" 2
+  run plain "$(login alice "$OWN")$(on hers KeyExport)"
+  answered KeyExport k
   run plain "$(on hers KeyExport)"
   refused KeyExport k 10201
   run plain "$(login bob "$OWN")$(on hers KeyExport)"

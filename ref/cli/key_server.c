@@ -102,7 +102,7 @@ show_line(void *ctx, const struct key_server *server)
 	return OK;
 }
 
-/* req: ESKM-023 ESKM-089 KS-AA-050 KS-AA-051 */
+/* req: ESKM-023 ESKM-088 ESKM-089 KS-31-006 KS-AA-050 KS-AA-051 */
 static void
 show_one(struct cli *cli, const struct key_server *server)
 {

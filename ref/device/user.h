@@ -56,8 +56,12 @@ struct key_user {
 	int64_t serial;
 };
 
-/* A session without a user: global keys and no others. Nothing to be cleared,
- * and never out of date. req: KS-03-020 KS-28-026 */
+/*
+ * A session without a user: global keys and no others. Nothing to be cleared,
+ * and never out of date.
+ *
+ * req: KS-03-020 KS-03-031 KS-03-032 KS-03-060 KS-28-017 KS-28-021 KS-28-026
+ */
 void key_user_global(struct key_user *out);
 
 /*
@@ -65,6 +69,8 @@ void key_user_global(struct key_user *out);
  * certificate; logins have it made for them).
  *
  * ERR_NOT_FOUND  there is no such user; *out is a global session
+ *
+ * req: KS-03-024 KS-28-023
  */
 enum err key_user_take(struct appliance *appliance, struct bytes name,
     struct key_user *out) MUST_CHECK;

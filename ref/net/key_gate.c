@@ -89,7 +89,7 @@ key_gate_enter(
 	/* it came before certificates were asked for */
 	if (gate->client != KEY_CLIENT_NOT_USED && peer->subject.octets == 0)
 		TRY(refuse(conn, "it has no certificate"));
-	/* req: KS-03-043 KS-03-044 KS-03-170 KS-03-171 ESKM-102 */
+	/* req: KS-03-042 KS-03-043 KS-03-044 KS-03-170 KS-03-171 ESKM-102 */
 	if (gate->needs_source_ip && !conn_names_source(conn))
 		TRY(refuse(conn, "its certificate does not have the address "
 				 "that it comes from"));

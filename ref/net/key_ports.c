@@ -155,7 +155,7 @@ rules_of(struct key_port *port)
 	return rules;
 }
 
-/* "[::]:9000" takes both kinds of addresses. req: KS-03-137 ESKM-017 ESKM-018
+/* "[::]:9000" takes both kinds of addresses. req: KS-03-138 ESKM-016 req: KS-03-137 ESKM-017 ESKM-018
  */
 static void
 wanted_address(
@@ -356,6 +356,7 @@ apply(struct key_port *port)
 	} else if (port->server.field[KEY_SERVER_SSL].number != 0) {
 		set_up_tls(port);
 	} else if (port->changed || port->listener == NULL) {
+		/* req: KS-03-030 */
 		drop_tls(port);
 		open_port(port);
 	}

@@ -1,0 +1,455 @@
+/*
+ * Ports of key servers without TLS: the stories of spec-tests/key-servers.bats
+ * and two-factor.bats have that.
+ */
+#include "net/key_ports.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "device/rig_test.h"
+
+/* Each octet is a message; its answer says what the door was like. */
+static enum err
+frame(void *state, struct bytes in, size_t *octets)
+{
+	(void)state;
+	*octets = 1;
+	return in.octets == 0 ? ERR_TRUNCATED : OK;
+}
+
+static enum err
+opened(void *ctx, struct conn *conn, void **state)
+{
+	struct key_guest *guest = NULL;
+	enum err rc = OK;
+
+	TRY(MEM_NEW(guest));
+	TRY(key_gate_enter(ctx, conn, guest));
+	assert_true(bytes_equal_text(guest->door.address, "127.0.0.1"));
+	*state = guest;
+	guest = NULL;
+out:
+	mem_free(guest);
+	return rc;
+}
+
+static void
+closed(void *ctx, void *state)
+{
+	(void)ctx;
+	key_guest_clear(state);
+	mem_free(state);
+}
+
+static void
+message(void *ctx, void *state, struct conn *conn, uint64_t number,
+    struct bytes octets)
+{
+	const struct key_guest *guest = state;
+
+	(void)ctx;
+	(void)octets;
+	conn_answer(conn, number,
+	    bytes_of_text(guest->door.needs_password ? "P" : "-"));
+}
+
+static const struct protocol protocol = {.name = "test",
+    .frame = frame,
+    .opened = opened,
+    .message = message,
+    .closed = closed};
+
+static struct bench bench;
+static struct key_ports *ports;
+#define APPLIANCE (&bench.appliance)
+
+static int
+set_up(void **state)
+{
+	const struct key_ports_config config = {
+	    .appliance = APPLIANCE,
+	    .engine = {[KEY_NAE] = {.protocol = &protocol}},
+	    .listen = {.backlog = 16,
+		.connections = 16,
+		.rules = {.limits = {.message_octets = 100,
+			      .unanswered = 4,
+			      .handshake_ms = 1000,
+			      .message_ms = 1000}}},
+	};
+
+	(void)state;
+	bench_make(&bench);
+	assert_ok(settings_new(bench.appliance.store, &APPLIANCE->settings));
+	assert_ok(
+	    clock_new(bench.appliance.store, bench.rig.env, &APPLIANCE->clock));
+	assert_ok(credentials_new(APPLIANCE, &APPLIANCE->credentials));
+	assert_ok(key_servers_new(&APPLIANCE->key_servers));
+	assert_ok(key_ports_new(&config, &ports));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	key_ports_free(ports);
+	key_servers_free(APPLIANCE->key_servers);
+	credentials_free(APPLIANCE->credentials);
+	clock_free(APPLIANCE->clock);
+	settings_free(APPLIANCE->settings);
+	bench_remove(&bench);
+	return 0;
+}
+
+/* ---- changes ---- */
+
+static struct key_server server;
+static struct change change;
+static enum err change_rc;
+
+static enum err
+do_write(struct change *c)
+{
+	return key_server_write(c, &server);
+}
+
+static enum err
+do_delete(struct change *c)
+{
+	return key_server_delete(c, server.number);
+}
+
+static void
+changed(struct change *c, enum err rc)
+{
+	(void)c;
+	change_rc = rc;
+}
+
+static void run(enum err (*apply)(struct change *c))
+{
+	change = (struct change){
+	    .act = ACT_KEY_SERVER, .apply = apply, .done = changed};
+	change_run(APPLIANCE, &change);
+	bench_turn(&bench);
+	bench_turn(&bench);
+	assert_ok(change_rc);
+}
+
+static void
+field(enum key_server_field which, const char *value)
+{
+	char why[CHANGE_WHY_OCTETS];
+
+	assert_ok(key_server_set(&server, which, bytes_of_text(value), why));
+}
+
+/* On the loopback, at that port; its number is in `server`. */
+static void
+make(enum key_protocol of, const char *port)
+{
+	key_server_init(&server, of);
+	field(KEY_SERVER_IP, "127.0.0.1");
+	field(KEY_SERVER_PORT, port);
+	run(do_write);
+}
+
+static unsigned
+port_of(unsigned number)
+{
+	struct key_server_status status;
+
+	key_server_status(APPLIANCE->key_servers, number, &status);
+	assert_true(status.listens == (status.port != 0));
+	return status.port;
+}
+
+static const char *
+why_not(unsigned number)
+{
+	static struct key_server_status status;
+
+	key_server_status(APPLIANCE->key_servers, number, &status);
+	assert_false(status.listens);
+	return status.why;
+}
+
+/* ---- clients ---- */
+
+/* -1: nobody listens there */
+static int
+join(unsigned port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_port = htons((uint16_t)port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
+		close(fd);
+		return -1;
+	}
+	bench_turn(&bench);
+	return fd;
+}
+
+/* Its answer; 'x': it is closed. */
+static char
+ask(int fd)
+{
+	char answer = 'x';
+
+	if (send(fd, "?", 1, MSG_NOSIGNAL) != 1)
+		return 'x';
+	bench_turn(&bench);
+	bench_turn(&bench);
+	return recv(fd, &answer, 1, MSG_DONTWAIT) == 1 ? answer : 'x';
+}
+
+static enum err
+list(void *ctx, unsigned number, unsigned port)
+{
+	assert_int_equal(port_of(number), port);
+	++*(unsigned *)ctx;
+	return OK;
+}
+
+static unsigned
+listening(void)
+{
+	unsigned count = 0;
+
+	assert_ok(key_ports_each(ports, list, &count));
+	return count;
+}
+
+/* ---- the tests ---- */
+
+static void
+test_ports_come_and_go_with_the_service(void **state)
+{
+	unsigned port;
+	int fd;
+
+	(void)state;
+	make(KEY_NAE, "Any");
+	assert_int_equal(listening(), 0);
+	key_ports_open(ports);
+	assert_int_equal(listening(), 1);
+	port = port_of(1);
+	fd = join(port);
+	assert_int_equal(ask(fd), '-');
+	assert_int_equal(key_ports_connections(ports), 1);
+	key_ports_finish(ports);
+	assert_int_equal(join(port), -1);
+	bench_turn(&bench);
+	assert_int_equal(ask(fd), 'x');
+	close(fd);
+	assert_int_equal(key_ports_connections(ports), 0);
+	key_ports_close(ports);
+	assert_string_equal(why_not(1), "");
+	/* Any has been that one from then on */
+	key_ports_open(ports);
+	assert_int_equal(port_of(1), port);
+	/* one that is made now comes at once */
+	make(KEY_NAE, "Any");
+	assert_int_equal(listening(), 2);
+	assert_int_not_equal(port_of(2), port);
+}
+
+/* req: KS-03-002 */
+static void
+test_a_change_is_for_those_who_come_then(void **state)
+{
+	int before, after;
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	before = join(port_of(1));
+	field(KEY_SERVER_PASSWORD, "Required");
+	run(do_write);
+	after = join(port_of(1));
+	assert_int_equal(ask(before), '-');
+	assert_int_equal(ask(after), 'P');
+	field(KEY_SERVER_PASSWORD, "Optional");
+	run(do_write);
+	assert_int_equal(ask(before), '-');
+	assert_int_equal(ask(after), 'P');
+	close(before);
+	close(after);
+	after = join(port_of(1));
+	assert_int_equal(ask(after), '-');
+	assert_int_equal(key_ports_connections(ports), 1);
+	close(after);
+}
+
+/* req: KS-03-142 */
+static void
+test_a_connection_has_the_patience_that_it_came_with(void **state)
+{
+	int before, after;
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	field(KEY_SERVER_TIMEOUT, "60");
+	run(do_write);
+	before = join(port_of(1));
+	assert_int_equal(ask(before), '-');
+	field(KEY_SERVER_TIMEOUT, "30");
+	run(do_write);
+	after = join(port_of(1));
+	assert_int_equal(ask(after), '-');
+	rig_move_to(&bench.rig, env_elapsed_ms(bench.rig.env) + 31000);
+	bench_turn(&bench);
+	bench_turn(&bench);
+	assert_int_equal(ask(after), 'x');
+	assert_int_equal(ask(before), '-');
+	rig_move_to(&bench.rig, env_elapsed_ms(bench.rig.env) + 61000);
+	bench_turn(&bench);
+	bench_turn(&bench);
+	assert_int_equal(ask(before), 'x');
+	close(before);
+	close(after);
+}
+
+/* req: KS-03-140 ESKM-019 */
+static void
+test_another_port_leaves_connections_at_the_old_one(void **state)
+{
+	char text[16];
+	unsigned old, fresh;
+	int fd, other;
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	old = port_of(1);
+	fd = join(old);
+	/* a port that is free, as another one shows */
+	make(KEY_NAE, "Any");
+	fresh = port_of(2);
+	run(do_delete);
+	assert_ok(key_server_read(bench.appliance.store, 1, &server));
+	(void)snprintf(text, sizeof(text), "%u", fresh);
+	field(KEY_SERVER_PORT, text);
+	run(do_write);
+	assert_int_equal(port_of(1), fresh);
+	assert_int_equal(join(old), -1);
+	assert_int_equal(ask(fd), '-');
+	other = join(fresh);
+	assert_int_equal(ask(other), '-');
+	assert_int_equal(key_ports_connections(ports), 2);
+	close(fd);
+	close(other);
+	bench_turn(&bench);
+	assert_int_equal(key_ports_connections(ports), 0);
+}
+
+static void
+test_who_is_deleted_closes(void **state)
+{
+	unsigned port;
+	int fd;
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	port = port_of(1);
+	fd = join(port);
+	assert_int_equal(ask(fd), '-');
+	run(do_delete);
+	assert_int_equal(ask(fd), 'x');
+	assert_int_equal(join(port), -1);
+	assert_int_equal(listening(), 0);
+	assert_string_equal(why_not(1), "");
+	close(fd);
+	/* the next one of this number is no kin of it */
+	make(KEY_NAE, "Any");
+	assert_int_equal(server.number, 1);
+	assert_int_equal(listening(), 1);
+}
+
+static void
+test_a_port_that_is_taken_is_tried_again(void **state)
+{
+	struct sockaddr_in at = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t octets = sizeof(at);
+	int holder = socket(AF_INET, SOCK_STREAM, 0);
+	char text[16];
+	int fd;
+
+	(void)state;
+	assert_int_equal(bind(holder, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(holder, 1), 0);
+	assert_int_equal(
+	    getsockname(holder, (struct sockaddr *)&at, &octets), 0);
+	(void)snprintf(text, sizeof(text), "%u", ntohs(at.sin_port));
+	key_ports_open(ports);
+	make(KEY_NAE, text);
+	assert_string_equal(why_not(1), "Address already in use");
+	rig_move_to(
+	    &bench.rig, env_elapsed_ms(bench.rig.env) + KEY_PORTS_RETRY_MS);
+	bench_turn(&bench);
+	assert_string_equal(why_not(1), "Address already in use");
+	close(holder);
+	rig_move_to(
+	    &bench.rig, env_elapsed_ms(bench.rig.env) + KEY_PORTS_RETRY_MS - 1);
+	bench_turn(&bench);
+	assert_int_equal(listening(), 0);
+	rig_move_to(&bench.rig, env_elapsed_ms(bench.rig.env) + 1);
+	bench_turn(&bench);
+	assert_int_equal(port_of(1), ntohs(at.sin_port));
+	fd = join(port_of(1));
+	assert_int_equal(ask(fd), '-');
+	close(fd);
+}
+
+/* Whatever else is changed leaves them alone. */
+static enum err
+do_nothing(struct change *c)
+{
+	(void)c;
+	return OK;
+}
+
+static void
+test_other_changes_touch_nothing(void **state)
+{
+	struct key_server_status status;
+	int fd;
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	fd = join(port_of(1));
+	run(do_nothing);
+	assert_int_equal(ask(fd), '-');
+	key_server_status(APPLIANCE->key_servers, 1, &status);
+	assert_true(status.listens);
+	close(fd);
+}
+
+int
+main(void)
+{
+#define PORTS_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    PORTS_TEST(test_ports_come_and_go_with_the_service),
+	    PORTS_TEST(test_a_change_is_for_those_who_come_then),
+	    PORTS_TEST(test_a_connection_has_the_patience_that_it_came_with),
+	    PORTS_TEST(test_another_port_leaves_connections_at_the_old_one),
+	    PORTS_TEST(test_who_is_deleted_closes),
+	    PORTS_TEST(test_a_port_that_is_taken_is_tried_again),
+	    PORTS_TEST(test_other_changes_touch_nothing),
+	};
+#undef PORTS_TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
