@@ -90,7 +90,7 @@ offer_policy(
 	return OK;
 }
 
-/* req: KS-29-003 KS-29-027 KS-29-028 KS-29-029 */
+/* req: KS-29-003 KS-29-027 KS-29-028 KS-29-029 KS-28-049 KS-28-057 */
 static enum err
 offer_read(struct appliance *appliance, const struct key_user *user,
     const struct card *card, enum key_use use, struct offer *offer)
@@ -128,7 +128,7 @@ check_groups(struct appliance *appliance, const struct key_user *user,
 	if (offer.open)
 		return rate_count(appliance->rates, bytes_of_text(user->name),
 		    o->id, offer.limit, operations);
-	/* req: KS-29-018 KS-28-149 */
+	/* req: KS-29-016 KS-29-018 KS-28-056 KS-28-149 ESKM-003 */
 	rc = offer.closed ? ERR_HOURS : ERR_DENIED;
 out:
 	return rc;
@@ -147,7 +147,7 @@ check(struct appliance *appliance, const struct key_user *user,
 	if (!key_has_use(o, use))
 		TRY(ERR_KEY_USE);
 	TRY(check_guard(o, row->guard));
-	/* req: KS-28-138 KS-29-033 */
+	/* req: KS-28-138 KS-28-050 KS-29-033 */
 	if (standing == STANDING_OWNER)
 		return OK;
 	switch (row->right) {

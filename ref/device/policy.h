@@ -11,7 +11,7 @@
  * A policy does nothing until a permission of a key names it (model/card.h).
  * They are kept in memory too, and read anew when a change has been made.
  *
- * req: KS-29-001 KS-29-002 KS-29-004
+ * req: KS-29-001 KS-29-002 KS-29-004 KS-28-019 KS-03-026 KS-03-027
  */
 #ifndef DEVICE_POLICY_H
 #define DEVICE_POLICY_H
@@ -31,7 +31,7 @@ enum {
  * Sunday 23:59 is all of it. Where the last comes before the first, the period
  * goes on over the end of the week, and so from Monday 13:00 to Monday 08:00.
  *
- * req: KS-29-020 KS-29-021 KS-29-024 KS-29-025
+ * req: KS-29-020 KS-29-021 KS-29-022 KS-29-023 KS-29-024 KS-29-025 KS-29-043
  */
 struct usage_period {
 	uint16_t first;
@@ -40,7 +40,8 @@ struct usage_period {
 
 struct policy {
 	char name[POLICY_NAME_OCTETS + 1];
-	int64_t operations; /* an hour; 0: unlimited. req: KS-29-006 */
+	int64_t
+	    operations; /* an hour; 0: unlimited. req: KS-29-006 KS-28-053 */
 	struct usage_period periods[POLICY_PERIODS_MOST];
 	size_t period_count; /* 0: all hours. req: KS-29-017 */
 };

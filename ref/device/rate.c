@@ -366,7 +366,7 @@ rate_count(struct rates *rates, struct bytes user, struct bytes key,
 	/* req: KS-29-011 KS-29-012 */
 	if (is_over(c->begun_ms, now_ms(rates)))
 		hour_begin(rates, c);
-	/* req: KS-29-005 KS-29-013 */
+	/* req: KS-29-005 KS-29-007 KS-29-013 */
 	if (limit != 0 && (c->used >= limit || operations > limit - c->used))
 		TRY(ERR_RATE);
 	used = c->used + operations;

@@ -22,7 +22,8 @@
  * Memory has RATE_COUNTERS_MOST counters; the others are in their records
  * only. Those of hours that are over go.
  *
- * req: KS-29-009 KS-29-010 KS-29-011 KS-29-012 KS-29-013
+ * req: KS-29-009 KS-29-010 KS-29-011 KS-29-012 KS-29-013 KS-29-014 KS-29-015
+ * req: KS-28-052 KS-28-055
  */
 #ifndef DEVICE_RATE_H
 #define DEVICE_RATE_H

@@ -4,8 +4,10 @@
  * versioned key it holds.
  *
  * An object without a card (whatever KMIP makes) is deletable, has one version
- * and no permissions. A card lies in its object's arena and is stored with its
- * attributes.
+ * and no permissions; so has a new key none. A card lies in its object's arena
+ * and is stored with its attributes.
+ *
+ * req: KS-29-030
  *
  * Versions. The key itself, U, has all metadata and the bytes of its newest
  * version, which is the default one. The bytes of an older version n are an
