@@ -918,7 +918,9 @@ owner_keep(struct store *st, struct bytes name, int64_t number)
 
 	place->number = number;
 	place->octets = name.octets;
-	memcpy(place->name, name.at, name.octets);
+	/* whose objects are global has none */
+	if (name.octets != 0)
+		memcpy(place->name, name.at, name.octets);
 }
 
 /* ERR_NOT_FOUND when nothing was ever written for it. */
