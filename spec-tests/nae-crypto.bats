@@ -231,6 +231,23 @@ rsa_key() {
   done
 }
 
+# req: KS-28-257
+@test "RSA keys that openssl made sign and decrypt here as they do there" {
+  local bits
+  plain plain 53
+  for bits in 512 1024 4096; do
+    openssl genrsa -traditional -out "r$bits.pem" "$bits" 2>/dev/null
+    nae KeyImport "KeyName=r$bits" Algorithm=RSA \
+      "KeyData=$(cat "r$bits.pem")" >/dev/null
+    crypto SIGN "r$bits" SHA256withRSA plain ours
+    openssl dgst -sha256 -sign "r$bits.pem" -out theirs plain
+    cmp ours theirs
+    openssl pkeyutl -encrypt -inkey "r$bits.pem" -in plain -out coded
+    crypto DECRYPT "r$bits" RSA coded back
+    cmp plain back
+  done
+}
+
 # spec: nae-xml 2.5
 @test "What a versioned key makes begins with its version, and openssl reads the rest" {
   local second
