@@ -176,3 +176,31 @@ NO_KEY=10201 VERSION_STATE=10208
   crypto DECRYPT v sealed out
   cmp plain out
 }
+
+# req: KS-18-004 KS-18-005 KS-18-006
+@test "With Multiple Credentials, keys are made, changed and deleted by two" {
+  local command more="Additional administrator:"
+  story_admin bob
+  as admin "group create staff"
+  as admin "key generate k AES-256 owner alice"
+  as admin "key generate v AES-256 owner alice versioned yes"
+  as admin "edit multiple credentials require yes number 2"
+  for command in "key generate new AES-256" "key import new AES" \
+    "key clone new k" "key modify k deletable no" "key delete k" \
+    "key delete-page" "key version generate v" "key version state v 1 Retired" \
+    "key state k Deactivated" "key date k deactivation 01/01/2040 00:00:00" \
+    "key permission set k staff Encrypt Always" \
+    "key permission remove k staff"; do
+    run as admin "$command"
+    assert_failure 1
+    assert_line "$more"
+  done
+  run as admin "show keys"
+  assert_line "2 of 2 keys"
+  as admin "key modify k deletable no" bob "$OWN"
+  run as admin "show key properties k"
+  assert_line "Deletable: no"
+  as admin "key delete k" bob "$OWN"
+  run as admin "show keys"
+  assert_line "1 of 1 keys"
+}
