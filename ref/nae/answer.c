@@ -10,8 +10,6 @@
 enum {
 	/* a chunk so short is copied behind what comes before it */
 	SHORT_OCTETS = 4096,
-	/* behind a chunk: the end of this one's element, the next one's Size */
-	BETWEEN_OCTETS = 64,
 };
 
 /* ---- the element ---- */
@@ -155,6 +153,7 @@ chunk_to_block(struct nae_request *rq)
 
 	TRY(MEM_NEW(block));
 	block->octets = rq->chunk;
+	block->octets.max_octets = rq->data.max_octets;
 	buf_init(&rq->chunk, rq->chunk.max_octets);
 	if (rq->last_block != NULL)
 		rq->last_block->next = block;
@@ -210,8 +209,7 @@ nae_data_room(struct nae_request *rq, size_t octets, uint8_t **at)
 		TRY(chunk_end(rq));
 	/* all that it will ever need: it does not move */
 	if (rq->chunk.octets == 0)
-		TRY(buf_reserve(
-		    &rq->chunk, NAE_CHUNK_OCTETS + BETWEEN_OCTETS, at));
+		TRY(buf_reserve(&rq->chunk, ANSWER_CHUNK_OCTETS, at));
 	TRY(buf_reserve(&rq->chunk, octets, at));
 out:
 	return rc;

@@ -9,6 +9,10 @@
 
 #include "nae/request.h"
 
+/* Room for a chunk, and for what comes between it and the next: the end of an
+ * element, and a Size. It is taken at once, and no more of it. */
+enum { ANSWER_CHUNK_OCTETS = NAE_CHUNK_OCTETS + 64 };
+
 /* NAMEResponse, ID and Success: what an answer to rq begins with. */
 enum err answer_begin(struct nae_request *rq) MUST_CHECK;
 

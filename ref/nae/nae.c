@@ -250,7 +250,7 @@ request_new(struct nae_conn *conn, struct nae_request **out)
 		TRY(MEM_NEW(rq));
 		buf_init(&rq->body, ANSWER_MAX_OCTETS);
 		buf_init(&rq->data, ANSWER_MAX_OCTETS);
-		buf_init(&rq->chunk, ANSWER_MAX_OCTETS);
+		buf_init(&rq->chunk, ANSWER_CHUNK_OCTETS);
 		TRY(arena_new(NAE_ARENA_CAP_OCTETS, &rq->arena));
 	}
 	rq->next = NULL;
