@@ -100,18 +100,15 @@ enum err
 transform_find(enum transform_action action, struct bytes name,
     const struct transform **out)
 {
-	enum err rc = ERR_FEATURE;
 	size_t k;
 
 	*out = NULL;
 	for (k = 0; k < TRANSFORMS; k++) {
-		if (!is_named(&transforms[k], name))
-			continue;
-		if (transform_does(&transforms[k], action)) {
+		if (transform_does(&transforms[k], action) &&
+		    is_named(&transforms[k], name)) {
 			*out = &transforms[k];
 			return OK;
 		}
-		rc = ERR_TRANSFORM;
 	}
-	return rc;
+	return ERR_FEATURE;
 }

@@ -54,8 +54,7 @@ struct transform {
  * The transformation of that name for that action: the whole name, or a short
  * one. A static row.
  *
- * ERR_FEATURE    there is none
- * ERR_TRANSFORM  the action is not one of its own
+ * ERR_FEATURE  there is none, or none that this action is one of
  */
 enum err transform_find(enum transform_action action, struct bytes name,
     const struct transform **out) MUST_CHECK;

@@ -610,7 +610,7 @@ static const struct {
 	{ "no algorithm", ONE("ENCRYPT", "a", "AES/GCM/NoPadding", ""), 16,
 	  REFUSED("false", "10301", "Unsupported algorithm") },
 	{ "another action's", ONE("SIGN", "a", "HmacSHA1", ""), 16,
-	  REFUSED("false", "10302", "Algorithm does not fit key") },
+	  REFUSED("false", "10301", "Unsupported algorithm") },
 	{ "another cipher's key", ONE("ENCRYPT", "a", "DES", ""), 16,
 	  REFUSED("false", "10302", "Algorithm does not fit key") },
 	{ "another kind of key", ONE("MAC", "a", "HmacSHA1", ""), 16,
