@@ -206,3 +206,131 @@ default() {
   assert_line --partial connections=0
   server_logged "does not take its answers"
 }
+
+# ---------------------------------------------------------------------------
+# NAE-XML, plain: key server 1 of a new appliance
+
+# nae_open NAME: a connection; its descriptor in $NAME
+nae_open() {
+  exec {opened}<>"/dev/tcp/127.0.0.1/$NAE_PORT"
+  printf -v "$1" %s "$opened"
+}
+
+# nae_served: a client that has nothing to do with it gets right answers
+nae_served() {
+  local socket answers
+  nae_open socket
+  for ((k = 0; k < 100; k++)); do
+    printf '<RandGenRequest><ID>%d</ID><Size>100</Size></RandGenRequest>' "$k"
+  done >&"$socket"
+  # no request can have it: the server closes
+  printf '<!DOCTYPE end>' >&"$socket"
+  answers=$(timeout 20 cat <&"$socket" | LC_ALL=C tr -d '\0' |
+    LC_ALL=C grep -a -o '<ID>[0-9]*</ID><Success>true' | wc -l)
+  exec {socket}>&-
+  assert_equal "$answers" 100
+}
+
+# closed SOCKET: the server has ended it, with whatever it had to say
+closed() {
+  timeout 20 cat <&"$1" >"$BATS_TEST_TMPDIR/last"
+}
+
+# memory: kilobytes that the server has in use
+memory() {
+  sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(cat "$SERVER_DIR/pid")/status"
+}
+
+nae_start() {
+  server_start
+  NAE_PORT=$(server server-port 1)
+}
+
+@test "NAE-XML: silent, slow and half-open clients stop nobody, and go in time" {
+  local k socket slow=() idle=()
+  nae_start
+  for ((k = 0; k < 40; k++)); do
+    nae_open socket
+    case $((k % 4)) in
+    0) idle+=("$socket") ;;
+    1)
+      slow+=("$socket")
+      printf '<RandGenReq' >&"$socket"
+      ;;
+    2)
+      slow+=("$socket")
+      printf '<CryptoRequest><Action>MAC</Action><KeyName>k</KeyName></CryptoRequest><Data><Size>1000</Size>abc' >&"$socket"
+      ;;
+    3)
+      slow+=("$socket")
+      printf '<RecordEventRequest><Message>' >&"$socket"
+      ;;
+    esac
+  done
+  server await connections=40
+  nae_served
+  others_served
+  for ((k = 0; k < 29; k++)); do
+    for socket in "${slow[@]}"; do printf a >&"$socket" || true; done
+    server clock advance 1s >/dev/null
+  done
+  nae_served
+  server clock advance 2s
+  for socket in "${slow[@]}"; do closed "$socket"; done
+  server_logged "a message comes too slowly"
+  server await connections=10
+  for socket in "${idle[@]}"; do
+    printf '<DeviceInfoRequest/><!DOCTYPE end>' >&"$socket"
+    run -0 timeout 20 cat <&"$socket"
+    assert_output --partial "<DeviceInfoResponse><Success>true"
+  done
+  nae_served
+}
+
+@test "NAE-XML: what is too long is refused, and costs no memory" {
+  local socket before after status
+  nae_start
+  nae_served
+  # a header of 8 MiB, of which one is allowed
+  {
+    printf '<RecordEventRequest><ID>1</ID>'
+    head -c 8M /dev/zero | tr '\0' ' '
+  } >"$BATS_TEST_TMPDIR/long"
+  before=$(memory)
+  for _ in 1 2 3 4 5; do
+    nae_open socket
+    cat "$BATS_TEST_TMPDIR/long" >&"$socket" || true
+    # it is over, though what was said last may be lost with what came after
+    status=0
+    closed "$socket" || status=$?
+    assert_not_equal "$status" 124
+    exec {socket}>&-
+  done
+  after=$(memory)
+  assert [ $((after - before)) -lt 8192 ]
+  nae_served
+  others_served
+}
+
+@test "NAE-XML: who asks and does not listen is not served on, and hurts nobody" {
+  local socket before after writer
+  nae_start
+  nae_served
+  before=$(memory)
+  nae_open socket
+  # a hundred megabytes of answers, if they were made
+  for ((k = 0; k < 1000; k++)); do
+    printf '<RandGenRequest><ID>%d</ID><Size>131072</Size></RandGenRequest>' "$k"
+  done >"$BATS_TEST_TMPDIR/requests"
+  cat "$BATS_TEST_TMPDIR/requests" >&"$socket" 2>/dev/null 3>&- &
+  writer=$!
+  nae_served
+  others_served
+  after=$(memory)
+  assert [ $((after - before)) -lt 16384 ]
+  server clock advance 31s
+  server_logged "does not take its answers"
+  kill "$writer" 2>/dev/null || true
+  wait "$writer" || true
+  nae_served
+}
