@@ -72,7 +72,7 @@ talk(const struct talk *talk, size_t count)
 #define AES           "<Algorithm>AES</Algorithm>"
 #define GEN(name, in) ASK("KeyGen", NAMED(name) AES in)
 
-/* The one client whose octets are known. spec: nae-xml 1.2 */
+/* The one client whose octets are known. spec: nae-xml 1.2 req: KS-01-004 */
 static void
 test_real_client(void **state)
 {
@@ -179,7 +179,10 @@ test_global(void **state)
 	    {ASK("KeyDel", NAMED("g")), DONE}, );
 }
 
-/* req: KS-03-145 KS-03-146 KS-03-147 KS-03-148 ESKM-067 ESKM-068 */
+/*
+ * req: KS-03-145 KS-03-146 KS-03-147 KS-03-148 KS-38-092 KS-38-095
+ * req: ESKM-067 ESKM-068
+ */
 static void
 test_gates(void **state)
 {
