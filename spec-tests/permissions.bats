@@ -128,10 +128,30 @@ others() {
   assert_success
 }
 
-# req: KS-28-137 KS-28-142
+# req: KS-28-137
 @test "Permissions are of groups that there are" {
   stage bob
   run permit bob encrypt always
   assert_failure
   assert_output --partial "Group: bob: there is no such group"
+}
+
+# req: KS-28-220 KS-28-221 KS-28-225 KS-28-226 KS-28-227
+@test "A template has permissions, and the keys made from it have them too" {
+  stage bob
+  join staff bob
+  policy office 2
+  as admin "key generate t AES-256 owner alice exportable no as-template yes"
+  as admin "key permission set t staff encrypt policy office export always"
+  run as admin "key permission set t staff sign always"
+  assert_failure
+  assert_output --partial "keys of this kind have no such permission"
+  adapter_nae alice "$OWN" KeyDel KeyName=k
+  as admin "key generate k template t"
+  encrypts 2 bob
+  refuses "$RATE" bob
+  run adapter_nae bob "$OWN" KeyExport KeyName=k
+  assert_failure
+  assert_output --partial "10204: "
+  encrypts 5 alice
 }

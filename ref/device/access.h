@@ -9,7 +9,8 @@
  * the policies whose hours it is, the one with the most operations an hour.
  * User Administration Permission is none for keys.
  *
- * req: KS-03-023 KS-03-025 KS-28-025 KS-28-138 KS-28-140 KS-29-028 KS-29-029
+ * req: KS-03-023 KS-03-025 KS-03-049 KS-28-018 KS-28-025 KS-28-047 KS-28-138
+ * req: KS-28-140 KS-28-221 KS-29-028 KS-29-029
  */
 #ifndef DEVICE_ACCESS_H
 #define DEVICE_ACCESS_H
@@ -58,8 +59,8 @@ enum err access_check(struct appliance *appliance, const struct key_user *user,
  *            that keys of this kind have not; a policy that there is not, or of
  *            what is no key: why
  *
- * req: KS-28-136 KS-28-137 KS-28-139 KS-28-141 KS-28-142 KS-28-222 KS-28-223
- * req: KS-29-031 KS-29-032
+ * req: KS-28-136 KS-28-137 KS-28-139 KS-28-141 KS-28-220 KS-28-222 KS-28-223
+ * req: KS-28-226 KS-29-031 KS-29-032
  */
 enum err
 access_check_permissions(struct appliance *appliance, struct bytes owner,

@@ -604,7 +604,7 @@ static const struct {
 	"", NULL},
     {"RSA, MAC Verify", "alice", FAMILY_RSA, "g", USE_MAC_VERIFY, CARD_ALWAYS,
 	"", "MAC Verify: g: keys of this kind"},
-    /* req: KS-28-137 KS-28-136 KS-28-142 */
+    /* req: KS-28-137 KS-28-136 */
     {"no such group", "alice", FAMILY_CIPHER, "alice", USE_ENCRYPT, CARD_ALWAYS,
 	"", "Group: alice: there is no such group"},
     {"a group of no name", "alice", FAMILY_CIPHER, "", USE_ENCRYPT, CARD_ALWAYS,
