@@ -107,8 +107,7 @@ key_command_run(
 {
 	work->run = run;
 	work->change.apply = apply;
-	cli_change(work->cli, &work->change, work->effect,
-	    work->said != NULL ? work->said : "");
+	cli_change(work->cli, &work->change, work->effect, "");
 }
 
 static void

@@ -65,7 +65,6 @@ struct key_command {
 	size_t most;
 	void *list; /* a query, or what a page has; in the arena */
 	cli_effect_fn *effect;
-	const char *said;
 };
 
 /* NULL: the command has ended. */

@@ -440,6 +440,9 @@ struct gone {
 	struct key_command *work;
 	struct bytes ids[ITEMS_MOST];
 	size_t count;
+	/* what came of it */
+	size_t deleted;
+	enum err rc;
 };
 
 static enum err
@@ -460,26 +463,42 @@ take_id(void *ctx, const struct object *key)
 static enum err
 delete_listed(struct key_command *work)
 {
-	const struct gone *gone = work->list;
+	struct gone *gone = work->list;
 	const struct object *key;
-	size_t deleted = 0;
 	size_t k;
-	enum err rc = OK;
 
-	for (k = 0; k < gone->count; k++) {
-		rc = store_find(
+	gone->rc = OK;
+	for (k = 0; k < gone->count && gone->rc == OK; k++) {
+		gone->rc = store_find(
 		    work->change.appliance->store, gone->ids[k], &key);
-		if (rc == ERR_NOT_FOUND)
+		if (gone->rc == ERR_NOT_FOUND) {
+			gone->rc = OK;
 			continue;
-		if (rc == OK)
-			rc = key_delete(&work->call, key);
-		if (rc != OK)
-			break;
-		deleted++;
+		}
+		if (gone->rc == OK)
+			gone->rc = key_delete(&work->call, key);
+		gone->deleted += gone->rc == OK;
 	}
 	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "deleted %zu keys of a page", deleted);
-	return deleted != 0 || rc == ERR_NOT_FOUND ? OK : rc;
+	    "deleted %zu keys of a page%s%s", gone->deleted,
+	    gone->rc != OK ? ", then an error: " : "",
+	    gone->rc != OK ? err_text(gone->rc) : "");
+	return gone->deleted != 0 ? OK : gone->rc;
+}
+
+static enum err
+tell_deleted(struct cli *cli, struct change *change)
+{
+	const struct key_command *work = cli_state(cli);
+	const struct gone *gone = work->list;
+
+	(void)change;
+	if (gone->rc == OK)
+		cli_say(cli, "Keys deleted.");
+	else
+		cli_say(cli, "%zu keys deleted, then an error: %s",
+		    gone->deleted, err_text(gone->rc));
+	return OK;
 }
 
 /* req: KS-28-326 KS-28-327 KS-28-328 */
@@ -492,7 +511,7 @@ confirmed(struct cli *cli, struct bytes line)
 		cli_refuse(cli, "Confirmation Required: nothing was deleted");
 		return;
 	}
-	work->said = "Keys deleted.";
+	work->effect = tell_deleted;
 	key_command_run(work, delete_listed);
 }
 

@@ -209,7 +209,7 @@ an_rsa_key_is_made_by_a_worker(void **state)
 				"key delete aes");
 }
 
-/* req: KS-28-029 KS-28-256 KS-28-265 KS-28-287 */
+/* req: KS-28-029 KS-28-256 KS-28-265 KS-28-270 KS-28-271 KS-28-287 */
 static void
 a_key_is_imported_unseen(void **state)
 {
@@ -403,10 +403,10 @@ attributes_have_names_that_are_known(void **state)
 /* ---- queries, and pages ---- */
 
 /*
- * req: KS-28-009 KS-28-011 KS-28-334 KS-28-335 KS-28-337 KS-28-338 KS-28-340
- * KS-28-339 KS-28-341 KS-28-342 KS-28-343 req: KS-28-344 KS-28-345 KS-28-346
- * KS-28-347 KS-28-348 KS-28-349 KS-28-350 req: KS-28-351 KS-28-352 KS-30-082
- * KS-30-086 KS-30-087
+ * req: KS-28-009 KS-28-011 KS-28-334 KS-28-335 KS-28-337 KS-28-338 KS-28-339
+ * req: KS-28-340 KS-28-341 KS-28-342 KS-28-343 KS-28-344 KS-28-345 KS-28-346
+ * req: KS-28-347 KS-28-348 KS-28-349 KS-28-350 KS-28-351 KS-28-352 KS-30-082
+ * req: KS-30-086 KS-30-087
  */
 static void
 queries_find_what_they_ask_for(void **state)
@@ -513,6 +513,39 @@ a_page_of_keys_is_deleted_when_that_is_confirmed(void **state)
 	(void)desk_types(&desk, "key delete one\nkey query delete bobs");
 }
 
+/* req: KS-28-330 */
+static void
+what_was_deleted_before_an_error_stays_deleted(void **state)
+{
+	struct store *st = desk_appliance(&desk)->store;
+	const struct object *key;
+	struct object *o;
+	struct bytes name = bytes_of_text("broken");
+
+	(void)state;
+	(void)desk_types(&desk, "key generate last AES-256\n"
+				"key generate broken AES-256 versioned yes\n"
+				"key generate first AES-256");
+	/* it says that it has a version more than there are bytes of */
+	assert_ok(store_find_name(st, NULL, 0, name, &key));
+	assert_ok(object_clone(key, &o));
+	o->card->newest = 2;
+	assert_ok(store_update(st, o));
+	(void)desk_type(&desk, "key delete-page");
+	assert_has(
+	    desk_type(&desk, "Confirm"), "1 keys deleted, then an error:");
+	assert_has(
+	    desk_audited(&desk), "deleted 1 keys of a page, then an error:");
+	assert_has(desk_type(&desk, "show keys"), "2 of 2 keys");
+	assert_has(
+	    desk_type(&desk, "show key properties first"), "no such key");
+	assert_ok(store_find_name(st, NULL, 0, name, &key));
+	assert_ok(object_clone(key, &o));
+	o->card->newest = 1;
+	assert_ok(store_update(st, o));
+	(void)desk_types(&desk, "key delete broken\nkey delete last");
+}
+
 static void
 what_cannot_be_is_refused(void **state)
 {
@@ -575,6 +608,7 @@ main(void)
 	    cmocka_unit_test(attributes_have_names_that_are_known),
 	    cmocka_unit_test(queries_find_what_they_ask_for),
 	    cmocka_unit_test(a_page_of_keys_is_deleted_when_that_is_confirmed),
+	    cmocka_unit_test(what_was_deleted_before_an_error_stays_deleted),
 	    cmocka_unit_test(what_cannot_be_is_refused),
 	    cmocka_unit_test(without_the_crypto_user_no_key_is_made),
 	};

@@ -935,11 +935,9 @@ marks_of_a_key_hold_for_clients_too(void **state)
 	    STATUS("Success"));
 }
 
-/* req: KS-28-132 KS-28-156 KS-28-157 KS-28-158 */
 static void
-clients_see_the_index_of_an_attribute(void **state)
+assert_indexes(struct rig *rig, const char *name, bool is_template)
 {
-	struct rig *rig = *state;
 	struct key_attribute attributes[] = {
 	    {.name = bytes_of_text("Object Group"),
 		.value = bytes_of_text("first group")},
@@ -947,13 +945,14 @@ clients_see_the_index_of_an_attribute(void **state)
 		.value = bytes_of_text("second group")},
 	    {.name = bytes_of_text("Contact Information"),
 		.value = bytes_of_text("me")}};
-	struct key_spec spec = key_spec_of("indexed", "alice");
+	struct key_spec spec = key_spec_of(name, "alice");
 	const char *answer;
 	const char *second;
 	char id[64];
 
 	spec.attributes = attributes;
 	spec.attribute_count = 3;
+	spec.is_template = is_template;
 	key_made(rig, &spec, id);
 	answer = ask(rig, "alice", "1.2", item_for(rig, "GetAttributes", id));
 	/* the first of each has 0, which stands for itself */
@@ -972,6 +971,14 @@ clients_see_the_index_of_an_attribute(void **state)
 	    strlen("<AttributeValue type=\"TextString\" "
 		   "value=\"second group\"/>"));
 	assert_has(answer, "value=\"me\"");
+}
+
+/* req: KS-28-132 KS-28-156 KS-28-157 KS-28-158 KS-28-218 */
+static void
+clients_see_the_index_of_an_attribute(void **state)
+{
+	assert_indexes(*state, "indexed", false);
+	assert_indexes(*state, "indexed-template", true);
 }
 
 static void
