@@ -32,12 +32,6 @@ standing_of(const struct key_user *user, const struct object *o)
 	return STANDING_NONE;
 }
 
-bool
-access_sees(const struct key_user *user, const struct object *o)
-{
-	return standing_of(user, o) != STANDING_NONE;
-}
-
 static enum err
 check_guard(const struct object *o, enum key_guard guard)
 {

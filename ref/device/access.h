@@ -21,10 +21,6 @@
 
 enum { ACCESS_WHY_OCTETS = 128 };
 
-/* Does the session know of it? Its owner's does, everybody's if it is global,
- * and those of the groups that may do anything with it. */
-bool access_sees(const struct key_user *user, const struct object *o);
-
 /*
  * Ask before each operation, once: what a policy allows is counted here,
  * whatever becomes of the operation (device/rate.h). Then ask the store whether
@@ -35,7 +31,9 @@ bool access_sees(const struct key_user *user, const struct object *o);
  * operations  at a time: all of them, or none
  * why         on failure, for the log
  *
- * ERR_NOT_FOUND        for this session there is no such key
+ * ERR_NOT_FOUND        for this session there is no such key: it is neither its
+ *                      user's nor global, and no group of its user's may do
+ *                      anything with it
  * ERR_KEY_USE          a key of this kind has no such use
  * ERR_NOT_EXTRACTABLE  it is not exportable
  * ERR_NOT_DELETABLE
