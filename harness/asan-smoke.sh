@@ -4,7 +4,8 @@
 # LeakSanitizer, from either of them, is a failure like any wrong answer.
 #
 # Options choose cases, as those of `touchstone run` do; without any it is one
-# version of 1.x, one of 2.x, their mutations and some encodings.
+# version of 1.x, one of 2.x, their mutations, some encodings and
+# conversations of NAE-XML.
 #
 #   OASIS           folder of the OASIS test cases (none)
 #   REPORT          folder of the report (build/asan/report)
@@ -12,7 +13,8 @@
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
-[ $# -gt 0 ] || set -- --only '*1.2' --only '*2.0' --only 'ttlv/tr*'
+[ $# -gt 0 ] || set -- --only '*1.2' --only '*2.0' --only 'ttlv/tr*' \
+	--only 'nae/framing/*' --only 'nae/batch/*' --only 'nae/data/s*'
 found=$(mktemp -d) || exit 1
 trap 'rm -rf "$found"' EXIT
 export ASAN_OPTIONS="log_path=$found/report:detect_leaks=1"
