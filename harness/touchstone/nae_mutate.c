@@ -464,15 +464,35 @@ nae_mutate_add(struct arena *a, const struct target *t, struct tests *list)
 		}
 }
 
+static bool
+has_data(const struct nae_piece *p)
+{
+	for (; p != NULL; p = p->next)
+		if (p->kind == PIECE_DATA)
+			return true;
+	return false;
+}
+
+static bool
+is_of_data(const struct mutator *m)
+{
+	return m->make == size_less || m->make == size_more ||
+	       m->make == size_huge;
+}
+
 void
 nae_mutate_add_case(
     struct arena *a, const struct nae_case *c, struct tests *list)
 {
+	const struct nae_step *s;
 	const char *user;
 
 	/* of requests that are good: what a refused case sends may be broken */
-	if (c->broken != NULL || c->is_refusal || first_send(c, &user) == NULL)
+	if (c->broken != NULL || c->is_refusal)
 		return;
-	for (size_t k = 0; k < MUTATORS; k++)
-		add(a, list, (struct mutation){&mutators[k], c, NULL}, c->id);
+	s = first_send(c, &user);
+	for (size_t k = 0; s != NULL && k < MUTATORS; k++)
+		if (!is_of_data(&mutators[k]) || has_data(s->body))
+			add(a, list, (struct mutation){&mutators[k], c, NULL},
+			    c->id);
 }

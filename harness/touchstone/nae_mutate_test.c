@@ -79,10 +79,44 @@ no_elements(void **state)
 	}
 }
 
+/* What is accepted is broken in all ways that it can be, what is refused in
+ * none. */
+static void
+of_cases(void **state)
+{
+	static const struct {
+		const char *steps;
+		size_t count;
+	} of[] = {
+	    {"send\n <A/>\n", 9},
+	    {"send\n <A/>{data hex 00}\n", 12},
+	    {"send\n <A/>\nclosed\n", 0},
+	    {"", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+		struct arena *a = arena_new();
+		struct tests list;
+
+		tests_init(&list);
+		nae_mutate_add_case(a,
+		    nae_case_parse(a, "nae", "x/y.nae",
+			bytes_of_text(arena_printf(a,
+			    "title: t\nclause: c\nmark: C\n\nconnect\n%s",
+			    of[i].steps))),
+		    &list);
+		if (list.count != of[i].count)
+			fail_msg("%s: %zu", of[i].steps, list.count);
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(of_cases),
 	    cmocka_unit_test(copies),
 	    cmocka_unit_test(no_elements),
 	};

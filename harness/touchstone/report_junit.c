@@ -184,9 +184,28 @@ suite_begin(FILE *to, const struct results *r, size_t n, const struct suite *s)
 }
 
 static void
-suite_end(FILE *to, const struct texts *unproven)
+mark_lines(FILE *to, const struct view *v)
+{
+	const struct mark *m;
+
+	if (!view_has_marks(v))
+		return;
+	for (size_t i = 0; (m = view_mark(i)) != NULL; i++) {
+		struct tally t = view_mark_tally(v, m);
+
+		fprintf(to, "mark %s %s: %zu passed of %zu judged\n", m->letter,
+		    m->word, t.count[VERDICT_PASS],
+		    tally_judged(&t) + t.count[VERDICT_UNKNOWN]);
+	}
+}
+
+/* v, unproven  of the run itself; else NULL */
+static void
+suite_end(FILE *to, const struct view *v, const struct texts *unproven)
 {
 	fputs("\t\t<system-out>", to);
+	if (v != NULL)
+		mark_lines(to, v);
 	for (size_t i = 0; unproven != NULL && i < unproven->count; i++)
 		line(to, "unproven claim", unproven->at[i]);
 	fputs("</system-out>\n\t\t<system-err></system-err>\n"
@@ -214,13 +233,13 @@ family(FILE *to, const struct results *r, size_t n,
 	suite_begin(to, r, n, &s);
 	for (size_t i = 0; i < count; i++)
 		testcase(to, test[i]);
-	suite_end(to, NULL);
+	suite_end(to, NULL, NULL);
 }
 
 /* A run that could not tell is an error of its own: whoever counts only
  * failures and errors must see it. */
 static void
-run_itself(FILE *to, const struct results *r, size_t n)
+run_itself(FILE *to, const struct results *r, const struct view *v, size_t n)
 {
 	const bool told = r->tail.exit != 2;
 	struct suite s = {.tests = 1, .errors = told ? 0 : 1, .ms = r->tail.ms};
@@ -240,7 +259,7 @@ run_itself(FILE *to, const struct results *r, size_t n)
 			    : "tests are unknown, or too few were judged");
 		fputs("\"></error>\n\t\t</testcase>\n", to);
 	}
-	suite_end(to, &r->tail.unproven);
+	suite_end(to, v, &r->tail.unproven);
 }
 
 enum err
@@ -259,7 +278,7 @@ report_junit(FILE *to, const struct results *r)
 		end = first + count;
 		family(to, r, n++, v->test + first, count);
 	}
-	run_itself(to, r, n);
+	run_itself(to, r, v, n);
 	fputs("</testsuites>\n", to);
 	if (fflush(to) != 0 || ferror(to) != 0)
 		rc = ERR_WRITE;
