@@ -310,6 +310,29 @@ signal.pause()' 3>&-)
   answered RandGen r
 }
 
+# Of the reference appliance: key server 2 of a new one is TLS.
+@test "The HSM opens the key of a server's certificate, and without it nobody comes in" {
+  server_start --card
+  port=$(server server-port 2)
+  cp "$SERVER_DIR/pki/ca.crt" clients.crt
+  run secure "$random"
+  answered RandGen r
+  server cli config 'hsm logout crypto user'
+  # it is open, and stays so
+  run secure "$random"
+  answered RandGen r
+  server cli config 'service restart key-server'
+  server await server1=
+  run secure "$random"
+  silent
+  run server cli 'show key server 2'
+  assert_line "  Status: not open: the Crypto User is not logged in to the HSM"
+  # the one without TLS has no such key
+  port=$(server server-port 1)
+  run plain "$random"
+  answered RandGen r
+}
+
 # ---------------------------------------------------------------------------
 # KMIP
 
