@@ -2,10 +2,10 @@
  * Passwords that were found right, remembered in memory: so that who comes with
  * the same one again does not wait for a worker.
  *
- * What is kept is an HMAC of the account's hash and the password, whose key is
- * made at each start and is nowhere else. The hash has a salt of its own; so
- * what is remembered is no other account's, and nobody's once the password has
- * been changed.
+ * What is kept is an HMAC of the account's name, its hash and the password,
+ * whose key is made at each start and is nowhere else. The hash has a salt of
+ * its own; so what is remembered is no other account's, and nobody's once the
+ * password has been changed.
  */
 #ifndef DEVICE_REMEMBERED_H
 #define DEVICE_REMEMBERED_H

@@ -110,7 +110,6 @@ enum err
 fill_line(struct server *server, const char *line, struct buf *out)
 {
 	struct fill fill = {.appliance = server_appliance(server), .users = 1};
-	struct store *st = fill.appliance->store;
 	char end;
 	bool users;
 	enum err rc = OK;
@@ -124,13 +123,7 @@ fill_line(struct server *server, const char *line, struct buf *out)
 		return ERR_VALUE;
 	if (!fits(&fill))
 		return ERR_VALUE;
-	TRY(store_savepoint(st));
-	rc = users ? fill_users(&fill) : fill_keys(&fill);
-	if (rc == OK)
-		rc = store_release(st);
-	else if (store_rollback_to(st) != OK)
-		log_line("net", LOG_ERROR, "all changes of this turn fail");
-	TRY(rc);
+	TRY(users ? fill_users(&fill) : fill_keys(&fill));
 	TRY(buf_put_text(out, "ok"));
 out:
 	return rc;

@@ -25,7 +25,7 @@ enum { FILL_MOST = 1000 };
  *
  * ERR_NOT_FOUND  it is not a line that begins with "fill"
  * ERR_VALUE      no such things, or no such numbers
- * others         the store's, the keys': nothing was done
+ * others         the store's, the keys': those before it have been made
  */
 enum err
 fill_line(struct server *server, const char *line, struct buf *out) MUST_CHECK;
