@@ -472,12 +472,20 @@ write_shown(struct ssh_peer *peer)
  * The thread
  */
 
+/* As libssh words it. */
+static enum err
+refused(void *by, const char *what)
+{
+	log_line("cli", LOG_WARN, "ssh: %s: %s", what, ssh_get_error(by));
+	return ERR_SYSTEM;
+}
+
 static void
 set_bind(ssh_bind bind, enum ssh_bind_options_e option, const void *value,
     enum err *rc)
 {
 	if (ssh_bind_options_set(bind, option, value) != SSH_OK)
-		*rc = ERR_SYSTEM;
+		*rc = refused(bind, "options");
 }
 
 /*
@@ -540,10 +548,11 @@ shake_hands(struct ssh_peer *peer, ssh_bind bind)
 	accepted = ssh_bind_accept_fd(bind, peer->session, fd);
 	if (ssh_get_fd(peer->session) != fd)
 		close(fd);
-	if (accepted != SSH_OK ||
-	    ssh_options_set(peer->session, SSH_OPTIONS_TIMEOUT, &timeout_s) !=
-		SSH_OK)
-		TRY(ERR_SYSTEM);
+	if (accepted != SSH_OK)
+		TRY(refused(bind, "accept"));
+	if (ssh_options_set(peer->session, SSH_OPTIONS_TIMEOUT, &timeout_s) !=
+	    SSH_OK)
+		TRY(refused(peer->session, "timeout"));
 	calls->userdata = peer;
 	calls->auth_password_function = password_given;
 	calls->channel_open_request_session_function = channel_wanted;
