@@ -155,7 +155,10 @@ rules_of(struct key_port *port)
 	return rules;
 }
 
-/* "[::]:9000" takes both kinds of addresses. req: KS-03-138 ESKM-016 req: KS-03-137 ESKM-017 ESKM-018
+/*
+ * "[::]:9000" takes both kinds of addresses.
+ *
+ * req: KS-03-137 KS-03-138 ESKM-016 ESKM-017 ESKM-018
  */
 static void
 wanted_address(
