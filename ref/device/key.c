@@ -26,17 +26,6 @@ key_call_init(
 /* ---- what the functions that write have in common ---- */
 
 enum err
-key_end(struct store *st, enum err rc)
-{
-	enum err lost;
-
-	if (rc == OK)
-		return store_release(st);
-	lost = store_rollback_to(st);
-	return lost != OK ? lost : rc;
-}
-
-enum err
 key_refuse(struct key_call *call, enum err rc, const char *field,
     struct bytes value, const char *rule)
 {
@@ -454,7 +443,7 @@ insert(struct key_call *call, struct object *take, const struct object **out)
 		return rc;
 	}
 	TRY(store_savepoint(st));
-	TRY(key_end(st, store_insert(st, take)));
+	TRY(store_savepoint_end(st, store_insert(st, take)));
 	if (out != NULL)
 		TRY(store_find(st, id, out));
 out:
@@ -855,7 +844,7 @@ key_modify(struct key_call *call, const struct object *key,
 	take = o;
 	o = NULL;
 	TRY(store_savepoint(st));
-	rc = key_end(st, key_put(call, take));
+	rc = store_savepoint_end(st, key_put(call, take));
 out:
 	object_free(o);
 	return rc;
@@ -885,7 +874,7 @@ key_attribute_edit(struct key_call *call, const struct object *key,
 	take = o;
 	o = NULL;
 	TRY(store_savepoint(st));
-	rc = key_end(st, key_put(call, take));
+	rc = store_savepoint_end(st, key_put(call, take));
 out:
 	object_free(o);
 	return rc;
@@ -911,7 +900,7 @@ key_delete(struct key_call *call, const struct object *key)
 	enum err rc = OK;
 
 	TRY(store_savepoint(st));
-	rc = key_end(st, delete_all(call, key));
+	rc = store_savepoint_end(st, delete_all(call, key));
 out:
 	return rc;
 }

@@ -67,7 +67,7 @@ key_set_state(struct key_call *call, const struct object *key, uint32_t state)
 	take = o;
 	o = NULL;
 	TRY(store_savepoint(st));
-	rc = key_end(st, key_put(call, take));
+	rc = store_savepoint_end(st, key_put(call, take));
 out:
 	object_free(o);
 	return rc;
@@ -100,7 +100,7 @@ key_set_date(struct key_call *call, const struct object *key, enum tag date,
 	take = o;
 	o = NULL;
 	TRY(store_savepoint(st));
-	rc = key_end(st, key_put(call, take));
+	rc = store_savepoint_end(st, key_put(call, take));
 out:
 	object_free(o);
 	return rc;

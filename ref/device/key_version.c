@@ -99,7 +99,8 @@ key_version_new(struct key_call *call, const struct object *key,
 	if (state == CARD_ACTIVE)
 		TRY(check_active(call, key->card));
 	TRY(store_savepoint(st));
-	rc = key_end(st, add_version(call, key, state, pair, number));
+	rc = store_savepoint_end(
+	    st, add_version(call, key, state, pair, number));
 out:
 	return rc;
 }
@@ -158,7 +159,7 @@ key_version_state(struct key_call *call, const struct object *key,
 	if (number == newest)
 		TRY(ERR_VERSION_STATE);
 	TRY(store_savepoint(st));
-	rc = key_end(st, set_state(call, key, number, state));
+	rc = store_savepoint_end(st, set_state(call, key, number, state));
 out:
 	return rc;
 }
@@ -339,7 +340,7 @@ key_clone(struct key_call *call, const struct object *from,
 		TRY(key_refuse(call, ERR_FIELD, "Copy Group Permissions",
 		    how->name, "a global key has no group permissions"));
 	TRY(store_savepoint(st));
-	TRY(key_end(st, make_clone(call, from, how, &id)));
+	TRY(store_savepoint_end(st, make_clone(call, from, how, &id)));
 	if (out != NULL)
 		TRY(store_find(st, id, out));
 out:

@@ -6,15 +6,6 @@
 
 #include "device/key_value.h"
 
-/*
- *	TRY(store_savepoint(st));
- *	rc = ... what writes ...
- *	return key_end(st, rc);
- *
- * Keeps what was written since the savepoint, or undoes it: rc, or worse.
- */
-enum err key_end(struct store *st, enum err rc) MUST_CHECK;
-
 /* A clone to change; put back by key_put, or freed. */
 enum err key_edit(struct key_call *call, const struct object *key,
     struct object **out) MUST_CHECK;

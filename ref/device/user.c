@@ -208,20 +208,6 @@ pairs_each(struct store *st, const char *kind, struct bytes first,
 }
 
 /* ---------------------------------------------------------------------------
- * Savepoints: all of it, or nothing
- */
-
-static enum err
-part_ends(struct store *st, enum err rc)
-{
-	if (rc == OK)
-		return store_release(st);
-	if (store_rollback_to(st) != OK)
-		log_line("device", LOG_ERROR, "all changes of this turn fail");
-	return rc;
-}
-
-/* ---------------------------------------------------------------------------
  * The record of a user
  */
 
@@ -379,7 +365,7 @@ user_create(struct appliance *appliance, struct user *user)
 	TRY(put(st, user));
 out:
 	users_changed(appliance);
-	return part_ends(st, rc);
+	return store_savepoint_end(st, rc);
 }
 
 enum err
@@ -482,7 +468,7 @@ user_delete(
 	if (rc == OK)
 		rc = record_delete(st, KIND_USER, name);
 	users_changed(appliance);
-	rc = part_ends(st, rc);
+	rc = store_savepoint_end(st, rc);
 out:
 	return rc;
 }
@@ -617,7 +603,7 @@ group_delete(struct appliance *appliance, struct bytes group)
 	if (rc == OK)
 		rc = record_delete(st, KIND_GROUP, group);
 	users_changed(appliance);
-	rc = part_ends(st, rc);
+	rc = store_savepoint_end(st, rc);
 out:
 	return rc;
 }
@@ -696,7 +682,7 @@ group_add(struct appliance *appliance, struct bytes group, struct bytes user,
 		rc = record_put(
 		    st, KIND_GROUPS, pair_key(&pair, user, group), BYTES_NONE);
 	users_changed(appliance);
-	rc = part_ends(st, rc);
+	rc = store_savepoint_end(st, rc);
 out:
 	return rc;
 }
@@ -720,7 +706,7 @@ group_remove(struct appliance *appliance, struct bytes group, struct bytes user,
 		return rc;
 	rc = leave_group(&leaving, group);
 	users_changed(appliance);
-	rc = part_ends(st, rc);
+	rc = store_savepoint_end(st, rc);
 out:
 	return rc;
 }

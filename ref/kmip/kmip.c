@@ -376,18 +376,6 @@ check_extensions(struct request *rq, const struct item *in)
 	return OK;
 }
 
-/* Keep what was written since the savepoint, or undo it: rc, or worse. */
-static enum err
-savepoint_end(struct store *st, enum err rc)
-{
-	enum err lost;
-
-	if (rc == OK)
-		return store_release(st);
-	lost = store_rollback_to(st);
-	return lost != OK ? lost : rc;
-}
-
 /* A refusal with something to say. */
 static bool
 explains(const struct op *op, const struct item *out)
@@ -440,7 +428,7 @@ run_part(struct flight *f, struct part *part)
 out:
 	rq->slow = NULL;
 	if (saved)
-		rc = savepoint_end(st, rc);
+		rc = store_savepoint_end(st, rc);
 	if (rc == OK || explains(part->op, out))
 		part->answer = out;
 	return rc;
@@ -492,7 +480,7 @@ run_batch(struct flight *f)
 	}
 	if (!undo)
 		return;
-	rc = savepoint_end(st, failed);
+	rc = store_savepoint_end(st, failed);
 	/* a rollback that worked hands back the error it was called with */
 	if (rc != failed)
 		f->whole = rc;
@@ -644,7 +632,7 @@ execute(struct flight *f)
 	rc = f->whole;
 	if (rc == OK)
 		rc = write_parts(f, f->parts, f->part_count);
-	rc = savepoint_end(st, rc);
+	rc = store_savepoint_end(st, rc);
 out:
 	if (rc != OK)
 		write_failure(f, rc);

@@ -463,17 +463,6 @@ nae_pause(struct nae_request *rq, nae_step_fn *next)
 	return OK;
 }
 
-static enum err
-savepoint_end(struct store *st, enum err rc)
-{
-	enum err lost;
-
-	if (rc == OK)
-		return store_release(st);
-	lost = store_rollback_to(st);
-	return lost != OK ? lost : rc;
-}
-
 static void
 committed(struct store_waiter *waiter, enum err rc)
 {
@@ -516,7 +505,7 @@ run_step(struct nae_request *rq, nae_step_fn *step)
 	TRY(step(rq));
 out:
 	if (saved)
-		rc = savepoint_end(st, rc);
+		rc = store_savepoint_end(st, rc);
 	wait_for_store(rq);
 	return rc;
 }

@@ -675,6 +675,17 @@ out:
 	return rc;
 }
 
+enum err
+store_savepoint_end(struct store *st, enum err rc)
+{
+	enum err lost;
+
+	if (rc == OK)
+		return store_release(st);
+	lost = store_rollback_to(st);
+	return lost != OK ? lost : rc;
+}
+
 void
 store_request(struct store *st)
 {

@@ -203,6 +203,17 @@ enum err store_savepoint(struct store *st) MUST_CHECK;
 enum err store_release(struct store *st) MUST_CHECK;
 enum err store_rollback_to(struct store *st) MUST_CHECK;
 
+/*
+ * The one or the other, by what came of writing:
+ *
+ *	TRY(store_savepoint(st));
+ *	rc = ... what writes ...
+ *	return store_savepoint_end(st, rc);
+ *
+ * Returns rc, or what keeping or undoing failed with.
+ */
+enum err store_savepoint_end(struct store *st, enum err rc) MUST_CHECK;
+
 /* A request begins: nothing written or seen yet. */
 void store_request(struct store *st);
 
