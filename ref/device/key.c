@@ -113,6 +113,20 @@ out:
 	return rc;
 }
 
+enum err
+key_save(struct key_call *call, struct object **o)
+{
+	struct store *st = call->appliance->store;
+	struct object *take = *o;
+	enum err rc = OK;
+
+	TRY(store_savepoint(st));
+	*o = NULL;
+	rc = store_savepoint_end(st, key_put(call, take));
+out:
+	return rc;
+}
+
 static void
 take_all(struct attr_list *list, enum tag tag)
 {
@@ -434,19 +448,18 @@ static enum err
 insert(struct key_call *call, struct object *take, const struct object **out)
 {
 	struct store *st = call->appliance->store;
+	struct object *o = take;
 	struct bytes id;
 	enum err rc = OK;
 
-	rc = arena_copy(call->arena, take->id, &id);
-	if (rc != OK) {
-		object_free(take);
-		return rc;
-	}
+	TRY(arena_copy(call->arena, o->id, &id));
 	TRY(store_savepoint(st));
-	TRY(store_savepoint_end(st, store_insert(st, take)));
+	take = NULL;
+	TRY(store_savepoint_end(st, store_insert(st, o)));
 	if (out != NULL)
 		TRY(store_find(st, id, out));
 out:
+	object_free(take);
 	return rc;
 }
 
@@ -834,17 +847,12 @@ enum err
 key_modify(struct key_call *call, const struct object *key,
     const struct key_change *change)
 {
-	struct store *st = call->appliance->store;
 	struct object *o = NULL;
-	struct object *take;
 	enum err rc = OK;
 
 	TRY(key_edit(call, key, &o));
 	TRY(change_key(call, o, change));
-	take = o;
-	o = NULL;
-	TRY(store_savepoint(st));
-	rc = store_savepoint_end(st, key_put(call, take));
+	TRY(key_save(call, &o));
 out:
 	object_free(o);
 	return rc;
@@ -854,10 +862,8 @@ enum err
 key_attribute_edit(struct key_call *call, const struct object *key,
     struct bytes name, int32_t index, struct bytes value)
 {
-	struct store *st = call->appliance->store;
 	struct key_attribute attribute = {.name = name, .value = value};
 	struct object *o = NULL;
-	struct object *take;
 	enum err rc = OK;
 
 	TRY(key_edit(call, key, &o));
@@ -871,10 +877,7 @@ key_attribute_edit(struct key_call *call, const struct object *key,
 		/* req: KS-28-133 KS-28-157: where it was */
 		o->attrs.last->index = index;
 	}
-	take = o;
-	o = NULL;
-	TRY(store_savepoint(st));
-	rc = store_savepoint_end(st, key_put(call, take));
+	TRY(key_save(call, &o));
 out:
 	object_free(o);
 	return rc;

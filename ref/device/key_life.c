@@ -54,9 +54,7 @@ out:
 enum err
 key_set_state(struct key_call *call, const struct object *key, uint32_t state)
 {
-	struct store *st = call->appliance->store;
 	struct object *o = NULL;
-	struct object *take;
 	enum err rc = OK;
 
 	TRY(key_edit(call, key, &o));
@@ -64,10 +62,7 @@ key_set_state(struct key_call *call, const struct object *key, uint32_t state)
 		TRY(ERR_OBJECT_TYPE);
 	TRY(next_state(state_of(o), state));
 	TRY(object_set_state(o, state, env_wall_s(call->appliance->env)));
-	take = o;
-	o = NULL;
-	TRY(store_savepoint(st));
-	rc = store_savepoint_end(st, key_put(call, take));
+	TRY(key_save(call, &o));
 out:
 	object_free(o);
 	return rc;
@@ -78,9 +73,7 @@ enum err
 key_set_date(struct key_call *call, const struct object *key, enum tag date,
     int64_t wall_s)
 {
-	struct store *st = call->appliance->store;
 	struct object *o = NULL;
-	struct object *take;
 	struct fault f = {{0}};
 	bool changed;
 	enum err rc = OK;
@@ -97,10 +90,7 @@ key_set_date(struct key_call *call, const struct object *key, enum tag date,
 		    call, rc, attr_def_any(date)->name, BYTES_NONE, f.text));
 	TRY(rc);
 	TRY(object_tick(o, env_wall_s(call->appliance->env), &changed));
-	take = o;
-	o = NULL;
-	TRY(store_savepoint(st));
-	rc = store_savepoint_end(st, key_put(call, take));
+	TRY(key_save(call, &o));
 out:
 	object_free(o);
 	return rc;

@@ -19,6 +19,9 @@ enum err key_card_need(struct object *o) MUST_CHECK;
  */
 enum err key_put(struct key_call *call, struct object *take) MUST_CHECK;
 
+/* The same whole or not at all. *o is NULL where it was taken. */
+enum err key_save(struct key_call *call, struct object **o) MUST_CHECK;
+
 /* Digest and value of new bytes. */
 enum err key_bytes_set(struct key_call *call, struct object *o,
     const struct key_octets *octets) MUST_CHECK;
