@@ -315,11 +315,7 @@ take_controls(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 }
 
 /* What a word sets, as the dialogue would. */
-static const struct {
-	const char *word;
-	enum err (*take)(
-	    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS]);
-} words[] = {
+static const struct form_word words[] = {
     {"full-name", take_full_name},
     {"description", take_description},
     {"high-access", take_high},
@@ -332,31 +328,8 @@ enum { WORDS = sizeof(words) / sizeof(words[0]) };
 static bool
 takes_words(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	char why[FORM_WHY_OCTETS] = "";
-	size_t k, w;
-	enum err rc;
-
-	for (k = 1; k < arg_count; k += 2) {
-		for (w = 0; w < WORDS; w++) {
-			if (bytes_equal_text(args[k], words[w].word))
-				break;
-		}
-		if (w == WORDS || k + 1 == arg_count) {
-			cli_refuse(cli,
-			    w == WORDS ? "\"%.*s\": full-name, description, "
-					 "high-access or access-control"
-				       : "\"%.*s\": it has no value",
-			    (int)args[k].octets, (const char *)args[k].at);
-			return false;
-		}
-		rc = words[w].take(cli, args[k + 1], why);
-		if (rc != OK) {
-			cli_refuse(
-			    cli, "%s", why[0] != '\0' ? why : err_text(rc));
-			return false;
-		}
-	}
-	return true;
+	return form_words(cli, words, WORDS, args + 1, arg_count - 1,
+	    "full-name, description, high-access or access-control");
 }
 
 /* ---- passwords ---- */
@@ -615,24 +588,32 @@ complete(struct cli *cli)
 	judge(cli);
 }
 
+/* The password of a new account, then what may be edited. */
+static const struct form_field account_fields[] = {
+    {CLI_SECRET, "Password:", take_fresh},
+    {CLI_SECRET, "Confirm Password:", take_again},
+    {CLI_VALUE, "Full Name:", take_full_name},
+    {CLI_VALUE, "Description:", take_description},
+    {CLI_VALUE, "High Access Administrator (yes/no):", take_high},
+    {CLI_VALUE, "Access Control (all, none, or words):", take_controls},
+};
+
+enum {
+	ACCOUNT_FIELDS = sizeof(account_fields) / sizeof(account_fields[0]),
+	PASSWORD_FIELDS = 2,
+};
+
 /* req: KS-15-027 KS-15-052 KS-15-055 */
 void
 admin_create(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	static const struct form_field fields[] = {
-	    {CLI_SECRET, "Password:", take_fresh},
-	    {CLI_SECRET, "Confirm Password:", take_again},
-	    {CLI_VALUE, "Full Name:", take_full_name},
-	    {CLI_VALUE, "Description:", take_description},
-	    {CLI_VALUE, "High Access Administrator (yes/no):", take_high},
-	    {CLI_VALUE, "Access Control (all, none, or words):", take_controls},
-	};
 	struct work *work = work_on(cli, args, arg_count);
 
 	if (work == NULL || !takes_words(cli, args, arg_count))
 		return;
 	work->change.apply = write_new;
-	form_run(cli, &work->form, fields, arg_count > 1 ? 2 : 6, complete);
+	form_run(cli, &work->form, account_fields,
+	    arg_count > 1 ? PASSWORD_FIELDS : ACCOUNT_FIELDS, complete);
 }
 
 /* ---- edit ---- */
@@ -684,12 +665,6 @@ edit(struct cli *cli)
 void
 admin_edit(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	static const struct form_field fields[] = {
-	    {CLI_VALUE, "Full Name:", take_full_name},
-	    {CLI_VALUE, "Description:", take_description},
-	    {CLI_VALUE, "High Access Administrator (yes/no):", take_high},
-	    {CLI_VALUE, "Access Control (all, none, or words):", take_controls},
-	};
 	struct work *work = work_on(cli, args, arg_count);
 
 	if (work == NULL || !takes_words(cli, args, arg_count))
@@ -698,7 +673,8 @@ admin_edit(struct cli *cli, const struct bytes *args, size_t arg_count)
 		edit(cli);
 	else if (show_one(cli, args[0])) {
 		cli_say(cli, "An empty answer leaves a field as it is.");
-		form_run(cli, &work->form, fields, 4, edit);
+		form_run(cli, &work->form, account_fields + PASSWORD_FIELDS,
+		    ACCOUNT_FIELDS - PASSWORD_FIELDS, edit);
 	}
 }
 

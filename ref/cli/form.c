@@ -42,6 +42,45 @@ form_run(struct cli *cli, struct form *form, const struct form_field *field,
 	ask(cli);
 }
 
+static const struct form_word *
+word_find(const struct form_word *word, size_t count, struct bytes typed)
+{
+	size_t k;
+
+	for (k = 0; k < count; k++) {
+		if (bytes_equal_text(typed, word[k].word))
+			return &word[k];
+	}
+	return NULL;
+}
+
+bool
+form_words(struct cli *cli, const struct form_word *word, size_t count,
+    const struct bytes *args, size_t arg_count, const char *rule)
+{
+	char why[FORM_WHY_OCTETS] = "";
+	size_t k;
+
+	for (k = 0; k < arg_count; k += 2) {
+		const struct form_word *w = word_find(word, count, args[k]);
+		enum err rc;
+
+		if (w == NULL || k + 1 == arg_count) {
+			cli_refuse(cli, "\"%.*s\": %s", (int)args[k].octets,
+			    (const char *)args[k].at,
+			    w == NULL ? rule : "it has no value");
+			return false;
+		}
+		rc = w->take(cli, args[k + 1], why);
+		if (rc != OK) {
+			cli_refuse(
+			    cli, "%s", why[0] != '\0' ? why : err_text(rc));
+			return false;
+		}
+	}
+	return true;
+}
+
 enum err
 form_again(
     const struct secret *first, struct bytes line, char why[FORM_WHY_OCTETS])

@@ -22,6 +22,13 @@ struct form_field {
 	    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS]);
 };
 
+/* The same field as a word of the command, with its value behind it. */
+struct form_word {
+	const char *word;
+	enum err (*take)(
+	    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS]);
+};
+
 /* Embedded in the command's state, and zeroed. */
 struct form {
 	const struct form_field *field; /* borrowed */
@@ -34,6 +41,13 @@ struct form {
 void
 form_run(struct cli *cli, struct form *form, const struct form_field *field,
     size_t count, void (*done)(struct cli *cli));
+
+/*
+ * WORD VALUE ..., each taken as an answer would be; `rule` says which words
+ * there are. false: the command has ended.
+ */
+bool form_words(struct cli *cli, const struct form_word *word, size_t count,
+    const struct bytes *args, size_t arg_count, const char *rule);
 
 /* A new password that was typed twice, for `take`: ERR_FIELD when it was not.
  */

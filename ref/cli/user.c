@@ -443,17 +443,15 @@ take_attribute_name(
 static const char attribute_word[] = "attribute";
 static const char no_attribute_word[] = "no-attribute";
 
-/* What a word sets, as the dialogue would; attributes are set by the change. */
-static const struct {
-	const char *word;
-	bool on_edit;
-	enum err (*take)(
-	    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS]);
-} words[] = {
-    {"administration", false, take_administers},
-    {"change-password", false, take_changes},
-    {attribute_word, false, take_attribute},
-    {no_attribute_word, true, take_attribute_name},
+/*
+ * What a word sets, as the dialogue would; attributes are set by the change.
+ * The last one is for a user that there is.
+ */
+static const struct form_word words[] = {
+    {"administration", take_administers},
+    {"change-password", take_changes},
+    {attribute_word, take_attribute},
+    {no_attribute_word, take_attribute_name},
 };
 
 enum { WORDS = sizeof(words) / sizeof(words[0]) };
@@ -463,37 +461,11 @@ static bool
 takes_words(struct cli *cli, bool edits)
 {
 	const struct work *work = cli_state(cli);
-	char why[FORM_WHY_OCTETS] = "";
-	size_t k, w;
-	enum err rc;
 
-	for (k = 0; k < work->word_count; k += 2) {
-		struct bytes word = work->words[k];
-
-		for (w = 0; w < WORDS; w++) {
-			if (bytes_equal_text(word, words[w].word) &&
-			    (edits || !words[w].on_edit))
-				break;
-		}
-		if (w == WORDS || k + 1 == work->word_count) {
-			cli_refuse(cli,
-			    w != WORDS ? "\"%.*s\": it has no value"
-			    : edits    ? "\"%.*s\": administration, "
-					 "change-password, attribute or "
-					 "no-attribute"
-				       : "\"%.*s\": administration, "
-					 "change-password or attribute",
-			    (int)word.octets, (const char *)word.at);
-			return false;
-		}
-		rc = words[w].take(cli, work->words[k + 1], why);
-		if (rc != OK) {
-			cli_refuse(
-			    cli, "%s", why[0] != '\0' ? why : err_text(rc));
-			return false;
-		}
-	}
-	return true;
+	return form_words(cli, words, edits ? WORDS : WORDS - 1, work->words,
+	    work->word_count,
+	    edits ? "administration, change-password, attribute or no-attribute"
+		  : "administration, change-password or attribute");
 }
 
 /* In the change: the attributes that the words set and drop, in their order. */
@@ -647,26 +619,43 @@ out:
 	return rc;
 }
 
+/* The password of a new user, then what may be edited. */
+static const struct form_field account_fields[] = {
+    {CLI_SECRET, "Password:", take_fresh},
+    {CLI_SECRET, "Confirm Password:", take_again},
+    {CLI_VALUE, "User Administration Permission (yes/no):", take_administers},
+    {CLI_VALUE, "Change Password Permission (yes/no):", take_changes},
+};
+
+enum {
+	ACCOUNT_FIELDS = sizeof(account_fields) / sizeof(account_fields[0]),
+	PASSWORD_FIELDS = 2,
+};
+
+/* The user that it is about, and the words; NULL: the command has ended. */
+static struct work *
+work_with_words(
+    struct cli *cli, const struct bytes *args, size_t arg_count, bool edits)
+{
+	struct work *work;
+
+	if (!args_at_most(cli, args, arg_count, 1 + 2 * PAIRS_MOST))
+		return NULL;
+	work = work_on(cli, user_field, args, arg_count);
+	return work != NULL && takes_words(cli, edits) ? work : NULL;
+}
+
 /* req: KS-31-013 KS-31-014 KS-31-015 KS-31-016 KS-31-017 KS-31-018 */
 void
 users_create(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	static const struct form_field fields[] = {
-	    {CLI_SECRET, "Password:", take_fresh},
-	    {CLI_SECRET, "Confirm Password:", take_again},
-	    {CLI_VALUE,
-		"User Administration Permission (yes/no):", take_administers},
-	    {CLI_VALUE, "Change Password Permission (yes/no):", take_changes},
-	};
-	struct work *work;
+	struct work *work = work_with_words(cli, args, arg_count, false);
 
-	if (!args_at_most(cli, args, arg_count, 1 + 2 * PAIRS_MOST))
-		return;
-	work = work_on(cli, user_field, args, arg_count);
-	if (work == NULL || !takes_words(cli, false))
+	if (work == NULL)
 		return;
 	work->change.apply = write_new;
-	form_run(cli, &work->form, fields, arg_count > 1 ? 2 : 4, judge);
+	form_run(cli, &work->form, account_fields,
+	    arg_count > 1 ? PASSWORD_FIELDS : ACCOUNT_FIELDS, judge);
 }
 
 /* ---- edit ---- */
@@ -716,24 +705,17 @@ edit(struct cli *cli)
 void
 users_edit(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	static const struct form_field fields[] = {
-	    {CLI_VALUE,
-		"User Administration Permission (yes/no):", take_administers},
-	    {CLI_VALUE, "Change Password Permission (yes/no):", take_changes},
-	};
-	struct work *work;
+	struct work *work = work_with_words(cli, args, arg_count, true);
 
-	if (!args_at_most(cli, args, arg_count, 1 + 2 * PAIRS_MOST))
-		return;
-	work = work_on(cli, user_field, args, arg_count);
-	if (work == NULL || !takes_words(cli, true))
+	if (work == NULL)
 		return;
 	if (arg_count > 1) {
 		edit(cli);
 		return;
 	}
 	cli_say(cli, "An empty answer leaves a field as it is.");
-	form_run(cli, &work->form, fields, 2, edit);
+	form_run(cli, &work->form, account_fields + PASSWORD_FIELDS,
+	    ACCOUNT_FIELDS - PASSWORD_FIELDS, edit);
 }
 
 /* A new password ends no lockout: that is what its duration is for. */
