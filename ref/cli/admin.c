@@ -187,10 +187,7 @@ admin_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 	cli_say(cli, "  %-30s  %-5s  %-4s  %s", "Username", "Type", "High",
 	    "Password");
 	rc = admin_each(cli_appliance(cli)->store, show_line, cli);
-	if (rc != OK)
-		cli_fail(cli, "%s", err_text(rc));
-	else
-		cli_done(cli);
+	cli_end(cli, rc);
 }
 
 /* req: KS-15-070 KS-15-071 KS-15-072 */

@@ -990,8 +990,5 @@ cert_show_profile(struct cli *cli, const struct bytes *args, size_t arg_count)
 	TRY(cert_each(st, CERT_LOCAL_CA, available_line, &m));
 	TRY(cert_each(st, CERT_KNOWN_CA, available_line, &m));
 out:
-	if (rc != OK)
-		cli_fail(cli, "%s", err_text(rc));
-	else
-		cli_done(cli);
+	cli_end(cli, rc);
 }

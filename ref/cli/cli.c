@@ -152,6 +152,15 @@ cli_fail(struct cli *cli, const char *format, ...)
 }
 
 void
+cli_end(struct cli *cli, enum err rc)
+{
+	if (rc != OK)
+		cli_fail(cli, "%s", err_text(rc));
+	else
+		cli_done(cli);
+}
+
+void
 cli_audit(struct cli *cli, const char *format, ...)
 {
 	char text[SAY_OCTETS];

@@ -154,12 +154,13 @@ void cli_refuse(struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * Each command ends with one of these three. cli_fail says "Error: " and the
- * text.
+ * Each command ends with one of these four. cli_fail says "Error: " and the
+ * text; cli_end is cli_done, or cli_fail with the error's text.
  */
 void cli_done(struct cli *cli);
 void cli_fail(struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void cli_end(struct cli *cli, enum err rc);
 void cli_bye(struct cli *cli);
 
 /* The commands that were typed, oldest first. */

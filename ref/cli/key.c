@@ -110,6 +110,17 @@ key_command_run(
 	cli_change(work->cli, &work->change, work->effect, "");
 }
 
+void
+key_command_run_named(struct cli *cli, const struct bytes *args,
+    size_t arg_count, enum err (*run)(struct key_command *work))
+{
+	struct key_command *work =
+	    key_command_on(cli, args, arg_count, 1, "NAME");
+
+	if (work != NULL && args_at_most(cli, args, arg_count, 1))
+		key_command_run(work, run);
+}
+
 static void
 prepared(struct key_job *job, enum err rc)
 {
@@ -680,11 +691,7 @@ static enum err delete (struct key_command *work) {
 void
 key_remove(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, "NAME");
-
-	if (work != NULL && args_at_most(cli, args, arg_count, 1))
-		key_command_run(work, delete);
+	key_command_run_named(cli, args, arg_count, delete);
 }
 
 /* ---- versions ---- */
@@ -1011,11 +1018,7 @@ void
 key_attribute_remove(
     struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, "NAME");
-
-	if (work != NULL && args_at_most(cli, args, arg_count, 1))
-		key_command_run(work, attribute_delete);
+	key_command_run_named(cli, args, arg_count, attribute_delete);
 }
 
 static enum err
@@ -1037,8 +1040,5 @@ key_attribute_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 	cli_say(cli, "  %-30s  %-12s  %s", "Name", "Type", "Description");
 	rc = key_attribute_name_each(
 	    cli_appliance(cli)->store, say_attribute_name, cli);
-	if (rc != OK)
-		cli_fail(cli, "%s", err_text(rc));
-	else
-		cli_done(cli);
+	cli_end(cli, rc);
 }

@@ -85,6 +85,10 @@ enum err key_command_key(struct key_command *work, struct bytes name,
 void key_command_run(
     struct key_command *work, enum err (*run)(struct key_command *work));
 
+/* The same for a command that takes a name and nothing else. */
+void key_command_run_named(struct cli *cli, const struct bytes *args,
+    size_t arg_count, enum err (*run)(struct key_command *work));
+
 /* What bytes need, and a pair for an RSA key; then `then`. */
 void key_command_prepare(struct key_command *work,
     const struct key_algorithm *algorithm,

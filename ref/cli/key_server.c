@@ -149,10 +149,7 @@ key_server_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 	cli_say(cli, "  %-3s  %-8s  %-15s  %-5s  %-7s  %s", "No.", "Protocol",
 	    "IP", "Port", "Use SSL", "Status");
 	rc = key_server_each(cli_appliance(cli)->store, show_line, cli);
-	if (rc != OK)
-		cli_fail(cli, "%s", err_text(rc));
-	else
-		cli_done(cli);
+	cli_end(cli, rc);
 }
 
 /* ---- a new one, an edited one ---- */

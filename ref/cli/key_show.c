@@ -428,10 +428,7 @@ key_show_list(struct cli *cli, const struct bytes *args, size_t arg_count)
 	if (work == NULL || !read_page(work, args, arg_count, &query))
 		return;
 	rc = say_page(work, &query);
-	if (rc != OK)
-		cli_fail(cli, "%s", err_text(rc));
-	else
-		cli_done(cli);
+	cli_end(cli, rc);
 }
 
 /* ---- key delete-page ---- */
@@ -589,10 +586,7 @@ key_query_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 	(void)args;
 	(void)arg_count;
 	rc = key_query_each(cli_appliance(cli)->store, say_one_query, cli);
-	if (rc != OK)
-		cli_fail(cli, "%s", err_text(rc));
-	else
-		cli_done(cli);
+	cli_end(cli, rc);
 }
 
 static bool
@@ -818,9 +812,5 @@ query_delete(struct key_command *work)
 void
 key_query_remove(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, "NAME");
-
-	if (work != NULL && args_at_most(cli, args, arg_count, 1))
-		key_command_run(work, query_delete);
+	key_command_run_named(cli, args, arg_count, query_delete);
 }

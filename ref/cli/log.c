@@ -29,8 +29,5 @@ log_show_audit(struct cli *cli, const struct bytes *args, size_t arg_count)
 		return;
 	rc =
 	    audit_last(cli_appliance(cli)->store, (size_t)lines, say_line, cli);
-	if (rc != OK)
-		cli_fail(cli, "%s", err_text(rc));
-	else
-		cli_done(cli);
+	cli_end(cli, rc);
 }

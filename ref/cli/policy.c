@@ -141,10 +141,7 @@ policy_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 	if (rc == OK)
 		say_policy(cli, policy);
 out:
-	if (rc != OK)
-		cli_fail(cli, "%s", err_text(rc));
-	else
-		cli_done(cli);
+	cli_end(cli, rc);
 }
 
 /* ---- a policy ---- */
