@@ -1,5 +1,8 @@
 #include "bench.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -7,6 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 uint64_t
 clock_ns(clockid_t id)
@@ -35,6 +40,31 @@ die(const char *format, ...)
 	va_end(args);
 	ERR_print_errors_fp(stderr);
 	exit(1);
+}
+
+int
+listen_somewhere(struct sockaddr_in *address)
+{
+	socklen_t octets = sizeof *address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*address = (struct sockaddr_in){
+	    .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	if (bind(fd, (struct sockaddr *)address, sizeof *address) != 0 ||
+	    listen(fd, 512) != 0 ||
+	    getsockname(fd, (struct sockaddr *)address, &octets) != 0)
+		die("listen: %s", strerror(errno));
+	return fd;
+}
+
+void
+no_delay(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 static void

@@ -1,6 +1,7 @@
 /*
- * What the limit programs share: clocks, an end with a word, and throw-away
- * credentials made in memory (one CA, one server, one client certificate).
+ * What the limit programs share: clocks, an end with a word, sockets of the
+ * loopback, and throw-away credentials made in memory (one CA, one server, one
+ * client certificate).
  *
  * A limit program does one thing a server must do and nothing else, as well as
  * this machine can. A server's own cost is read as a ratio to it, taken in the
@@ -10,6 +11,7 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +23,12 @@ uint64_t now_ns(void);
 /* One line to standard error, exit code 1. */
 void
 die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* A listener of the loopback at a free port, and where it is. */
+int listen_somewhere(struct sockaddr_in *address);
+
+/* What is written is sent at once. */
+void no_delay(int fd);
 
 struct credential {
 	EVP_PKEY *key;

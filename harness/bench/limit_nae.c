@@ -29,7 +29,6 @@
 #include <fcntl.h>
 #include <libxml/parser.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,14 +61,6 @@ static struct {
 
 static struct sockaddr_in address;
 static char plain[PLAIN_OCTETS];
-
-static void
-no_delay(int fd)
-{
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
 
 /* --- messages ------------------------------------------------------------- */
 
@@ -221,20 +212,6 @@ served_ready(struct served *s, int asked)
 	if (write(s->fd, out, (size_t)n) != n)
 		exit(0);
 	s->got = 0;
-}
-
-static int
-listen_somewhere(void)
-{
-	socklen_t octets = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	address.sin_port = 0;
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    listen(fd, 128) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &octets) != 0)
-		die("listen: %s", strerror(errno));
-	return fd;
 }
 
 static void
@@ -476,7 +453,7 @@ main(int argc, char **argv)
 		report(o.pid);
 		return 0;
 	}
-	listener = listen_somewhere();
+	listener = listen_somewhere(&address);
 	server = fork();
 	if (server == 0)
 		serve(listener);

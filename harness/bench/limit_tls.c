@@ -20,11 +20,9 @@
 #include "bench.h"
 #include "touchstone/hist.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,14 +48,6 @@ static struct {
 
 static struct sockaddr_in address;
 static char zeros[RECORD_OCTETS];
-
-static void
-no_delay(int fd)
-{
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
 
 /* Octets read, 0: none now, -1: closed. */
 static int
@@ -415,21 +405,6 @@ options(int argc, char **argv)
 		die("an option is out of its range");
 }
 
-static int
-listen_somewhere(void)
-{
-	socklen_t octets = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	address.sin_family = AF_INET;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    listen(fd, 512) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &octets) != 0)
-		die("listen: %s", strerror(errno));
-	return fd;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -447,7 +422,7 @@ main(int argc, char **argv)
 	    pki_context(&pki, true, version, o.ahead, o.mode == RESUME);
 	load.ctx = pki_context(&pki, false, version, o.ahead, o.mode == RESUME);
 	SSL_CTX_sess_set_new_cb(load.ctx, keep_session);
-	listener = listen_somewhere();
+	listener = listen_somewhere(&address);
 	server = fork();
 	if (server < 0)
 		die("fork: %s", strerror(errno));
