@@ -20,9 +20,19 @@ terminal_types() {
   _tmux send-keys -- "$@"
 }
 
-# terminal_shows TEXT: wait until it has
+# terminal_shows TEXT: wait until it has; a prompt has no line end, so what
+# there is is looked at whenever nothing more comes for a moment
 terminal_shows() {
-  wait_for "$1" "$TERMINAL_LOG"
+  local lines tail seen='' more=''
+  exec {lines}< <(exec timeout 20 tail -c +1 -F "$TERMINAL_LOG" 2>/dev/null 3>&-)
+  tail=$!
+  while [[ $seen != *"$1"* ]]; do
+    read -r -d '' -N 65536 -t 0.05 -u "$lines" more || [ $? -gt 128 ] || break
+    seen+=$more
+  done
+  kill "$tail" 2>/dev/null || true
+  exec {lines}<&-
+  [[ $seen$more == *"$1"* ]]
 }
 
 # terminal_screen: print what it shows now
