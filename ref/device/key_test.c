@@ -11,6 +11,14 @@
 #include "device/key_attribute.h"
 #include "device/key_rig_test.h"
 
+/* The guide's figures, not those of the headers. */
+enum {
+	NAME_MOST = 255,
+	DESCRIPTION_MOST = 4095,
+	VALUE_MOST = 4096,
+	ATTRIBUTES_MOST = 100,
+};
+
 static struct key_rig rig;
 #define CALL       (&rig.call)
 #define STORE      (rig.bench.appliance.store)
@@ -489,8 +497,8 @@ test_a_key_is_changed_whole_or_not_at_all(void **state)
 static void
 test_names_of_attributes(void **state)
 {
-	static char longest[KEY_ATTRIBUTE_NAME_OCTETS + 2];
-	static char lengthy[KEY_ATTRIBUTE_DESCRIPTION_OCTETS + 2];
+	static char longest[NAME_MOST + 2];
+	static char lengthy[DESCRIPTION_MOST + 2];
 	struct key_attribute_name name;
 	char why[CHANGE_WHY_OCTETS];
 	static const char *const bad[] = {"", "1a", "-a", "a b", "a\tb", "a/b",
@@ -502,19 +510,19 @@ test_names_of_attributes(void **state)
 		assert_err(key_attribute_name_create(STORE, NAME(bad[k]),
 			       BYTES_NONE, KEY_STRING, why),
 		    ERR_FIELD);
-	memset(longest, 'a', KEY_ATTRIBUTE_NAME_OCTETS + 1);
+	memset(longest, 'a', NAME_MOST + 1);
 	assert_err(key_attribute_name_create(
 		       STORE, NAME(longest), BYTES_NONE, KEY_STRING, why),
 	    ERR_FIELD);
-	longest[KEY_ATTRIBUTE_NAME_OCTETS] = '\0';
-	memset(lengthy, ' ', KEY_ATTRIBUTE_DESCRIPTION_OCTETS + 1);
+	longest[NAME_MOST] = '\0';
+	memset(lengthy, ' ', DESCRIPTION_MOST + 1);
 	lengthy[0] = '\t';
 	lengthy[1] = '\r';
 	lengthy[2] = '\n';
 	assert_err(key_attribute_name_create(
 		       STORE, NAME(longest), NAME(lengthy), KEY_DATE, why),
 	    ERR_FIELD);
-	lengthy[KEY_ATTRIBUTE_DESCRIPTION_OCTETS] = '\0';
+	lengthy[DESCRIPTION_MOST] = '\0';
 	assert_ok(key_attribute_name_create(
 	    STORE, NAME(longest), NAME(lengthy), KEY_DATE, why));
 	assert_ok(key_attribute_name_read(STORE, NAME(longest), &name));
@@ -635,8 +643,8 @@ test_values_have_the_type_of_their_name(void **state)
 static void
 test_how_many_attributes_a_key_has(void **state)
 {
-	static struct key_attribute many[KEY_ATTRIBUTES_MOST + 1];
-	static char long_value[KEY_VALUE_MOST_OCTETS + 2];
+	static struct key_attribute many[ATTRIBUTES_MOST + 1];
+	static char long_value[VALUE_MOST + 2];
 	struct key_attribute contacts[] = {
 	    {.name = NAME("Contact Information"), .value = NAME("a")},
 	    {.name = NAME("Contact Information"), .value = NAME("b")}};
@@ -658,7 +666,7 @@ test_how_many_attributes_a_key_has(void **state)
 	spec.attribute_count--;
 	assert_ok(key_create(CALL, &spec, NULL, &key));
 	assert_ok(key_attributes(CALL, key, &told, &count));
-	assert_int_equal(count, KEY_ATTRIBUTES_MOST);
+	assert_int_equal(count, ATTRIBUTES_MOST);
 	for (k = 0; k < count; k++)
 		assert_int_equal(told[k].index, k);
 	assert_ok(key_delete(CALL, key));
@@ -672,7 +680,7 @@ test_how_many_attributes_a_key_has(void **state)
 	assert_ok(key_delete(CALL, key));
 	spec.attributes = &unknown;
 	assert_err(key_create(CALL, &spec, NULL, NULL), ERR_FIELD);
-	memset(long_value, 'v', KEY_VALUE_MOST_OCTETS + 1);
+	memset(long_value, 'v', VALUE_MOST + 1);
 	contacts[0].value = NAME(long_value);
 	spec.attributes = contacts;
 	assert_err(key_create(CALL, &spec, NULL, NULL), ERR_FIELD);

@@ -269,9 +269,11 @@ conclude(struct user_job *job)
 		return OK;
 	}
 	TRY(rc);
-	if (is_locked(job, &user, &changed))
+	if (is_locked(job, &user, &changed)) {
+		if (changed)
+			TRY(user_lockout_write(job->appliance->store, &user));
 		finish(job, USER_REFUSED, OK);
-	else if (strcmp(user.password.line, job->hash.line) != 0)
+	} else if (strcmp(user.password.line, job->hash.line) != 0)
 		start(job); /* it was another one */
 	else
 		TRY(judge(job, &user, changed));
