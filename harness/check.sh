@@ -37,7 +37,10 @@ stage() {
 	failed=$((failed + f))
 	printf '%5d passed %4d failed %4d s\n' "$p" "$f" $((SECONDS - start))
 	if [ "$f" -ne 0 ]; then
-		tail -n 200 "$log"
+		# what failed, however much came after it
+		awk '/^not ok/ { print; n = 12; next } !/^#/ { n = 0 }
+		n-- > 0' "$log"
+		tail -n 100 "$log"
 		echo "   status $status, whole log: $log"
 	fi
 }
