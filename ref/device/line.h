@@ -1,0 +1,50 @@
+/*
+ * A line of a log in the making: one line whatever is put into it, so that no
+ * value can pretend to be a line, or a field, of its own.
+ *
+ * What comes from outside is escaped: a backslash as \\, octets that are no
+ * printing UTF-8 as \xHH each. So are those that would end the place where a
+ * text stands: the blank of a field without brackets, the bracket of one that
+ * has them. A line that is longer than LINE_OCTETS, and a field longer than
+ * LINE_FIELD_OCTETS, is cut and ends with "\...", which no value can say.
+ *
+ * It is the caller's memory, and needs none beside it: a request has one on its
+ * stack.
+ */
+#ifndef DEVICE_LINE_H
+#define DEVICE_LINE_H
+
+#include "store/record.h"
+
+enum {
+	LINE_OCTETS = STORE_LOG_LINE_MAX_OCTETS,
+	LINE_FIELD_OCTETS = 256, /* of a value in a field, as it came */
+};
+
+struct line {
+	char at[LINE_OCTETS];
+	size_t octets;
+	bool cut;
+};
+
+void line_begin(struct line *line);
+
+/* As it is: our own words. */
+void line_put(struct line *line, struct bytes text);
+void line_put_text(struct line *line, const char *text);
+void line_put_number(struct line *line, uint64_t number);
+
+/* also: no, one or two octets that are escaped as well. */
+void line_escape(struct line *line, struct bytes text, const char *also);
+
+/*
+ * A field: a dash where it is empty, and a value that is a dash is escaped.
+ * The bracketed one has its brackets.
+ */
+void line_field(struct line *line, struct bytes value);
+void line_bracketed(struct line *line, struct bytes value);
+
+/* What has become of it, its mark where it was cut. Borrowed. */
+struct bytes line_end(struct line *line);
+
+#endif

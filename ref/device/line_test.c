@@ -1,0 +1,143 @@
+#include "device/line.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *
+ended(struct line *line)
+{
+	static char text[LINE_OCTETS + 1];
+	struct bytes out = line_end(line);
+
+	memcpy(text, out.at, out.octets);
+	text[out.octets] = '\0';
+	return text;
+}
+
+/* req: KS-21-018 KS-21-048 */
+static void
+test_a_field_ends_where_it_ends(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *field;
+		const char *bracketed;
+	} cases[] = {
+	    {"", "-", "[-]"},
+	    {"-", "\\x2d", "[\\x2d]"},
+	    {"--", "--", "[--]"},
+	    {"k-1", "k-1", "[k-1]"},
+	    {"a b", "a\\x20b", "[a b]"},
+	    {"a]b", "a]b", "[a\\x5db]"},
+	    {"[a", "[a", "[[a]"},
+	    {"a\nb", "a\\x0ab", "[a\\x0ab]"},
+	    {"a\\b", "a\\\\b", "[a\\\\b]"},
+	    {"na\xc3\xafve", "na\xc3\xafve", "[na\xc3\xafve]"},
+	    {"\xc2\x85", "\\xc2\\x85", "[\\xc2\\x85]"},
+	    {"\xff", "\\xff", "[\\xff]"},
+	    {"a\xc3", "a\\xc3", "[a\\xc3]"},
+	};
+	struct line line;
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(cases); k++) {
+		line_begin(&line);
+		line_field(&line, bytes_of_text(cases[k].value));
+		assert_string_equal(ended(&line), cases[k].field);
+		line_begin(&line);
+		line_bracketed(&line, bytes_of_text(cases[k].value));
+		assert_string_equal(ended(&line), cases[k].bracketed);
+	}
+}
+
+static void
+test_numbers(void **state)
+{
+	static const struct {
+		uint64_t number;
+		const char *want;
+	} cases[] = {
+	    {0, "0"},
+	    {9, "9"},
+	    {10, "10"},
+	    {UINT64_MAX, "18446744073709551615"},
+	};
+	struct line line;
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(cases); k++) {
+		line_begin(&line);
+		line_put_number(&line, cases[k].number);
+		assert_string_equal(ended(&line), cases[k].want);
+	}
+}
+
+/* What a long one hides is said to be hidden, and the others stay whole. */
+static void
+test_a_long_field_is_cut(void **state)
+{
+	char value[LINE_FIELD_OCTETS + 1];
+	char want[LINE_FIELD_OCTETS + 8];
+	struct line line;
+
+	(void)state;
+	memset(value, 'x', sizeof(value));
+	line_begin(&line);
+	line_field(&line, (struct bytes){(uint8_t *)value, LINE_FIELD_OCTETS});
+	memset(want, 'x', sizeof(want));
+	want[LINE_FIELD_OCTETS] = '\0';
+	assert_string_equal(ended(&line), want);
+	line_begin(&line);
+	line_field(
+	    &line, (struct bytes){(uint8_t *)value, LINE_FIELD_OCTETS + 1});
+	(void)strcpy(want + LINE_FIELD_OCTETS, "\\...");
+	assert_string_equal(ended(&line), want);
+}
+
+/* However long, however it is put together. */
+static void
+test_a_long_line_is_cut(void **state)
+{
+	static const char *const units[] = {"x", "\n", "\xc3\xaf", "\\"};
+	struct line line;
+	struct bytes end;
+	size_t k;
+	size_t n;
+
+	(void)state;
+	for (k = 0; k < LENGTH(units); k++) {
+		line_begin(&line);
+		for (n = 0; n < 2 * LINE_OCTETS; n++)
+			line_escape(&line, bytes_of_text(units[k]), "");
+		end = line_end(&line);
+		assert_in_range(end.octets, LINE_OCTETS - 4, LINE_OCTETS);
+		assert_memory_equal(end.at + end.octets - 4, "\\...", 4);
+	}
+	line_begin(&line);
+	for (n = 0; n < LINE_OCTETS - 4; n++)
+		line_put_text(&line, "x");
+	assert_int_equal(line_end(&line).octets, LINE_OCTETS - 4);
+	assert_int_equal(line.at[LINE_OCTETS - 5], 'x');
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_a_field_ends_where_it_ends),
+	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_a_long_field_is_cut),
+	    cmocka_unit_test(test_a_long_line_is_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
