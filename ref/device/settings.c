@@ -58,6 +58,27 @@ static const struct setting_row rows[] = {
 #undef ROW
 #undef RULE
 
+#define IN_A_BACKUP(symbol, item, ...)                \
+	_Static_assert((int)(item) < (int)ITEM_COUNT, \
+	    #symbol ": no backup would have it");
+#define SECTION(...)
+#define TEXT(symbol, section, word, name, initial, kind, spread, ...) \
+	IN_A_BACKUP(symbol, __VA_ARGS__)
+#define NUMBER(                                                          \
+    symbol, section, word, name, initial, lo, hi, by, none, spread, ...) \
+	IN_A_BACKUP(symbol, __VA_ARGS__)
+#define YESNO(symbol, section, word, name, initial, spread, ...) \
+	IN_A_BACKUP(symbol, __VA_ARGS__)
+#define CHOICE(symbol, section, word, name, initial, words, spread, ...) \
+	IN_A_BACKUP(symbol, __VA_ARGS__)
+#include "device/settings.def"
+#undef SECTION
+#undef TEXT
+#undef NUMBER
+#undef YESNO
+#undef CHOICE
+#undef IN_A_BACKUP
+
 struct value {
 	char shown[SETTING_VALUE_OCTETS];
 	int64_t number;
@@ -100,8 +121,8 @@ key_of(enum setting which, char key[KEY_OCTETS])
 
 /* ---- what the store has ---- */
 
-static bool
-find_key(struct bytes key, enum setting *out)
+bool
+setting_of_record(struct bytes key, enum setting *out)
 {
 	char own[KEY_OCTETS];
 	unsigned k;
@@ -123,7 +144,7 @@ read_record(void *ctx, struct bytes key, struct bytes value)
 	struct value *v;
 	enum err rc = OK;
 
-	if (!find_key(key, &which)) {
+	if (!setting_of_record(key, &which)) {
 		log_line("device", LOG_WARN,
 		    "a setting that this release does not know: %.*s",
 		    (int)key.octets, (const char *)key.at);
@@ -388,11 +409,6 @@ setting_rule(enum setting which, struct buf *out)
 static enum err
 manual_row(enum setting which, struct buf *out)
 {
-	static const char *const items[] = {
-	    [ITEM_NONE] = "-",
-	    [ITEM_ADMINS] = "administrators",
-	    [ITEM_NETWORK] = "network",
-	};
 	const struct setting_row *row = &rows[which];
 	enum err rc = OK;
 
@@ -400,7 +416,8 @@ manual_row(enum setting which, struct buf *out)
 	TRY(setting_rule(which, out));
 	TRY(buf_printf(out, " | %s | %s | %s | %s | %s%s |\n",
 	    *row->initial != '\0' ? row->initial : "(empty)",
-	    row->spread == REPLICATED ? "yes" : "no", items[row->item],
+	    row->spread == REPLICATED ? "yes" : "no",
+	    backup_item_row(row->item)->word,
 	    row->fips != FIPS_NONE ? row->fips : "any", row->clause,
 	    row->state == NOT_YET ? ", not yet" : ""));
 out:

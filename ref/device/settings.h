@@ -13,6 +13,7 @@
 #define DEVICE_SETTINGS_H
 
 #include "device/act.h"
+#include "device/backup_item.h"
 #include "device/entry.h"
 #include "store/record.h"
 
@@ -121,7 +122,6 @@ struct section_row {
 const struct section_row *section_row(enum section section);
 
 enum setting_spread { LOCAL, REPLICATED };
-enum setting_item { ITEM_NONE, ITEM_ADMINS, ITEM_NETWORK };
 enum setting_state { NOT_YET, DONE };
 #define FIPS_NONE NULL
 
@@ -132,7 +132,7 @@ struct setting_row {
 	const char *initial;
 	struct entry_rule rule;
 	enum setting_spread spread;
-	enum setting_item item;
+	enum backup_item item;
 	const char *fips; /* the value that compliance needs; NULL: any */
 	enum setting_state state;
 	const char *clause;
@@ -143,6 +143,9 @@ const struct setting_row *setting_row(enum setting which);
  * ERR_NOT_FOUND, ERR_COUNT: several begin so */
 enum err setting_find(
     enum section section, struct bytes word, enum setting *out) MUST_CHECK;
+
+/* By the key of its record; false: there is none, in this release. */
+bool setting_of_record(struct bytes key, enum setting *out);
 
 /* What can be put into it, for people: "1 to 365, or Never". Appended. */
 enum err setting_rule(enum setting which, struct buf *out) MUST_CHECK;
