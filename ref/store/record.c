@@ -168,6 +168,28 @@ record_each(struct store *st, const char *kind, record_fn *each, void *ctx)
 	    st, kind, BYTES_NONE, BYTES_NONE, 0, each, ctx);
 }
 
+enum err
+record_kind_next(struct store *st, char kind[RECORD_KIND_MAX_OCTETS + 1])
+{
+	struct bytes next;
+	bool row;
+	enum err rc = OK;
+
+	index_was_read(st);
+	sql_bind_text(st, RECORD_KIND_NEXT, 1, bytes_of_text(kind));
+	TRY(sql_step(st, RECORD_KIND_NEXT, &row));
+	if (!row)
+		TRY(ERR_NOT_FOUND);
+	next = sql_bytes(st, RECORD_KIND_NEXT, 0);
+	if (next.octets > RECORD_KIND_MAX_OCTETS)
+		TRY(ERR_STORE);
+	memcpy(kind, next.at, next.octets);
+	kind[next.octets] = '\0';
+out:
+	sql_reset(st, RECORD_KIND_NEXT);
+	return rc;
+}
+
 /* ---------------------------------------------------------------------------
  * Logs
  */

@@ -67,6 +67,15 @@ record_each_prefix(struct store *st, const char *kind, struct bytes prefix,
     struct bytes after, size_t most, record_fn *each, void *ctx) MUST_CHECK;
 
 /*
+ * The kinds of which there are records, in order: the one behind `kind`, which
+ * it replaces; "" at first.
+ *
+ * ERR_NOT_FOUND  behind the last
+ */
+enum err record_kind_next(
+    struct store *st, char kind[RECORD_KIND_MAX_OCTETS + 1]) MUST_CHECK;
+
+/*
  * Add a line to a log. Who logs has escaped it: no control character is left.
  *
  * ERR_LIMIT  the name or the line is too long

@@ -65,6 +65,26 @@ test_only_what_is_there_is_deleted(void **state)
 }
 
 static void
+test_kinds_are_told_in_order(void **state)
+{
+	static const char *const want[] = {"admin", "adm\xc3\xa4", "setting"};
+	char kind[RECORD_KIND_MAX_OCTETS + 1] = "";
+	struct rig *rig = *state;
+	size_t k;
+
+	assert_err(record_kind_next(rig->st, kind), ERR_NOT_FOUND);
+	put(rig, "setting", "a", "1");
+	put(rig, "setting", "b", "2");
+	put(rig, want[1], "c", "3");
+	put(rig, "admin", "", "4");
+	for (k = 0; k < LENGTH(want); k++) {
+		assert_ok(record_kind_next(rig->st, kind));
+		assert_string_equal(kind, want[k]);
+	}
+	assert_err(record_kind_next(rig->st, kind), ERR_NOT_FOUND);
+}
+
+static void
 test_record_limits_have_two_sides(void **state)
 {
 	struct rig *rig = *state;
@@ -379,6 +399,7 @@ main(void)
 	    STORE_TEST(test_a_record_is_read_as_it_was_written),
 	    STORE_TEST(test_only_what_is_there_is_deleted),
 	    STORE_TEST(test_a_prefix_is_walked_from_where_it_was_left),
+	    STORE_TEST(test_kinds_are_told_in_order),
 	    STORE_TEST(test_record_limits_have_two_sides),
 	    STORE_TEST(test_a_kind_is_walked_in_the_order_of_keys),
 	    STORE_TEST(test_lines_are_numbered_as_they_come),

@@ -788,6 +788,16 @@ store_commit(struct store *st)
 	return first;
 }
 
+void
+store_trim(struct store *st)
+{
+	assert(st->group.depth == 0);
+	/* who reads it again finds what this group has */
+	st->group.all_may_wait = true;
+	cache_forget_since(&st->cache, 0);
+	cache_turn_end(&st->cache);
+}
+
 uint64_t
 store_groups(const struct store *st)
 {
@@ -1422,6 +1432,125 @@ out:
 	return rc;
 }
 
+/* Identifiers of those that have a name, each once. */
+struct holders {
+	struct bytes name;
+	struct arena *arena;
+	struct holder *first;
+};
+
+struct holder {
+	struct bytes id;
+	struct holder *next;
+};
+
+static enum err
+holder_add(struct store *st, int64_t row, struct holders *holders)
+{
+	struct row_head head;
+	struct bytes id;
+	struct cached *e;
+	struct holder *holder;
+	enum err rc = OK;
+
+	TRY(index_head(st, row, &head));
+	id = (struct bytes){head.id, head.id_octets};
+	for (holder = holders->first; holder != NULL; holder = holder->next) {
+		if (bytes_equal(holder->id, id))
+			return OK;
+	}
+	TRY(entry_find(st, id, &e));
+	/* a long one is cut in the index, which then has others too */
+	if (!has_name(e->object, holders->name))
+		return OK;
+	TRY(ARENA_NEW(holders->arena, holder));
+	TRY(arena_copy(holders->arena, id, &holder->id));
+	holder->next = holders->first;
+	holders->first = holder;
+out:
+	return rc;
+}
+
+static enum err
+holders_find(struct store *st, struct holders *holders)
+{
+	struct term_key key;
+	struct bytes term;
+	bool row = true;
+	enum err rc = OK;
+
+	TRY(object_name_term(holders->arena, holders->name, &term));
+	index_term_key(term, &key);
+	sql_bind_blob(st, TERM_ALL_OWNERS, 1, key_bytes(&key));
+	sql_bind_number(st, TERM_ALL_OWNERS, 2, false);
+	sql_bind_number(st, TERM_ALL_OWNERS, 3, 0);
+	while (row) {
+		TRY(sql_step(st, TERM_ALL_OWNERS, &row));
+		if (row)
+			TRY(holder_add(
+			    st, sql_number(st, TERM_ALL_OWNERS, 0), holders));
+	}
+out:
+	sql_reset(st, TERM_ALL_OWNERS);
+	return rc;
+}
+
+enum err
+store_name_each(
+    struct store *st, struct bytes name, store_object_fn *each, void *ctx)
+{
+	struct holders holders = {.name = name};
+	const struct holder *holder;
+	const struct object *o;
+	enum err rc = OK;
+
+	st->request_waits = true;
+	TRY(arena_new(SCRATCH_CAP_OCTETS, &holders.arena));
+	TRY(holders_find(st, &holders));
+	for (holder = holders.first; holder != NULL; holder = holder->next) {
+		TRY(store_find(st, holder->id, &o));
+		TRY(each(ctx, o));
+	}
+out:
+	arena_free(holders.arena);
+	return rc;
+}
+
+/* What a statement that has its first bound finds. */
+static enum err
+object_take(
+    struct store *st, enum statement s, int64_t *row, struct object **out)
+{
+	bool found;
+	enum err rc = OK;
+
+	*out = NULL;
+	st->request_waits = true;
+	TRY(sql_step(st, s, &found));
+	if (!found)
+		TRY(ERR_NOT_FOUND);
+	TRY(object_read(st, s, row, out));
+out:
+	sql_reset(st, s);
+	return rc;
+}
+
+enum err
+store_next(struct store *st, int64_t *row, struct object **out)
+{
+	sql_bind_number(st, OBJECT_AFTER, 1, *row);
+	return object_take(st, OBJECT_AFTER, row, out);
+}
+
+enum err
+store_next_id(struct store *st, struct bytes after, struct object **out)
+{
+	int64_t row;
+
+	sql_bind_text(st, OBJECT_AFTER_ID, 1, after);
+	return object_take(st, OBJECT_AFTER_ID, &row, out);
+}
+
 /* ---------------------------------------------------------------------------
  * Writing objects
  */
@@ -1954,22 +2083,16 @@ check_rows(struct store *st, struct tally *tally)
 {
 	struct object *o = NULL;
 	int64_t at = 0;
-	bool row;
-	enum err rc = OK;
+	enum err rc;
 
-	for (;;) {
-		sql_bind_number(st, OBJECT_AFTER, 1, at);
-		TRY(sql_step(st, OBJECT_AFTER, &row));
-		if (!row)
-			break;
-		TRY(object_read(st, OBJECT_AFTER, &at, &o));
-		sql_reset(st, OBJECT_AFTER);
+	while ((rc = store_next(st, &at, &o)) == OK) {
 		TRY(check_row(st, o, at, tally));
 		object_free(o);
 		o = NULL;
 	}
+	if (rc == ERR_NOT_FOUND)
+		rc = OK;
 out:
-	sql_reset(st, OBJECT_AFTER);
 	object_free(o);
 	return rc;
 }

@@ -169,6 +169,29 @@ enum err store_name_taken(struct store *st, struct bytes owner,
     struct bytes name_term, struct bytes except, bool *taken) MUST_CHECK;
 
 /*
+ * Each object that holds this Name, whoever owns it, once. `each` is shown it
+ * as store_find has it, and may write. Its error ends the walk and is returned.
+ */
+typedef enum err store_object_fn(void *ctx, const struct object *o);
+enum err store_name_each(struct store *st, struct bytes name,
+    store_object_fn *each, void *ctx) MUST_CHECK;
+
+/*
+ * A walk through all that there is, older versions of keys and destroyed
+ * objects included, which leaves memory as it is. *out is the caller's.
+ *
+ * store_next     in the order of creation: the one behind *row, which is 0 at
+ *                first, and then that one's
+ * store_next_id  in the order of their identifiers: the one behind `after`
+ *
+ * ERR_NOT_FOUND  behind the last
+ */
+enum err
+store_next(struct store *st, int64_t *row, struct object **out) MUST_CHECK;
+enum err store_next_id(
+    struct store *st, struct bytes after, struct object **out) MUST_CHECK;
+
+/*
  * State changes that come by themselves (object_due_s). store_next_due_s costs
  * nothing; INT64_MAX for never. store_tick makes, in the group, every change
  * that is due by now_s: call it before a request is looked at when
@@ -231,6 +254,13 @@ struct store_waiter {
 	void *ctx;
 };
 void store_wait(struct store *st, struct store_waiter *w);
+
+/*
+ * In the middle of a group that writes more than memory should hold: end all
+ * borrowing, and keep no object that the group has written. Outside of all
+ * savepoints, and with nobody else in the group.
+ */
+void store_trim(struct store *st);
 
 /*
  * How many groups have been made durable. What is written now belongs to the

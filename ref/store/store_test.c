@@ -669,6 +669,121 @@ test_no_statement_scans(void **state)
 	assert_true(steps >= 15);
 }
 
+/* ---- walks ---- */
+
+struct seen {
+	struct rig *rig;
+	size_t count;
+	bool deletes;
+};
+
+static enum err
+see_holder(void *ctx, const struct object *o)
+{
+	struct seen *seen = ctx;
+
+	seen->count++;
+	return seen->deletes ? store_delete(seen->rig->st, o->id) : OK;
+}
+
+static size_t
+holders(struct rig *rig, const char *name, bool deletes)
+{
+	struct seen seen = {.rig = rig, .deletes = deletes};
+
+	assert_ok(
+	    store_name_each(rig->st, bytes_of_text(name), see_holder, &seen));
+	return seen.count;
+}
+
+static void
+test_all_holders_of_a_name_are_seen(void **state)
+{
+	static char name[200];
+	static char other[200];
+	struct rig *rig = *state;
+
+	(void)insert(rig, named(rig, "alice", "key"));
+	(void)insert(rig, named(rig, "bob", "key"));
+	(void)insert(rig, named(rig, "", "key"));
+	(void)insert(rig, named(rig, "", "key2"));
+	assert_int_equal(holders(rig, "key", false), 3);
+	assert_int_equal(holders(rig, "ke", false), 0);
+	assert_int_equal(holders(rig, "key", true), 3);
+	assert_int_equal(holders(rig, "key", false), 0);
+	assert_int_equal(holders(rig, "key2", false), 1);
+	/* names that the index cuts; only their ends differ */
+	memset(name, 'a', sizeof(name) - 1);
+	memset(other, 'a', sizeof(other) - 1);
+	other[sizeof(other) - 2] = 'b';
+	(void)insert(rig, named(rig, "alice", name));
+	assert_int_equal(holders(rig, name, false), 1);
+	assert_int_equal(holders(rig, other, false), 0);
+}
+
+static void
+test_walks_show_each_object_once(void **state)
+{
+	struct rig *rig = *state;
+	struct object *o = NULL;
+	struct bytes ids[20];
+	struct bytes last = BYTES_NONE;
+	int64_t row = 0;
+	size_t k;
+
+	for (k = 0; k < LENGTH(ids); k++)
+		ids[k] = insert(rig, named(rig, k % 2 ? "alice" : "", "key"));
+	for (k = 0; k < LENGTH(ids); k++) {
+		assert_ok(store_next(rig->st, &row, &o));
+		assert_true(bytes_equal(o->id, ids[k]));
+		assert_true(bytes_equal(
+		    o->value, bytes_of_text("sealed octets of a key")));
+		object_free(o);
+	}
+	assert_err(store_next(rig->st, &row, &o), ERR_NOT_FOUND);
+	assert_null(o);
+	for (k = 0; k < LENGTH(ids); k++) {
+		assert_ok(store_next_id(rig->st, last, &o));
+		assert_true(bytes_compare(o->id, last) > 0);
+		assert_ok(arena_copy(rig->arena, o->id, &last));
+		object_free(o);
+	}
+	assert_err(store_next_id(rig->st, last, &o), ERR_NOT_FOUND);
+}
+
+/* What a group has written is read again, and goes with it. */
+static void
+test_memory_gives_up_what_a_group_wrote(void **state)
+{
+	struct rig *rig = *state;
+	struct store_stats stats;
+	struct object *o;
+	struct bytes id = insert(rig, named(rig, "alice", "key"));
+	struct bytes lost;
+
+	store_trim(rig->st);
+	assert_ok(store_stats(rig->st, &stats));
+	assert_int_equal(stats.cached_objects, 0);
+	assert_there(rig, id);
+	assert_int_equal(holders(rig, "key", false), 1);
+	assert_ok(store_commit(rig->st));
+	assert_there(rig, id);
+	/* a group that is not durable takes all of it along */
+	lost = insert(rig, named(rig, "alice", "lost"));
+	o = changed(rig, id);
+	give(o, TAG_NAME, "more");
+	assert_ok(store_update(rig->st, o));
+	store_trim(rig->st);
+	assert_there(rig, lost);
+	assert_int_equal(holders(rig, "more", false), 1);
+	vfs_disk_full(0);
+	assert_err(store_commit(rig->st), ERR_DISK_FULL);
+	vfs_disk_full(UINT64_MAX);
+	assert_not_there(rig, lost);
+	assert_int_equal(holders(rig, "more", false), 0);
+	assert_int_equal(holders(rig, "key", false), 1);
+}
+
 int
 main(void)
 {
@@ -691,6 +806,9 @@ main(void)
 	    STORE_TEST(test_idle_time_empties_the_log),
 	    STORE_TEST(test_what_is_dropped_leaves_no_octets),
 	    STORE_TEST(test_no_statement_scans),
+	    STORE_TEST(test_all_holders_of_a_name_are_seen),
+	    STORE_TEST(test_walks_show_each_object_once),
+	    STORE_TEST_LAB(test_memory_gives_up_what_a_group_wrote),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
