@@ -26,7 +26,12 @@ libcrack2-dev         cracklib: which passwords are too easy
 cracklib-runtime      its dictionary, which it makes as it is installed
 wamerican             English words for that
 libssh-dev            SSH, the side of the server
+libcurl4-openssl-dev  SCP, SFTP and FTP, the side of the client
 openssh-client        foreign witness: ssh
+openssh-server        and sshd, sftp-server: hosts that files go to
+vsftpd                the same with FTP
+libnss-wrapper        and their users, who have no account on this machine
+rsyslog               foreign witness: rsyslogd
 sshpass               passwords for it, without a terminal
 iproute2              ip, in networks that tests have to themselves
 expect                a person at a terminal

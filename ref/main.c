@@ -42,6 +42,7 @@
 #include "device/initialize.h"
 #include "device/password.h"
 #include "device/settings.h"
+#include "device/transfer.h"
 #include "net/config.h"
 #include "net/echo_port.h"
 #include "net/fill.h"
@@ -913,6 +914,8 @@ stop(struct program *p)
 	service_port_free(p->key_server);
 	key_ports_free(p->ports);
 	listener_free(p->echo);
+	if (p->server != NULL)
+		transfers_stop(server_appliance(p->server)->transfers);
 	if (p->loop != NULL)
 		loop_end_jobs(p->loop);
 	if (p->server != NULL && server_busy(p->server) != 0)

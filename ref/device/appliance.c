@@ -5,6 +5,7 @@
 #include "device/key_server.h"
 #include "device/policy.h"
 #include "device/rate.h"
+#include "device/transfer.h"
 #include "device/user.h"
 
 enum err
@@ -23,6 +24,7 @@ appliance_open(struct appliance *appliance)
 	TRY(key_servers_new(&appliance->key_servers));
 	TRY(policies_new(appliance, &appliance->policies));
 	TRY(rates_new(appliance, 0, &appliance->rates));
+	TRY(transfers_new(appliance, &appliance->transfers));
 out:
 	if (rc != OK)
 		appliance_close(appliance);
@@ -35,6 +37,8 @@ appliance_close(struct appliance *appliance)
 	if (appliance->settles)
 		store_unwait(appliance->store, &appliance->settling);
 	appliance->settles = false;
+	transfers_free(appliance->transfers);
+	appliance->transfers = NULL;
 	rates_free(appliance->rates);
 	appliance->rates = NULL;
 	policies_free(appliance->policies);

@@ -21,6 +21,7 @@ struct cert_shop;
 struct key_servers;
 struct policies;
 struct rates;
+struct transfers;
 struct users;
 struct trap_watch;
 
@@ -52,6 +53,7 @@ struct appliance {
 	struct policies *policies;       /* device/policy.h */
 	struct rates *rates;             /* device/rate.h */
 	struct key_servers *key_servers; /* device/key_server.h */
+	struct transfers *transfers;     /* device/transfer.h */
 	struct trap_watch *trap_watches;
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;
