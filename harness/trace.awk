@@ -302,8 +302,19 @@ END {
 			printf "finished: %s: %s is %s\n", a, id, s
 			broken["finished"] = 1
 		}
+		if (level[id] != "hw") {
+			asked[a]++
+			refused[a] += s == "excepted"
+		}
 		if (area == a || area == "all")
 			printf "%s\t%s\t%s\t%s\n", id, s, level[id], statement[id]
+	}
+	for (a in finished) {
+		if (refused[a] * 20 > asked[a]) {
+			printf "share: %s: %d of %d clauses are excepted, more than 5 %%\n",
+			    a, refused[a], asked[a]
+			broken["share"] = 1
+		}
 	}
 	if (area == "") {
 		printf "%-14s %7s", "area", "clauses"
@@ -330,7 +341,7 @@ END {
 			    idle_clauses, sections
 	}
 	rules = split("clauses,unknown,quotation,section,exceptions,waits," \
-	    "finished", rule, ",")
+	    "finished,share", rule, ",")
 	for (i = 1; i <= rules; i++)
 		if (rule[i] in broken)
 			failed++

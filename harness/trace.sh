@@ -20,7 +20,9 @@
 #     waits.tsv        id, "waits: AREA", text: the issue that builds AREA
 #                      clears it
 #     finished.tsv     area: whatever is not proven in it is a failure from
-#                      here on, and so is a CONFLICT without a decision
+#                      here on, and so is a CONFLICT without a decision, and
+#                      so are exceptions for more than one clause in twenty, not
+#                      counted those about hardware and clients (level hw)
 #
 # Prints a line for each area that somebody has begun, and "N passed,
 # N failed", counted in rules. AREA=kmip lists the clauses of an area with the
