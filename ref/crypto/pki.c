@@ -484,6 +484,8 @@ static const struct {
 	    "critical,digitalSignature,keyEncipherment", "clientAuth" },
 	[PKI_CA]     = { "critical,CA:TRUE",
 	    "critical,keyCertSign,cRLSign", NULL },
+	[PKI_MAIL]   = { "critical,CA:FALSE",
+	    "critical,digitalSignature,nonRepudiation", "emailProtection" },
 };
 /* clang-format on */
 

@@ -98,7 +98,8 @@ enum err pki_request_new(struct bytes key, const struct pki_subject *subject,
 enum pki_purpose {
 	PKI_SERVER,
 	PKI_CLIENT,
-	PKI_CA, /* of further certificates */
+	PKI_CA,   /* of further certificates */
+	PKI_MAIL, /* signs mails: the log signing certificate */
 	PKI_PURPOSE_COUNT
 };
 

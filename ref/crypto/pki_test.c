@@ -136,10 +136,14 @@ test_purposes(void **state)
 {
 	static const struct {
 		enum pki_purpose purpose;
-		int server, client;
+		int server, client, mail;
 	} rows[] = {
-	    {PKI_SERVER, X509_V_OK, X509_V_ERR_INVALID_PURPOSE},
-	    {PKI_CLIENT, X509_V_ERR_INVALID_PURPOSE, X509_V_OK},
+	    {PKI_SERVER, X509_V_OK, X509_V_ERR_INVALID_PURPOSE,
+		X509_V_ERR_INVALID_PURPOSE},
+	    {PKI_CLIENT, X509_V_ERR_INVALID_PURPOSE, X509_V_OK,
+		X509_V_ERR_INVALID_PURPOSE},
+	    {PKI_MAIL, X509_V_ERR_INVALID_PURPOSE, X509_V_ERR_INVALID_PURPOSE,
+		X509_V_OK},
 	};
 	size_t k;
 
@@ -153,6 +157,8 @@ test_purposes(void **state)
 		    rows[k].server);
 		assert_int_equal(verdict(&leaf, X509_PURPOSE_SSL_CLIENT, NOW_S),
 		    rows[k].client);
+		assert_int_equal(verdict(&leaf, X509_PURPOSE_SMIME_SIGN, NOW_S),
+		    rows[k].mail);
 		assert_err(pki_is_ca(buf_peek(&leaf), &why), ERR_FIELD);
 		assert_ok(pki_signed_by(buf_peek(&leaf), buf_peek(&root)));
 		assert_err(

@@ -60,7 +60,8 @@ struct smime_order {
  * ERR_VALUE      there is a CR in the text, which would be lost, or it is not
  *                empty and does not end with LF
  * ERR_TRUNCATED  it is shorter than it was said to be, or changes
- * ERR_FIELD      the certificate is none, or not the key's
+ * ERR_FIELD      the certificate is none, or not the key's; or the year has not
+ *                four digits
  * others         read's, write's, ERR_CRYPTO, ERR_NOMEM
  *
  * What has been written when it fails is for the caller to throw away.

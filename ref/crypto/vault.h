@@ -17,7 +17,7 @@
 #include "base/env.h"
 #include "base/secret.h"
 
-enum { VAULT_OVERHEAD_OCTETS = 8 + 12 + 16, VAULT_SECRET_MAX_OCTETS = 256 };
+enum { VAULT_OVERHEAD_OCTETS = 8 + 12 + 16, VAULT_SECRET_MAX_OCTETS = 2048 };
 
 /*
  * Add the sealed secret to `out`. The file with the key is made when there is

@@ -137,7 +137,7 @@ a_secret_has_a_longest_length(void **state)
 	struct buf long_one;
 
 	(void)state;
-	buf_init(&long_one, 1000);
+	buf_init(&long_one, VAULT_OVERHEAD_OCTETS + VAULT_SECRET_MAX_OCTETS);
 	assert_int_equal(vault_seal(env, path, "one",
 			     (struct bytes){lot, sizeof(lot)}, &long_one),
 	    ERR_LIMIT);

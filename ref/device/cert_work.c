@@ -599,6 +599,7 @@ tell_event(const struct cert_work *work, struct change *change,
 	    [PKI_SERVER] = "server",
 	    [PKI_CLIENT] = "client",
 	    [PKI_CA] = "intermediate CA",
+	    [PKI_MAIL] = "mail",
 	};
 	char *event = change->event;
 	size_t room = sizeof(change->event);
