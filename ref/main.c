@@ -5,6 +5,7 @@
  *	               [--initialize FILE]
  *	touchstone-ref console DIR [OPTIONS] [COMMAND...]
  *	touchstone-ref --print-settings
+ *	touchstone-ref --dir DIR --print-state KEY [--digest]
  *
  * DIR holds everything: touchstone.conf, certificates, store and token. When
  * the server serves it prints "ready port=N server1=N ...", with the ports of
@@ -50,6 +51,7 @@
 #include "net/kmip_port.h"
 #include "net/listen.h"
 #include "net/nae_port.h"
+#include "net/print_state.h"
 #include "net/server.h"
 #include "net/service_port.h"
 #include "net/tls.h"
@@ -79,6 +81,8 @@ struct options {
 	const char *listen;
 	const char *lab;
 	const char *initialize; /* the answer file */
+	const char *state_key;  /* print the state, and end */
+	bool digest;
 };
 
 struct program {
@@ -99,6 +103,7 @@ struct program {
 	struct service_fellows fellows;
 	struct initialization *initialization;
 	struct factory_reset *reset; /* it is all that is done then */
+	struct print_state *print;   /* likewise */
 	struct lab_config lab_config;
 	struct lab *lab;
 	struct console *console;
@@ -133,6 +138,8 @@ usage(FILE *to)
 	      "                      [--initialize FILE]\n"
 	      "       " TERMINAL_USAGE_TEXT "\n"
 	      "       touchstone-ref --print-settings\n"
+	      "       touchstone-ref --dir DIR --print-state KEY "
+	      "[--digest]\n"
 	      "\n"
 	      "  --dir DIR       everything the server has: configuration, "
 	      "certificates, store\n"
@@ -144,6 +151,10 @@ usage(FILE *to)
 	      "  --initialize F  first-time initialization with the answers "
 	      "in F, see below;\n"
 	      "                  otherwise it is done at the serial console\n"
+	      "  --print-state K what a stopped server has in DIR, a line for "
+	      "each thing;\n"
+	      "                  secrets as HMACs under the key in the file K\n"
+	      "  --digest        one digest of these lines\n"
 	      "  --version\n"
 	      "  --help\n"
 	      "\n"
@@ -182,6 +193,8 @@ read_options(int argc, char **argv, struct options *options)
 	    {"lab", required_argument, NULL, 'L'},
 	    {"initialize", required_argument, NULL, 'i'},
 	    {"print-settings", no_argument, NULL, 's'},
+	    {"print-state", required_argument, NULL, 'p'},
+	    {"digest", no_argument, NULL, 'D'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -204,6 +217,12 @@ read_options(int argc, char **argv, struct options *options)
 			break;
 		case 's':
 			exit(print_settings());
+		case 'p':
+			options->state_key = optarg;
+			break;
+		case 'D':
+			options->digest = true;
+			break;
 		case 'v':
 			puts("touchstone-ref " VERSION);
 			exit(0);
@@ -279,6 +298,7 @@ load_config(struct program *p)
 	enum err rc = config_load(p->dir, &p->config, &fault);
 
 	if (rc == OK && p->options.lab == NULL &&
+	    p->options.state_key == NULL &&
 	    p->config.password_iterations < PASSWORD_ITERATIONS) {
 		(void)snprintf(fault.text, sizeof(fault.text),
 		    "password_iterations: less than %d only with --lab",
@@ -834,6 +854,38 @@ open_store(struct program *p)
 	return store_open(p->dir, p->env, &options, &p->store);
 }
 
+static void
+printed(void *ctx, enum err rc)
+{
+	struct program *p = ctx;
+
+	p->rc = rc;
+	loop_stop(p->loop);
+}
+
+static enum err
+open_print(struct program *p)
+{
+	const struct config *c = &p->config;
+	const struct print_state_config print = {
+	    .root = {.dir = p->dir,
+		.env = p->env,
+		.loop = p->loop,
+		.store = p->store,
+		.module = c->hsm_module,
+		.token = c->hsm_token,
+		.kek = c->hsm_kek,
+		.card = p->card,
+		.pin_path = *c->hsm_pin != '\0' ? c->hsm_pin : NULL},
+	    .key_path = p->options.state_key,
+	    .digest = p->options.digest,
+	    .done = printed,
+	    .ctx = p,
+	};
+
+	return print_state_new(&print, &p->print);
+}
+
 static enum err
 open_server(struct program *p)
 {
@@ -884,6 +936,10 @@ start(struct program *p)
 	if (factory_is_marked(p->dir))
 		return factory_reset_new(
 		    p->loop, p->dir, p->card, reset_done, p, &p->reset);
+	if (p->options.state_key != NULL) {
+		TRY(open_store(p));
+		return open_print(p);
+	}
 	TRY(open_tls(p));
 	if (p->config.protocol == 0) {
 		TRY(open_store(p));
@@ -922,6 +978,7 @@ stop(struct program *p)
 		return false;
 	initialization_free(p->initialization);
 	factory_reset_free(p->reset);
+	print_state_free(p->print);
 	server_free(p->server);
 	store_close(p->store);
 	lab_free(p->lab);

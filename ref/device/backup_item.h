@@ -56,6 +56,7 @@ struct backup_kind_row {
 	enum backup_item item;
 	const char *sealed; /* "": no field of it */
 	enum backup_seal seal;
+	const char *fleeting; /* "": none */
 };
 
 /*
