@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "device/cert_work.h"
 #include "device/key_server.h"
+#include "device/logs.h"
 #include "device/policy.h"
 #include "device/rate.h"
 #include "device/transfer.h"
@@ -15,6 +16,7 @@ appliance_open(struct appliance *appliance)
 
 	TRY(settings_new(appliance->store, &appliance->settings));
 	TRY(clock_new(appliance->store, appliance->env, &appliance->clock));
+	TRY(logs_open(appliance));
 	TRY(credentials_new(appliance, &appliance->credentials));
 	TRY(services_new(appliance->store, &appliance->services));
 	TRY(logins_open(appliance));
@@ -53,6 +55,7 @@ appliance_close(struct appliance *appliance)
 	appliance->services = NULL;
 	credentials_free(appliance->credentials);
 	appliance->credentials = NULL;
+	logs_close(appliance);
 	clock_free(appliance->clock);
 	appliance->clock = NULL;
 	settings_free(appliance->settings);

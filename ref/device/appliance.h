@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct cert_shop;
+struct logs;
 struct key_servers;
 struct policies;
 struct rates;
@@ -41,9 +42,11 @@ struct appliance {
 	unsigned password_iterations;
 	const char *dictionary; /* cracklib's; NULL: where it has it */
 	const char *vault;      /* the file with the key of crypto/vault.h */
+	const char *logs_dir;   /* device/logs.h; NULL: none, in tests */
 	/* its own */
 	struct settings *settings;
 	struct clock *clock;
+	struct logs *logs; /* device/logs.h */
 	struct services *services;
 	struct login_memory *logins;
 	struct users *users; /* device/user.h */

@@ -175,6 +175,28 @@ read_time_of_day(struct bytes typed, char out[ENTRY_OCTETS])
 	       c[3] < '6' && keep(bytes_of_text(padded), out);
 }
 
+static bool
+read_rotation_time(struct bytes typed, char out[ENTRY_OCTETS])
+{
+	static const char own[] = "Default";
+
+	if (is_word(typed, own))
+		return keep(bytes_of_text(own), out);
+	return typed.octets <= 5 && read_time_of_day(typed, out);
+}
+
+/* What another machine has a name for: its rules are its own. */
+static bool
+read_remote(struct bytes typed, char out[ENTRY_OCTETS])
+{
+	size_t k;
+
+	for (k = 0; k < typed.octets; k++)
+		if (typed.at[k] <= ' ' || typed.at[k] > '~')
+			return false;
+	return keep(typed, out);
+}
+
 static const struct kind {
 	bool (*read)(struct bytes typed, char out[ENTRY_OCTETS]);
 	size_t least;

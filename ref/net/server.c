@@ -10,6 +10,7 @@ struct server {
 	bool is_open; /* the appliance */
 	struct loop_pool *passwords;
 	char *vault;
+	char *logs_dir;
 	struct root *root;
 	struct loop_pool *workers;
 	struct loop_pool *signers;
@@ -91,6 +92,7 @@ open_appliance(struct server *s)
 	enum err rc = OK;
 
 	TRY(mem_printf(&s->vault, "%s/vault.key", s->config.dir));
+	TRY(mem_printf(&s->logs_dir, "%s/logs", s->config.dir));
 	TRY(loop_pool_new(s->config.loop, "password", 1, &s->passwords));
 	appliance->env = s->config.env;
 	appliance->loop = s->config.loop;
@@ -99,6 +101,7 @@ open_appliance(struct server *s)
 	appliance->password_iterations = s->config.password_iterations;
 	appliance->dictionary = s->config.dictionary;
 	appliance->vault = s->vault;
+	appliance->logs_dir = s->logs_dir;
 	appliance->leave = s->config.leave;
 	appliance->leave_ctx = s->config.ctx;
 	TRY(appliance_open(appliance));
@@ -212,6 +215,7 @@ server_free(struct server *s)
 	root_free(s->root);
 	if (s->is_open)
 		appliance_close(&s->appliance);
+	mem_free(s->logs_dir);
 	mem_free(s->vault);
 	mem_free(s);
 }
