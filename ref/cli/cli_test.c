@@ -209,6 +209,33 @@ who_leaves_it_alone_is_logged_out(void **state)
 /* ---- lines ---- */
 
 static void
+a_secret_is_asked_for_and_not_shown(void **state)
+{
+	(void)state;
+	(void)desk_sit_as(&desk, "root");
+	(void)desk_type(&desk, "config");
+	/* its word takes no value: what follows is a field */
+	assert_has(desk_type(&desk, "edit log rotation audit pass opensesame"),
+	    "unknown field");
+	assert_has(
+	    desk_type(&desk, "edit log rot audit user carol pass host h"),
+	    "*Audit Log: Transfer Password");
+	assert_has(desk_type(&desk, "opensesame"), ".0\n");
+	assert_has(desk_audited(&desk), "Audit Log: Transfer Password: (set)");
+	assert_has(desk_audited(&desk), "Audit Log: Transfer Host: h");
+	assert_has(desk_type(&desk, "show log rotation audit"),
+	    "Audit Log: Transfer Password: (set)\n");
+	/* nothing typed leaves it as it is */
+	(void)desk_type(&desk, "edit log rotation audit password");
+	assert_has(desk_type(&desk, ""), ".0\n");
+	assert_has(desk_type(&desk, "show log rotation audit"), "(set)\n");
+	(void)desk_type(&desk, "edit log rotation audit password");
+	assert_has(desk_type(&desk, "None"), ".0\n");
+	assert_has(desk_type(&desk, "show log rotation audit"),
+	    "Transfer Password: \n");
+}
+
+static void
 a_dialogue_can_be_given_up(void **state)
 {
 	(void)state;
@@ -976,6 +1003,7 @@ main(void)
 	    TEST(a_password_that_was_given_has_to_be_changed),
 	    TEST(a_door_leaves_the_change_to_the_session),
 	    TEST(who_leaves_it_alone_is_logged_out),
+	    TEST(a_secret_is_asked_for_and_not_shown),
 	    TEST(a_dialogue_can_be_given_up),
 	    TEST(tab_completes_what_can_be_meant),
 	    TEST(commands_are_remembered_and_answers_are_not),

@@ -16,12 +16,14 @@ static const struct command commands[] = {
 #define NUMBER(...)
 #define YESNO(...)
 #define CHOICE(...)
+#define SECRET(...)
 #include "device/settings.def"
 #undef SECTION
 #undef TEXT
 #undef NUMBER
 #undef YESNO
 #undef CHOICE
+#undef SECRET
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

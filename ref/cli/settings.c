@@ -3,7 +3,8 @@
  *
  * `edit SECTION WORD VALUE ...` sets what is named; without words the fields
  * are asked for, one by one, and an empty answer leaves one as it is. All of it
- * is one change.
+ * is one change. A secret's word has no value with it: it is asked for, with
+ * nothing echoed, and "None" takes it away.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,6 +35,9 @@ settings_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 
 /* ---- edit ---- */
 
+/* Typed for a secret: there is to be none. */
+#define SECRET_NONE "None"
+
 void
 settings_each_word(
     enum section section, struct bytes begun, command_each_fn *each, void *ctx)
@@ -53,9 +57,19 @@ settings_each_word(
 
 struct edit {
 	struct change change;
-	enum setting at;            /* being asked for */
+	enum setting at;          /* being asked for */
+	bool asks[SETTING_COUNT]; /* of words: secrets */
+	bool has_words;
 	char *value[SETTING_COUNT]; /* as typed; NULL: it stays */
 };
+
+static void
+forget(char *value)
+{
+	if (value != NULL)
+		secret_wipe(value, strlen(value));
+	mem_free(value);
+}
 
 static void
 drop(void *state)
@@ -64,7 +78,7 @@ drop(void *state)
 	size_t k;
 
 	for (k = 0; k < SETTING_COUNT; k++)
-		mem_free(edit->value[k]);
+		forget(edit->value[k]);
 	mem_free(edit);
 }
 
@@ -127,14 +141,17 @@ take(struct cli *cli, enum setting which, struct bytes value)
 	char kept[SETTING_VALUE_OCTETS];
 	char why[SETTING_WHY_OCTETS] = "";
 	enum err rc = setting_check(which, value, kept, why);
+	char *copy = NULL;
 
 	if (rc != OK) {
 		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
 		return false;
 	}
-	mem_free(edit->value[which]);
-	edit->value[which] = mem_strdup(kept);
-	if (edit->value[which] == NULL) {
+	copy = mem_strdup(kept);
+	secret_wipe(kept, sizeof(kept));
+	forget(edit->value[which]);
+	edit->value[which] = copy;
+	if (copy == NULL) {
 		cli_fail(cli, "%s", err_text(ERR_NOMEM));
 		return false;
 	}
@@ -143,7 +160,7 @@ take(struct cli *cli, enum setting which, struct bytes value)
 
 static void answered(struct cli *cli, struct bytes line);
 
-/* The next field of the section that there is already. */
+/* The next field of the section that there is already, or of the words. */
 static void
 ask_next(struct cli *cli)
 {
@@ -158,7 +175,8 @@ ask_next(struct cli *cli)
 		}
 		row = setting_row(edit->at);
 		if (row->section == cli_command(cli)->section &&
-		    row->state == DONE)
+		    row->state == DONE &&
+		    (!edit->has_words || edit->asks[edit->at]))
 			break;
 	}
 	buf_init(&text, SETTING_VALUE_OCTETS + SETTING_WHY_OCTETS);
@@ -168,8 +186,8 @@ ask_next(struct cli *cli)
 		setting_shown(cli_appliance(cli)->settings, edit->at), 0) != OK)
 		cli_fail(cli, "%s", err_text(ERR_NOMEM));
 	else
-		cli_ask(
-		    cli, CLI_VALUE, (const char *)buf_peek(&text).at, answered);
+		cli_ask(cli, row->is_secret ? CLI_SECRET : CLI_VALUE,
+		    (const char *)buf_peek(&text).at, answered);
 	buf_clear(&text);
 }
 
@@ -178,7 +196,15 @@ answered(struct cli *cli, struct bytes line)
 {
 	struct edit *edit = cli_state(cli);
 
-	if (line.octets != 0 && !take(cli, edit->at, line))
+	if (setting_row(edit->at)->is_secret &&
+	    bytes_equal_text(line, SECRET_NONE))
+		line.octets = 0;
+	else if (line.octets == 0) {
+		edit->at++;
+		ask_next(cli);
+		return;
+	}
+	if (!take(cli, edit->at, line))
 		return;
 	edit->at++;
 	ask_next(cli);
@@ -188,10 +214,11 @@ static bool
 take_words(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
 	enum section section = cli_command(cli)->section;
+	struct edit *edit = cli_state(cli);
 	enum setting which;
 	size_t k;
 
-	for (k = 0; k + 1 < arg_count; k += 2) {
+	for (k = 0; k < arg_count; k++) {
 		enum err rc = setting_find(section, args[k], &which);
 
 		if (rc != OK) {
@@ -201,15 +228,21 @@ take_words(struct cli *cli, const struct bytes *args, size_t arg_count)
 			    (int)args[k].octets, (const char *)args[k].at);
 			return false;
 		}
-		if (!take(cli, which, args[k + 1]))
+		if (setting_row(which)->is_secret) {
+			edit->asks[which] = true;
+			continue;
+		}
+		if (++k == arg_count) {
+			cli_refuse(cli, "%s: \"%.*s\" has no value",
+			    section_row(section)->title,
+			    (int)args[k - 1].octets,
+			    (const char *)args[k - 1].at);
+			return false;
+		}
+		if (!take(cli, which, args[k]))
 			return false;
 	}
-	if (k == arg_count)
-		return true;
-	cli_refuse(cli, "%s: \"%.*s\" has no value",
-	    section_row(section)->title, (int)args[k].octets,
-	    (const char *)args[k].at);
-	return false;
+	return true;
 }
 
 void
@@ -220,8 +253,7 @@ settings_edit(struct cli *cli, const struct bytes *args, size_t arg_count)
 	edit = cli_keep(cli, sizeof(*edit), drop);
 	if (edit == NULL)
 		return;
-	if (arg_count == 0)
+	edit->has_words = arg_count != 0;
+	if (take_words(cli, args, arg_count))
 		ask_next(cli);
-	else if (take_words(cli, args, arg_count))
-		finish(cli);
 }

@@ -15,6 +15,8 @@ appliance_open(struct appliance *appliance)
 	enum err rc = OK;
 
 	TRY(settings_new(appliance->store, &appliance->settings));
+	settings_use_vault(
+	    appliance->settings, appliance->env, appliance->vault);
 	TRY(clock_new(appliance->store, appliance->env, &appliance->clock));
 	TRY(logs_open(appliance));
 	TRY(credentials_new(appliance, &appliance->credentials));

@@ -74,6 +74,7 @@ static const enum setting settings_of[LOG_TYPE_COUNT][LOGS_FIELD_COUNT] = {
 	    FIELD(SETTINGS, PORT),        \
 	    FIELD(SETTINGS, DIRECTORY),   \
 	    FIELD(SETTINGS, USER),        \
+	    FIELD(SETTINGS, PASSWORD),    \
 	    FIELD(SETTINGS, SYSLOG),      \
 	    FIELD(SETTINGS, SERVER_1),    \
 	    FIELD(SETTINGS, PORT_1),      \

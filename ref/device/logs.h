@@ -88,6 +88,7 @@ enum logs_field {
 	LOGS_PORT, /* 0: the protocol's own */
 	LOGS_DIRECTORY,
 	LOGS_USER,
+	LOGS_PASSWORD, /* setting_secret */
 	LOGS_SYSLOG,
 	LOGS_SERVER_1,
 	LOGS_PORT_1,

@@ -6,8 +6,14 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "crypto/vault.h"
+#include "device/fields.h"
 
-#define KIND_NAME "setting"
+#define KIND_NAME    "setting"
+#define KIND_SECRET  "setting.secret"
+#define FIELD_SECRET "sealed"
+/* of a secret that there is */
+#define SHOWN_SECRET "(set)"
 
 enum { KEY_OCTETS = 80 };
 
@@ -18,16 +24,18 @@ static const struct section_row sections[] = {
 #define NUMBER(...)
 #define YESNO(...)
 #define CHOICE(...)
+#define SECRET(...)
 #include "device/settings.def"
 #undef SECTION
 #undef TEXT
 #undef NUMBER
 #undef YESNO
 #undef CHOICE
+#undef SECRET
 };
 
 #define ROW(symbol, section, word, name, initial, rule, ...) \
-	[symbol] = {section, word, name, initial, rule, __VA_ARGS__},
+	[symbol] = {section, word, name, initial, rule, false, __VA_ARGS__},
 #define RULE(...)                   \
 	{                           \
 		.type = __VA_ARGS__ \
@@ -48,12 +56,16 @@ static const struct setting_row rows[] = {
 #define CHOICE(symbol, section, word, name, initial, words, ...) \
 	ROW(symbol, section, word, name, initial,                \
 	    RULE(ENTRY_CHOICE, .choices = (words)), __VA_ARGS__)
+#define SECRET(symbol, section, word, name, text_kind, ...) \
+	[symbol] = {section, word, name, "",                \
+	    RULE(ENTRY_TEXT, .kind = (text_kind)), true, __VA_ARGS__},
 #include "device/settings.def"
 #undef SECTION
 #undef TEXT
 #undef NUMBER
 #undef YESNO
 #undef CHOICE
+#undef SECRET
 };
 #undef ROW
 #undef RULE
@@ -71,12 +83,15 @@ static const struct setting_row rows[] = {
 	IN_A_BACKUP(symbol, __VA_ARGS__)
 #define CHOICE(symbol, section, word, name, initial, words, spread, ...) \
 	IN_A_BACKUP(symbol, __VA_ARGS__)
+#define SECRET(symbol, section, word, name, kind, spread, ...) \
+	IN_A_BACKUP(symbol, __VA_ARGS__)
 #include "device/settings.def"
 #undef SECTION
 #undef TEXT
 #undef NUMBER
 #undef YESNO
 #undef CHOICE
+#undef SECRET
 #undef IN_A_BACKUP
 
 struct value {
@@ -88,6 +103,8 @@ struct value {
 
 struct settings {
 	struct store *st;
+	struct env *env;   /* with vault */
+	const char *vault; /* NULL: no secrets */
 	struct settings_watch *watches;
 	struct value values[SETTING_COUNT];
 };
@@ -150,6 +167,8 @@ read_record(void *ctx, struct bytes key, struct bytes value)
 		    (int)key.octets, (const char *)key.at);
 		return OK;
 	}
+	if (rows[which].is_secret) /* it says nothing in the clear */
+		return ERR_STORE;
 	v = &settings->values[which];
 	rc = entry_read(&rows[which].rule, value, v->shown, &v->number);
 	if (rc != OK) {
@@ -160,14 +179,30 @@ read_record(void *ctx, struct bytes key, struct bytes value)
 	return rc;
 }
 
+static enum err
+read_secret(void *ctx, struct bytes key, struct bytes value)
+{
+	struct settings *settings = ctx;
+	enum setting which = SETTING_COUNT;
+
+	(void)value;
+	if (setting_of_record(key, &which) && rows[which].is_secret)
+		(void)strcpy(settings->values[which].shown, SHOWN_SECRET);
+	return OK;
+}
+
 /* What its row has read once already, or is its default. */
 static void
 put_back(struct settings *settings, enum setting which, const char *text)
 {
 	struct value *v = &settings->values[which];
-	enum err rc = entry_read(
-	    &rows[which].rule, bytes_of_text(text), v->shown, &v->number);
+	enum err rc = OK;
 
+	if (rows[which].is_secret)
+		(void)strcpy(v->shown, text);
+	else
+		rc = entry_read(&rows[which].rule, bytes_of_text(text),
+		    v->shown, &v->number);
 	assert(rc == OK); /* the tests walk the defaults */
 	(void)rc;
 }
@@ -176,10 +211,14 @@ static enum err
 read_all(struct settings *settings)
 {
 	unsigned k;
+	enum err rc = OK;
 
 	for (k = 0; k < SETTING_COUNT; k++)
 		put_back(settings, (enum setting)k, rows[k].initial);
-	return record_each(settings->st, KIND_NAME, read_record, settings);
+	TRY(record_each(settings->st, KIND_NAME, read_record, settings));
+	rc = record_each(settings->st, KIND_SECRET, read_secret, settings);
+out:
+	return rc;
 }
 
 /*
@@ -267,8 +306,12 @@ check(enum setting which, struct bytes typed, char out[SETTING_VALUE_OCTETS],
 	if (rc == ERR_FIELD) {
 		TRY(entry_describe(&row->rule, &rule));
 		TRY(buf_put(&rule, (struct bytes){(const uint8_t *)"", 1}));
-		entry_refuse(
-		    row->name, typed, (const char *)buf_peek(&rule).at, why);
+		if (row->is_secret)
+			(void)snprintf(why, SETTING_WHY_OCTETS, "%s: %s",
+			    row->name, (const char *)buf_peek(&rule).at);
+		else
+			entry_refuse(row->name, typed,
+			    (const char *)buf_peek(&rule).at, why);
 		rc = ERR_FIELD;
 	}
 out:
@@ -283,6 +326,75 @@ setting_check(enum setting which, struct bytes value,
 	int64_t number;
 
 	return check(which, value, out, &number, why);
+}
+
+/* ---- secrets ---- */
+
+void
+settings_use_vault(
+    struct settings *settings, struct env *env, const char *vault)
+{
+	settings->env = env;
+	settings->vault = vault;
+}
+
+/* Under what it is sealed: a value cannot be put into another's place. */
+static struct bytes
+seal_name(enum setting which, char name[KEY_OCTETS + sizeof(KIND_SECRET)])
+{
+	size_t used = strlen(KIND_SECRET);
+
+	memcpy(name, KIND_SECRET "/", used + 1);
+	return key_of(which, name + used + 1);
+}
+
+static enum err
+write_secret(struct settings *settings, enum setting which, struct bytes value)
+{
+	char name[KEY_OCTETS + sizeof(KIND_SECRET)];
+	struct bytes key = seal_name(which, name);
+	struct buf sealed;
+	struct buf record;
+	enum err rc = OK;
+
+	buf_init(&sealed, SETTING_VALUE_OCTETS);
+	buf_init(&record, SETTING_VALUE_OCTETS);
+	if (value.octets == 0) {
+		rc = record_delete(settings->st, KIND_SECRET, key);
+		rc = rc == ERR_NOT_FOUND ? OK : rc;
+		goto out;
+	}
+	if (settings->vault == NULL)
+		TRY(ERR_FEATURE);
+	TRY(vault_seal(settings->env, settings->vault, name, value, &sealed));
+	TRY(fields_put(&record, FIELD_SECRET, buf_peek(&sealed)));
+	rc = record_put(settings->st, KIND_SECRET, key, buf_peek(&record));
+out:
+	buf_clear(&record);
+	buf_clear(&sealed);
+	return rc;
+}
+
+enum err
+setting_secret(
+    struct settings *settings, enum setting which, struct secret **out)
+{
+	char name[KEY_OCTETS + sizeof(KIND_SECRET)];
+	struct bytes key = seal_name(which, name);
+	struct bytes sealed;
+	struct buf record;
+	enum err rc = OK;
+
+	*out = NULL;
+	buf_init(&record, SETTING_VALUE_OCTETS);
+	if (settings->vault == NULL)
+		TRY(ERR_NOT_FOUND);
+	TRY(record_get(settings->st, KIND_SECRET, key, &record));
+	TRY(fields_find(buf_peek(&record), FIELD_SECRET, &sealed));
+	rc = vault_open(settings->vault, name, sealed, out);
+out:
+	buf_clear(&record);
+	return rc;
 }
 
 static enum err
@@ -310,14 +422,22 @@ setting_set(struct settings *settings, enum setting which, struct bytes value,
 
 	*changed = false;
 	TRY(check(which, value, text, &number, why));
-	if (strcmp(text, v->shown) == 0)
-		goto out;
-	TRY(write_record(settings, which, text));
+	if (rows[which].is_secret) {
+		if (*text == '\0' && *v->shown == '\0')
+			goto out;
+		TRY(write_secret(settings, which, bytes_of_text(text)));
+		(void)strcpy(text, *text != '\0' ? SHOWN_SECRET : "");
+	} else {
+		if (strcmp(text, v->shown) == 0)
+			goto out;
+		TRY(write_record(settings, which, text));
+	}
 	(void)strcpy(v->shown, text);
 	v->number = number;
 	v->group = store_groups(settings->st) + 1;
 	*changed = true;
 out:
+	secret_wipe(text, sizeof(text));
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #ifndef DEVICE_SETTINGS_H
 #define DEVICE_SETTINGS_H
 
+#include "base/secret.h"
 #include "device/act.h"
 #include "device/backup_item.h"
 #include "device/entry.h"
@@ -25,12 +26,14 @@ enum section {
 #define NUMBER(...)
 #define YESNO(...)
 #define CHOICE(...)
+#define SECRET(...)
 #include "device/settings.def"
 #undef SECTION
 #undef TEXT
 #undef NUMBER
 #undef YESNO
 #undef CHOICE
+#undef SECRET
 	SECTION_COUNT,
 };
 
@@ -40,12 +43,14 @@ enum setting {
 #define NUMBER(symbol, ...) symbol,
 #define YESNO(symbol, ...)  symbol,
 #define CHOICE(symbol, ...) symbol,
+#define SECRET(symbol, ...) symbol,
 #include "device/settings.def"
 #undef SECTION
 #undef TEXT
 #undef NUMBER
 #undef YESNO
 #undef CHOICE
+#undef SECRET
 	SETTING_COUNT,
 };
 
@@ -66,8 +71,22 @@ void settings_free(struct settings *settings); /* accepts NULL */
 const char *setting_text(const struct settings *settings, enum setting which);
 /* NUMBER (0 for its zero word), CHOICE (place), YESNO (0 or 1). */
 int64_t setting_number(const struct settings *settings, enum setting which);
-/* As it is shown, whatever the type. Borrowed until the next turn. */
+/* As it is shown, whatever the type; a SECRET as "(set)" or nothing. Borrowed
+ * until the next turn. */
 const char *setting_shown(const struct settings *settings, enum setting which);
+
+/*
+ * A SECRET in the clear.
+ *
+ * ERR_NOT_FOUND  there is none
+ * ERR_SEAL ...   it cannot be opened: see vault_open
+ */
+enum err setting_secret(struct settings *settings, enum setting which,
+    struct secret **out) MUST_CHECK;
+
+/* What seals them; both are borrowed. Without it there are none. */
+void settings_use_vault(
+    struct settings *settings, struct env *env, const char *vault);
 
 /*
  * What would it be as a value of this row? `value` as typed becomes `out` as
@@ -131,6 +150,7 @@ struct setting_row {
 	const char *name;
 	const char *initial;
 	struct entry_rule rule;
+	bool is_secret;
 	enum setting_spread spread;
 	enum backup_item item;
 	const char *fips; /* the value that compliance needs; NULL: any */

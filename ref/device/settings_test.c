@@ -210,6 +210,85 @@ test_what_is_set_outlives_the_process(void **state)
 	settings_free(settings);
 }
 
+struct looked {
+	unsigned records;
+	unsigned in_the_clear;
+};
+
+static enum err
+look_at(void *ctx, struct bytes key, struct bytes value)
+{
+	struct looked *looked = ctx;
+
+	(void)key;
+	looked->records++;
+	if (memmem(value.at, value.octets, "opensesame", 10) != NULL)
+		looked->in_the_clear++;
+	return OK;
+}
+
+static void
+assert_secret(struct settings *settings, enum setting which, const char *want)
+{
+	struct secret *secret = NULL;
+
+	assert_ok(setting_secret(settings, which, &secret));
+	assert_true(bytes_equal_text(secret_peek(secret), want));
+	secret_free(secret);
+}
+
+/* req: KS-20-091 */
+static void
+test_a_secret_is_kept_sealed_and_never_shown(void **state)
+{
+	const enum setting one = SETTING_LOG_AUDIT_PASSWORD;
+	const enum setting other = SETTING_LOG_SYSTEM_PASSWORD;
+	struct rig *rig = *state;
+	struct settings *settings = open_settings(state);
+	struct looked looked = {0};
+	struct secret *secret = NULL;
+	char why[SETTING_WHY_OCTETS] = "";
+	char vault[300];
+	bool changed;
+
+	(void)snprintf(vault, sizeof(vault), "%s/vault.key", rig->dir);
+	assert_err(setting_set(settings, one, bytes_of_text("opensesame"),
+		       &changed, why),
+	    ERR_FEATURE);
+	settings_use_vault(settings, rig->env, vault);
+	assert_err(setting_secret(settings, one, &secret), ERR_NOT_FOUND);
+	assert_string_equal(setting_shown(settings, one), "");
+	set(settings, one, "opensesame");
+	assert_string_equal(setting_shown(settings, one), "(set)");
+	assert_secret(settings, one, "opensesame");
+	assert_ok(record_each(rig->st, "setting.secret", look_at, &looked));
+	assert_int_equal(looked.records, 1);
+	assert_int_equal(looked.in_the_clear, 0);
+	assert_int_equal(records(rig, "log-rotation-audit/password"), 0);
+
+	/* refused, it is not said either */
+	assert_err(setting_set(settings, one, bytes_of_text("open sesame"),
+		       &changed, why),
+	    ERR_FIELD);
+	assert_null(strstr(why, "sesame"));
+
+	assert_ok(store_commit(rig->st));
+	settings_free(settings);
+	rig_reopen(rig);
+	settings = open_settings(state);
+	settings_use_vault(settings, rig->env, vault);
+	assert_string_equal(setting_shown(settings, one), "(set)");
+	assert_string_equal(setting_shown(settings, other), "");
+	assert_secret(settings, one, "opensesame");
+	set(settings, one, "another");
+	assert_secret(settings, one, "another");
+	set(settings, one, "");
+	assert_string_equal(setting_shown(settings, one), "");
+	assert_err(setting_secret(settings, one, &secret), ERR_NOT_FOUND);
+	settings_free(settings);
+	assert_int_equal(remove(vault), 0);
+}
+
 /* A later release's other default reaches those who never chose. */
 static void
 test_a_default_is_not_kept(void **state)
@@ -602,6 +681,7 @@ main(void)
 	    cmocka_unit_test(test_the_rows_have_the_guides_defaults),
 	    STORE_TEST(test_a_new_device_has_the_defaults),
 	    STORE_TEST(test_what_is_set_outlives_the_process),
+	    STORE_TEST(test_a_secret_is_kept_sealed_and_never_shown),
 	    STORE_TEST(test_a_default_is_not_kept),
 	    STORE_TEST(test_the_same_again_is_no_change),
 	    STORE_TEST(test_a_refusal_names_field_value_and_rule),
