@@ -16,7 +16,7 @@
 # vsftpd takes the password of "anonymous" seriously.
 
 REMOTE_USER=logs
-REMOTE_FTP_USER=ftp
+export REMOTE_FTP_USER=ftp
 REMOTE_PASSWORD='remote secret'
 
 # remote_owner: who owns what the remote host has; remote_run: be that one
@@ -175,7 +175,7 @@ END
     pid=$!
     echo "$pid" >"$dir/syslog.pid"
     wait_for "] start" "$dir/syslog.self"
-    grep -q -i "bind" "$dir/syslog.self" "$dir/syslog.log" || break
+    grep -q -i -E "bind|no udp socket" "$dir/syslog.self" "$dir/syslog.log" || break
     remote_stop syslog
     : >"$dir/syslog.log"
     [ "$tries" -lt 8 ]
