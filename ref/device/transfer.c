@@ -66,6 +66,7 @@ struct transfer_work {
 	bool is_stalled;
 	bool was_connected;
 	enum err file_rc; /* the local file's */
+	long reply;       /* the FTP server's last; 0: none */
 	char error[CURL_ERROR_SIZE];
 	enum err rc;
 	char why[CHANGE_WHY_OCTETS];
@@ -137,6 +138,14 @@ outcome_of(CURLcode code)
 	return &other;
 }
 
+/* spec: RFC 959 4.2.2: there is no room for the file, or the user's is used up
+ */
+static bool
+is_full(const struct transfer_work *work)
+{
+	return work->reply == 452 || work->reply == 552;
+}
+
 static void
 say(struct transfer_work *work, enum err rc, const char *text)
 {
@@ -188,6 +197,8 @@ explain(struct transfer_work *work, CURLcode code)
 		    work->file_rc == ERR_DISK_FULL
 			? "no space left on this device"
 			: "the file on this device cannot be used");
+	else if (is_full(work))
+		say(work, ERR_DISK_FULL, "no space left on the host");
 	else if (code == CURLE_PEER_FAILED_VERIFICATION)
 		say_refused_key(work);
 	else if (code == CURLE_LOGIN_DENIED) {
@@ -583,6 +594,7 @@ perform(CURLM *multi, CURL *curl, struct transfer_work *work)
 	while ((message = curl_multi_info_read(multi, &left)) != NULL)
 		if (message->msg == CURLMSG_DONE)
 			code = message->data.result;
+	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &work->reply);
 	(void)curl_multi_remove_handle(multi, curl);
 	return code;
 }
@@ -597,6 +609,7 @@ rewind_file(struct transfer_work *work)
 	work->is_stalled = false;
 	work->was_connected = false;
 	work->file_rc = OK;
+	work->reply = 0;
 	work->error[0] = '\0';
 	work->seen[0] = '\0';
 }
