@@ -29,6 +29,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/env.h"
+#include "base/secret.h"
 #include "device/backup_item.h"
 #include "model/object.h"
 
