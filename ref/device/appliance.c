@@ -9,6 +9,20 @@
 #include "device/transfer.h"
 #include "device/user.h"
 
+/* req: KS-07-004 */
+static void
+clock_stepped(void *ctx, int64_t from_wall_s, int64_t to_wall_s)
+{
+	struct appliance *appliance = ctx;
+	char from[CLOCK_TEXT_OCTETS];
+	char to[CLOCK_TEXT_OCTETS];
+
+	clock_text(appliance->clock, from_wall_s, from);
+	clock_text(appliance->clock, to_wall_s, to);
+	logs_add_system(
+	    appliance, "Date & Time", "Stepped from %s to %s", from, to);
+}
+
 enum err
 appliance_open(struct appliance *appliance)
 {
@@ -19,8 +33,11 @@ appliance_open(struct appliance *appliance)
 	    appliance->settings, appliance->env, appliance->vault);
 	TRY(clock_new(appliance->store, appliance->env, &appliance->clock));
 	TRY(logs_open(appliance));
+	appliance->steps =
+	    (struct clock_watch){.jumped = clock_stepped, .ctx = appliance};
+	clock_watch(appliance->clock, &appliance->steps);
 	TRY(credentials_new(appliance, &appliance->credentials));
-	TRY(services_new(appliance->store, &appliance->services));
+	TRY(services_new(appliance, &appliance->services));
 	TRY(logins_open(appliance));
 	TRY(users_open(appliance));
 	TRY(cert_shop_new(
@@ -76,12 +93,14 @@ appliance_is_initialized(struct appliance *appliance)
 	return rc != OK || count.local != 0;
 }
 
+/* req: KS-20-007 KS-21-005 */
 void
 appliance_trap(struct appliance *appliance, enum trap trap, const char *text)
 {
 	struct trap_watch *watch;
 
 	log_line("device", LOG_WARN, "%s", text);
+	logs_add_system(appliance, "SNMP Trap", "%s", text);
 	for (watch = appliance->trap_watches; watch != NULL;
 	     watch = watch->next)
 		watch->raised(watch->ctx, trap, text);

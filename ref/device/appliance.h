@@ -58,6 +58,7 @@ struct appliance {
 	struct key_servers *key_servers; /* device/key_server.h */
 	struct transfers *transfers;     /* device/transfer.h */
 	struct trap_watch *trap_watches;
+	struct clock_watch steps;     /* of the clock, for the system log */
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;
 	/* It was asked for, and is durable: main does it, later. NULL: nobody

@@ -39,6 +39,10 @@ struct clock {
 	struct clock_watch *watches;
 	struct loop *loop;
 	struct loop_timer *timer;
+	/* what clock_stamp said last */
+	int64_t stamp_s;
+	char stamp_zone[CLOCK_ZONE_OCTETS];
+	char stamp[CLOCK_TEXT_OCTETS];
 };
 
 /* ---- zones ---- */
@@ -445,6 +449,18 @@ clock_text(
 	local_time(clock->face.zone, wall_s, &tm);
 	if (strftime(out, CLOCK_TEXT_OCTETS, "%Y-%m-%d %H:%M:%S", &tm) == 0)
 		(void)strcpy(out, "0000-00-00 00:00:00"); /* year 10000 */
+}
+
+const char *
+clock_stamp(struct clock *clock, int64_t wall_s)
+{
+	if (clock->stamp_s == wall_s &&
+	    strcmp(clock->stamp_zone, clock->face.zone) == 0)
+		return clock->stamp;
+	clock_text(clock, wall_s, clock->stamp);
+	clock->stamp_s = wall_s;
+	(void)strcpy(clock->stamp_zone, clock->face.zone);
+	return clock->stamp;
 }
 
 unsigned

@@ -80,6 +80,12 @@ enum { CLOCK_TEXT_OCTETS = 20 };
 void clock_text(
     const struct clock *clock, int64_t wall_s, char out[CLOCK_TEXT_OCTETS]);
 
+/*
+ * The same, kept until the second or the zone is another one: for lines that
+ * come by the thousand. Borrowed until the next call.
+ */
+const char *clock_stamp(struct clock *clock, int64_t wall_s);
+
 /* Minute of the week in the zone: Monday 00:00 is 0. */
 enum { CLOCK_WEEK_MINUTES = 7 * 24 * 60 };
 unsigned clock_week_minute(const struct clock *clock, int64_t wall_s);

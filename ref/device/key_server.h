@@ -59,8 +59,9 @@ struct key_door {
 	 * both are needed. req: KS-03-037 KS-03-038 KS-03-039 KS-03-040
 	 */
 	struct bytes user;
-	struct bytes common_name; /* of the certificate, for logs; none */
-	struct bytes address;     /* it comes from, without port: "10.0.0.5" */
+	/* Of the certificate, for logs; none where none is required. */
+	struct bytes common_name;
+	struct bytes address; /* it comes from, without port: "10.0.0.5" */
 };
 
 /* ---- what is set ---- */

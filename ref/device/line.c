@@ -167,17 +167,23 @@ line_escape(struct line *line, struct bytes in, const char *also)
 static void
 put_value(struct line *line, struct bytes value, const char *also)
 {
-	bool cut = value.octets > LINE_FIELD_OCTETS;
-
 	if (value.octets == 0) {
 		line_put_text(line, "-");
 		return;
 	}
 	if (value.octets == 1 && value.at[0] == '-')
 		also = "-";
+	line_escape(line, value, also);
+}
+
+static void
+put_short(struct line *line, struct bytes value, const char *also)
+{
+	bool cut = value.octets > LINE_FIELD_OCTETS;
+
 	if (cut)
 		value.octets = LINE_FIELD_OCTETS;
-	line_escape(line, value, also);
+	put_value(line, value, also);
 	if (cut)
 		line_put_text(line, CUT);
 }
@@ -185,14 +191,26 @@ put_value(struct line *line, struct bytes value, const char *also)
 void
 line_field(struct line *line, struct bytes value)
 {
-	put_value(line, value, " ");
+	put_short(line, value, " ");
+}
+
+void
+line_inner(struct line *line, struct bytes value)
+{
+	put_short(line, value, " ]");
+}
+
+void
+line_message(struct line *line, struct bytes value)
+{
+	put_value(line, value, "]");
 }
 
 void
 line_bracketed(struct line *line, struct bytes value)
 {
 	line_put_text(line, "[");
-	put_value(line, value, "]");
+	put_short(line, value, "]");
 	line_put_text(line, "]");
 }
 

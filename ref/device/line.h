@@ -39,10 +39,15 @@ void line_escape(struct line *line, struct bytes text, const char *also);
 
 /*
  * A field: a dash where it is empty, and a value that is a dash is escaped.
- * The bracketed one has its brackets.
+ * The bracketed one has its brackets; an inner one is a word of several within
+ * brackets.
  */
 void line_field(struct line *line, struct bytes value);
 void line_bracketed(struct line *line, struct bytes value);
+void line_inner(struct line *line, struct bytes value);
+
+/* A bracketed one that has the whole line for itself, without its brackets. */
+void line_message(struct line *line, struct bytes value);
 
 /* What has become of it, its mark where it was cut. Borrowed. */
 struct bytes line_end(struct line *line);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "device/appliance.h"
+#include "device/line.h"
 
 /* An escape that no octet has: what came behind it was cut. */
 #define CUT "\\..."
@@ -181,20 +182,26 @@ void
 logs_add_system(
     struct appliance *appliance, const char *source, const char *format, ...)
 {
-	char line[LOGS_LINE_MAX_OCTETS + 1];
-	char stamp[CLOCK_TEXT_OCTETS];
-	size_t used;
+	char text[LOGS_LINE_MAX_OCTETS + 1];
+	struct line line;
 	va_list args;
 
-	clock_text(appliance->clock, env_wall_s(appliance->env), stamp);
-	used = (size_t)snprintf(line, sizeof(line), "%s %s %s: ", stamp,
-	    setting_text(appliance->settings, SETTING_HOST_NAME), source);
-	if (used >= sizeof(line))
-		used = sizeof(line) - 1;
+	if (appliance->logs == NULL)
+		return;
 	va_start(args, format);
-	(void)vsnprintf(line + used, sizeof(line) - used, format, args);
+	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	logs_add(appliance, LOG_SYSTEM, bytes_of_text(line));
+	line_begin(&line);
+	line_put_text(
+	    &line, clock_stamp(appliance->clock, env_wall_s(appliance->env)));
+	line_put_text(&line, " ");
+	line_put_text(
+	    &line, setting_text(appliance->settings, SETTING_HOST_NAME));
+	line_put_text(&line, " ");
+	line_put_text(&line, source);
+	line_put_text(&line, ": ");
+	line_escape(&line, bytes_of_text(text), "");
+	logs_add(appliance, LOG_SYSTEM, line_end(&line));
 }
 
 void

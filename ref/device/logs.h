@@ -140,7 +140,8 @@ logs_add(struct appliance *appliance, enum log_type type, struct bytes line);
 
 /*
  * The same, in the form of the system log: "yyyy-mm-dd hh:mm:ss HOST SOURCE:
- * TEXT". source is a part of the appliance, as "Key Server".
+ * TEXT". source is a part of the appliance, as "Key Server". What others had a
+ * say in is made harmless here.
  *
  * req: KS-20-062
  */

@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "device/appliance.h"
+#include "device/logs.h"
 
 #define KIND_NAME "service"
 
@@ -24,7 +26,7 @@ struct one {
 };
 
 struct services {
-	struct store *st;
+	struct appliance *appliance;
 	struct one one[SERVICE_COUNT];
 };
 
@@ -71,13 +73,13 @@ service_find(struct bytes word, enum service *out)
 }
 
 enum err
-services_new(struct store *st, struct services **out)
+services_new(struct appliance *appliance, struct services **out)
 {
 	enum err rc = OK;
 
 	*out = NULL;
 	TRY(MEM_NEW(*out));
-	(*out)->st = st;
+	(*out)->appliance = appliance;
 out:
 	return rc;
 }
@@ -109,6 +111,20 @@ service_offer(struct services *services, enum service service,
 	one->status = SERVICE_STOPPED;
 }
 
+/*
+ * One line for what was asked for, or happens by itself: "2005-09-12 10:23:47
+ * you.com NAE Server: Starting NAE Server".
+ *
+ * req: KS-20-006 KS-21-005
+ */
+static void
+tell(const struct services *services, enum service service, const char *what)
+{
+	const char *name = rows[service].name;
+
+	logs_add_system(services->appliance, name, "%s %s", what, name);
+}
+
 static enum err
 go_up(struct services *services, enum service service)
 {
@@ -122,6 +138,8 @@ go_up(struct services *services, enum service service)
 		one->again = false;
 		log_line("device", LOG_ERROR, "%s cannot be started: %s",
 		    rows[service].name, err_text(rc));
+		logs_add_system(services->appliance, rows[service].name,
+		    "Cannot start %s: %s", rows[service].name, err_text(rc));
 	}
 	return rc;
 }
@@ -157,6 +175,8 @@ service_stopped(struct services *services, enum service service)
 		return;
 	one->status = SERVICE_STOPPED;
 	log_line("device", LOG_INFO, "%s is stopped", rows[service].name);
+	if (!is_asked)
+		tell(services, service, "Lost");
 	if (one->again && is_asked)
 		(void)go_up(services, service); /* the log has its error */
 	else
@@ -168,10 +188,13 @@ services_start(struct services *services)
 {
 	unsigned k;
 
-	for (k = 0; k < SERVICE_COUNT; k++)
-		if (services->one[k].status == SERVICE_STOPPED &&
-		    service_startup(services, (enum service)k))
-			(void)go_up(services, (enum service)k);
+	for (k = 0; k < SERVICE_COUNT; k++) {
+		if (services->one[k].status != SERVICE_STOPPED ||
+		    !service_startup(services, (enum service)k))
+			continue;
+		tell(services, (enum service)k, "Starting");
+		(void)go_up(services, (enum service)k);
+	}
 }
 
 /* ---- what administrators ask for ---- */
@@ -185,8 +208,10 @@ service_start(struct services *services, enum service service)
 	case SERVICE_ABSENT:
 		return ERR_FEATURE;
 	case SERVICE_STOPPED:
+		tell(services, service, "Starting");
 		return go_up(services, service);
 	case SERVICE_STOPPING:
+		tell(services, service, "Restarting");
 		one->again = true;
 		return OK;
 	case SERVICE_STARTING:
@@ -209,9 +234,12 @@ service_stop(struct services *services, enum service service)
 		return ERR_FEATURE;
 	case SERVICE_STARTING:
 	case SERVICE_STARTED:
+		tell(services, service, "Stopping");
 		go_down(services, service);
 		return OK;
 	case SERVICE_STOPPING:
+		if (was_again)
+			tell(services, service, "Stopping");
 		return was_again ? OK : ERR_FIELD; /* not up again, then */
 	case SERVICE_STOPPED:
 	case SERVICE_RESTARTING:
@@ -228,6 +256,7 @@ service_restart(struct services *services, enum service service)
 	switch (service_status(services, service)) {
 	case SERVICE_STARTING:
 	case SERVICE_STARTED:
+		tell(services, service, "Restarting");
 		one->again = true;
 		go_down(services, service);
 		return OK;
@@ -251,8 +280,8 @@ service_startup(const struct services *services, enum service service)
 	enum err rc;
 
 	buf_init(&value, VALUE_OCTETS);
-	rc = record_get(
-	    services->st, KIND_NAME, bytes_of_text(row->word), &value);
+	rc = record_get(services->appliance->store, KIND_NAME,
+	    bytes_of_text(row->word), &value);
 	if (rc != ERR_NOT_FOUND)
 		enabled =
 		    rc == OK && bytes_equal_text(buf_peek(&value), "enabled");
@@ -267,7 +296,7 @@ enum err
 service_keep_startup(
     struct services *services, enum service service, bool enabled)
 {
-	return record_put(services->st, KIND_NAME,
+	return record_put(services->appliance->store, KIND_NAME,
 	    bytes_of_text(rows[service].word),
 	    bytes_of_text(enabled ? "enabled" : "disabled"));
 }

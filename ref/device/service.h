@@ -23,6 +23,7 @@
 
 #include "store/record.h"
 
+struct appliance;
 struct services;
 
 enum service {
@@ -56,7 +57,9 @@ struct service_functions {
 	void *ctx;
 };
 
-enum err services_new(struct store *st, struct services **out) MUST_CHECK;
+/* What comes and goes is told by the system log. */
+enum err
+services_new(struct appliance *appliance, struct services **out) MUST_CHECK;
 void services_free(struct services *services); /* accepts NULL */
 
 /* From here on it is there, and stopped. `functions` is copied. */

@@ -45,7 +45,7 @@ open_services(struct test *t)
 	const struct service_functions functions = {
 	    .start = fake_start, .stop = fake_stop, .ctx = &t->fake};
 
-	assert_ok(services_new(t->bench.appliance.store, &t->services));
+	assert_ok(services_new(&t->bench.appliance, &t->services));
 	t->fake = (struct fake){.services = t->services};
 	service_offer(t->services, SERVICE_SSH, &functions);
 }

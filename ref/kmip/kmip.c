@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "kmip/activity.h"
 #include "kmip/op.h"
 #include "kmip/reason.h"
 #include "kmip/request.h"
@@ -28,8 +29,9 @@ struct part {
 	bool done;
 	uint32_t status;
 	uint32_t reason;
-	const char *text;    /* Result Message, NULL for none */
-	struct item *answer; /* the payload */
+	const char *text;       /* Result Message, NULL for none */
+	struct item *answer;    /* the payload */
+	struct mention mention; /* where the answer waits */
 };
 
 struct flight {
@@ -44,6 +46,8 @@ struct flight {
 	bool correlate;       /* the client wants correlation values */
 	size_t answer_octets; /* the most that may be sent */
 	enum err whole; /* why the whole message fails; OK when it does not */
+	struct part failure; /* done: what is told of that */
+	bool waits;          /* for the store; the message is gone */
 	struct keystore_loan loan;
 	struct store_waiter waiter;
 	/* where the answer goes */
@@ -585,22 +589,111 @@ out:
 static void
 write_failure(struct flight *f, enum err why)
 {
-	struct part part = {.done = true};
+	struct part *part = &f->failure;
 
+	*part = (struct part){.done = true};
 	/* the answer that says "too large" cannot be refused for its size */
 	f->answer_octets = ANSWER_MAX_OCTETS;
 	if (f->part_count == 1 && f->parts[0].operation != 0) {
-		part.operation = f->parts[0].operation;
-		part.id = f->parts[0].id;
+		part->operation = f->parts[0].operation;
+		part->id = f->parts[0].id;
 	}
-	part_fail(f, &part, why);
-	if (write_parts(f, &part, 1) != OK)
+	part_fail(f, part, why);
+	if (write_parts(f, part, 1) != OK)
 		buf_reset(&f->answer);
+}
+
+/*
+ * The Activity Log
+ */
+
+/* Keep what is borrowed from the message; without memory it is lost. */
+static void
+keep(struct flight *f, struct bytes *octets)
+{
+	if (arena_copy(f->rq.arena, *octets, octets) != OK)
+		*octets = BYTES_NONE;
+}
+
+/* The answer waits, and what it will be told with has to outlive the message.
+ */
+static void
+keep_parts(struct flight *f)
+{
+	size_t n;
+
+	f->waits = true;
+	for (n = 0; n < f->part_count; n++) {
+		struct part *part = &f->parts[n];
+
+		mention_read(part->in, part->op, part->answer, &part->mention);
+		keep(f, &part->id);
+		keep(f, &part->mention.key);
+	}
+}
+
+/* req: KS-21-029 KS-21-024 KS-21-030 KS-21-033 KS-21-034 */
+static void
+log_part(
+    const struct flight *f, const struct part *part, const struct part *outcome)
+{
+	struct appliance *appliance = f->kmip->config.appliance;
+	struct mention mention = part->mention;
+	const char *type = NULL;
+	struct activity line = {
+	    .door = f->rq.door,
+	    .user = f->rq.identity,
+	    .id = part->id,
+	    .failed = outcome->status != RESULT_STATUS_SUCCESS,
+	    .code = outcome->reason,
+	};
+
+	if (!activity_wanted(appliance, line.failed))
+		return;
+	if (!f->waits)
+		mention_read(part->in, part->op, part->answer, &mention);
+	if (part->operation != 0)
+		type = schema_value_name(TAG_OPERATION, part->operation);
+	if (type != NULL)
+		line.type = bytes_of_text(type);
+	if (outcome->text != NULL)
+		line.message = bytes_of_text(outcome->text);
+	else if (line.failed) /* it went well, and was taken back */
+		line.message = bytes_of_text(
+		    schema_value_name(TAG_RESULT_STATUS, outcome->status));
+	mention_put(&mention, &line);
+	activity_add(appliance, &line);
+}
+
+/*
+ * A line for each item that was worked off; a message that fails as a whole has
+ * failed for each that was read, and one of which none was is a line as well.
+ *
+ * req: KS-20-002 KS-21-015 KS-21-016
+ */
+static void
+log_parts(const struct flight *f)
+{
+	size_t n;
+
+	if (f->kmip->config.appliance == NULL)
+		return;
+	if (f->failure.done && f->part_count == 0)
+		log_part(f, &f->failure, &f->failure);
+	for (n = 0; n < f->part_count; n++) {
+		const struct part *part = &f->parts[n];
+
+		if (f->failure.done)
+			log_part(f, part, &f->failure);
+		else if (part->done)
+			log_part(f, part, part);
+	}
 }
 
 static void
 send(struct flight *f)
 {
+	log_parts(f);
 	f->answer_fn(f->answer_ctx, f->number, buf_peek(&f->answer));
 	flight_done(f);
 }
@@ -640,6 +733,7 @@ out:
 		send(f);
 		return;
 	}
+	keep_parts(f);
 	f->waiter = (struct store_waiter){.done = committed, .ctx = f};
 	store_wait(st, &f->waiter);
 }
@@ -788,8 +882,10 @@ choose_scopes(struct request *rq)
 	    rq->identity.octets == 0)
 		return OK;
 	rc = key_user_take(appliance, rq->identity, &rq->user);
-	if (rc == ERR_NOT_FOUND)
+	if (rc == ERR_NOT_FOUND) {
+		rq->identity = BYTES_NONE; /* nobody's who is let in */
 		rc = ERR_AUTHENTICATION;
+	}
 	TRY(rc);
 	rq->scopes = rq->user.scopes;
 	rq->scope_count = rq->user.scope_count;
@@ -815,6 +911,8 @@ kmip_message(struct kmip *k, const struct key_door *door, struct bytes message,
 	f->number = number;
 	f->answer_octets = ANSWER_MAX_OCTETS;
 	f->whole = OK;
+	f->failure.done = false;
+	f->waits = false;
 	f->correlate = false;
 	f->rq.config = &k->config;
 	f->rq.door = door;

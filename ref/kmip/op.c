@@ -1,8 +1,8 @@
 #include "kmip/op.h"
 
 static const struct op ops[] = {
-#define OP(symbol, run, prepare, flags, clause) \
-	{OPERATION_##symbol, run, prepare, flags, clause},
+#define OP(symbol, run, prepare, tell, flags, clause) \
+	{OPERATION_##symbol, run, prepare, tell, flags, clause},
 #include "kmip/op.def"
 #undef OP
 };

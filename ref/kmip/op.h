@@ -16,6 +16,9 @@ enum op_flag {
 				 allows it */
 };
 
+/* What the Activity Log has of it; see kmip/activity.h. */
+enum op_tell { TELL_NOTHING, TELL_OBJECT, TELL_MADE };
+
 struct op {
 	uint32_t code; /* OPERATION_... */
 	/* in: the checked payload; out: the answer's, empty so far. An error
@@ -27,6 +30,7 @@ struct op {
 	 * no job, leaves it to run to tell. */
 	enum err (*prepare)(
 	    struct request *rq, const struct item *in, struct slow **job);
+	enum op_tell tell;
 	unsigned flags;
 	const char *clause; /* "kmip-1.4 4.1, kmip-2.1 6.1.8" */
 };
@@ -37,7 +41,7 @@ const struct op *op_find(uint32_t code, enum version v);
 /* The rows in order, for Query: NULL behind the last. */
 const struct op *op_row(size_t row);
 
-#define OP(symbol, run, prepare, flags, clause)                 \
+#define OP(symbol, run, ...)                                    \
 	enum err run(struct request *rq, const struct item *in, \
 	    struct item *out) MUST_CHECK;
 #include "kmip/op.def"

@@ -50,19 +50,28 @@ answer_begin(struct nae_request *rq)
 	return begin(rq, true);
 }
 
+/* An element's name takes the place of a text's %s. */
+void
+nae_error_text(
+    enum nae_error why, const char *detail, char out[NAE_ERROR_TEXT_OCTETS])
+{
+	const char *text = nae_error_row(why)->text;
+
+	if (why == NAE_MISSING || why == NAE_VALUE)
+		(void)snprintf(out, NAE_ERROR_TEXT_OCTETS, "%.*s%s",
+		    (int)strlen(text) - 2, text, detail);
+	else
+		(void)snprintf(out, NAE_ERROR_TEXT_OCTETS, "%s", text);
+}
+
 enum err
 nae_put_error(const struct nae_request *rq, enum nae_error why, struct buf *out)
 {
 	const struct nae_error_row *row = nae_error_row(why);
-	char text[NAE_DETAIL_OCTETS + 64];
+	char text[NAE_ERROR_TEXT_OCTETS];
 	enum err rc = OK;
 
-	/* an element's name takes the place of a text's %s */
-	if (why == NAE_MISSING || why == NAE_VALUE)
-		(void)snprintf(text, sizeof(text), "%.*s%s",
-		    (int)strlen(row->text) - 2, row->text, rq->detail);
-	else
-		(void)snprintf(text, sizeof(text), "%s", row->text);
+	nae_error_text(why, rq->detail, text);
 	TRY(element_put_flag(out, EL_FATAL_ERROR, row->fatal));
 	TRY(element_put_number(out, EL_ERROR_ID, row->code));
 	TRY(element_put_text(out, EL_ERROR_STRING, text));

@@ -53,7 +53,8 @@ struct task {
 
 	/* what came of it */
 	enum nae_error error;
-	struct buf said; /* of the error, in a batch */
+	char detail[NAE_DETAIL_OCTETS]; /* of the error, in a batch */
+	struct buf said;                /* likewise */
 	bool verified;
 	size_t results; /* of all versions; 0: it was for one */
 };
@@ -270,6 +271,7 @@ outcome(struct nae_request *rq, struct task *t, enum err rc)
 	if (t->begun)
 		nae_data_cancel(rq);
 	t->error = why;
+	(void)memcpy(t->detail, rq->detail, sizeof(t->detail));
 	buf_init(&t->said, SAID_OCTETS);
 	rc = nae_put_error(rq, why, &t->said);
 	nae_forgive(rq);
@@ -856,6 +858,56 @@ const struct nae_data nae_crypto_data = {
     .end = data_end,
     .finish = finish,
 };
+
+/* ---- the log ---- */
+
+/* Those that are named; t: NULL where none was read. req: KS-21-045 */
+static void
+log_operation(const struct nae_request *rq, const struct activity *request,
+    const struct element *from, const struct task *t, size_t ordinal)
+{
+	char text[NAE_ERROR_TEXT_OCTETS];
+	struct activity line = *request;
+
+	line.key = element_text(from, EL_KEY_NAME);
+	activity_number(&line, ordinal);
+	activity_word(&line, element_text(from, EL_ACTION));
+	activity_word(&line, t != NULL && t->transform != NULL
+				 ? bytes_of_text(t->transform->name)
+				 : element_text(from, EL_ALGORITHM));
+	if (t != NULL && t->error != NAE_SUCCESS && !line.failed) {
+		nae_error_text(t->error, t->detail, text);
+		line.failed = true;
+		line.code = nae_error_row(t->error)->code;
+		line.message = bytes_of_text(text);
+	}
+	activity_add(rq->config->appliance, &line);
+}
+
+/*
+ * A batch that fails as a whole has failed for each operation: none has an
+ * answer. req: KS-21-016 KS-21-017
+ */
+void
+nae_log_crypto(struct nae_request *rq, struct activity *line)
+{
+	const struct crypto *c = rq->state;
+	size_t tasks = c != NULL ? c->count : 0;
+	size_t k = 0;
+
+	if (!is_batch(rq->root)) {
+		log_operation(
+		    rq, line, rq->root, tasks != 0 ? c->tasks : NULL, 1);
+		return;
+	}
+	ELEMENT_EACH (rq->root, child) {
+		if (child->what != EL_OPERATION || k == NAE_OPERATIONS_MOST)
+			continue;
+		log_operation(
+		    rq, line, child, k < tasks ? &c->tasks[k] : NULL, k + 1);
+		k++;
+	}
+}
 
 /* ---- the header ---- */
 

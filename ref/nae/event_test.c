@@ -30,92 +30,88 @@ expect(const char *in, const char *want)
 
 /* ---- events ---- */
 
-struct lines {
-	unsigned count;
-	char last[STORE_LOG_LINE_MAX_OCTETS + 1];
-};
-
-static enum err
-keep_line(void *ctx, const struct store_log_line *line)
-{
-	struct lines *lines = ctx;
-
-	lines->count++;
-	(void)snprintf(lines->last, sizeof(lines->last), "%.*s",
-	    (int)line->text.octets, (const char *)line->text.at);
-	return OK;
-}
-
+/* One line, and this behind its date. */
 static void
-read_log(struct lines *lines)
+assert_line(const char *name, enum log_type type, const char *want)
 {
-	memset(lines, 0, sizeof(*lines));
-	assert_ok(store_log_each(
-	    desk.bench.appliance.store, "client", 1, 1000, keep_line, lines));
+	const char *got = ear_text(&desk.ear, type);
+	size_t octets = strlen(want);
+
+	if (desk.ear.lines[type] != 1 || strlen(got) != 22 + octets + 1 ||
+	    memcmp(got + 22, want, octets) != 0)
+		fail_msg("%s\nexpected: %s\n     got: %s", name, want, got);
 }
 
 #define EVENT(in) "<RecordEventRequest>" in "</RecordEventRequest>"
 #define DONE      "<Success>true</Success>"
 
-/* req: KS-20-005 */
+/* Behind the date; each is in both logs. req: KS-20-005 KS-21-046 KS-21-047 */
 static void
 test_events(void **state)
 {
 	static const struct {
 		const char *name;
 		const char *in;
-		const char *line; /* behind the date; NULL: none is written */
+		const char *event;
+		const char *activity;
 	} cases[] = {
 	    {"hello, counted as sent",
 		EVENT("<ID>8</ID><MessageSize>8</MessageSize>"
 		      "<Message>aGVsbG8=</Message>"),
-		"INFO 10.0.0.5 [-] - 8 hello"},
+		"INFO 10.0.0.5 [-] - 8 [hello]",
+		"INFO 10.0.0.5 [-] - 8 RecordEvent - [-] - [Success]"},
 	    {"counted as it is",
 		EVENT("<MessageSize>5</MessageSize>"
 		      "<Message>aGVsbG8=</Message>"),
-		"INFO 10.0.0.5 [-] - - hello"},
+		"INFO 10.0.0.5 [-] - - [hello]",
+		"INFO 10.0.0.5 [-] - - RecordEvent - [-] - [Success]"},
 	    {"counted in another way",
 		EVENT("<MessageSize>6</MessageSize>"
 		      "<Message>aGVsbG8=</Message>"),
-		NULL},
-	    {"not counted", EVENT("<Message>aGVsbG8=</Message>"),
-		"INFO 10.0.0.5 [-] - - hello"},
+		"ERROR 10.0.0.5 [-] - - [hello]",
+		"ERROR 10.0.0.5 [-] - - RecordEvent - [-] 10004 [Invalid value "
+		"for element: MessageSize]"},
 	    {"by the guide's other name",
 		"<RecordMessageRequest><Message>aGVsbG8=</Message>"
 		"</RecordMessageRequest>",
-		"INFO 10.0.0.5 [-] - - hello"},
+		"INFO 10.0.0.5 [-] - - [hello]",
+		"INFO 10.0.0.5 [-] - - RecordMessage - [-] - [Success]"},
 	    /* "a\n[2012" */
 	    {"a line that is somebody else's",
 		EVENT("<Message>YQpbMjAxMg==</Message>"),
-		"INFO 10.0.0.5 [-] - - a\\x0A[2012"},
+		"INFO 10.0.0.5 [-] - - [a\\x0a[2012]",
+		"INFO 10.0.0.5 [-] - - RecordEvent - [-] - [Success]"},
 	    {"an ID that is one",
-		EVENT("<ID>1&#10;2\\</ID><Message>YQ=="
-		      "</Message>"),
-		"INFO 10.0.0.5 [-] - 1\\x0A2\\\\ a"},
+		EVENT("<ID>1&#10;2\\</ID><Message>YQ==</Message>"),
+		"INFO 10.0.0.5 [-] - 1\\x0a2\\\\ [a]",
+		"INFO 10.0.0.5 [-] - 1\\x0a2\\\\ RecordEvent - [-] - "
+		"[Success]"},
 	    /* ff, a */
 	    {"no UTF-8", EVENT("<Message>/2E=</Message>"),
-		"INFO 10.0.0.5 [-] - - \\xFFa"},
-	    {"nothing", EVENT("<Message></Message>"), "INFO 10.0.0.5 [-] - - "},
-	    {"no base64", EVENT("<Message>a</Message>"), NULL},
-	    {"no message", EVENT(""), NULL},
+		"INFO 10.0.0.5 [-] - - [\\xffa]",
+		"INFO 10.0.0.5 [-] - - RecordEvent - [-] - [Success]"},
+	    {"nothing", EVENT("<Message></Message>"),
+		"INFO 10.0.0.5 [-] - - [-]",
+		"INFO 10.0.0.5 [-] - - RecordEvent - [-] - [Success]"},
+	    {"no base64", EVENT("<Message>a</Message>"),
+		"ERROR 10.0.0.5 [-] - - [-]",
+		"ERROR 10.0.0.5 [-] - - RecordEvent - [-] 10004 [Invalid value "
+		"for element: Message]"},
+	    {"no message", EVENT(""), "ERROR 10.0.0.5 [-] - - [-]",
+		"ERROR 10.0.0.5 [-] - - RecordEvent - [-] 10003 [Missing "
+		"element: Message]"},
 	};
-	struct lines lines;
-	unsigned count = 0;
 	size_t k;
 
 	(void)state;
 	desk_call(&desk);
 	for (k = 0; k < LENGTH(cases); k++) {
-		expect(cases[k].in,
-		    cases[k].line != NULL ? DONE : "<Success>false");
-		read_log(&lines);
-		count += cases[k].line != NULL;
-		assert_int_equal(lines.count, count);
-		if (cases[k].line != NULL &&
-		    (lines.last[0] != '[' ||
-			strcmp(lines.last + 22, cases[k].line) != 0))
-			fail_msg("%s: expected %s, got %s", cases[k].name,
-			    cases[k].line, lines.last);
+		bool good = strncmp(cases[k].event, "INFO", 4) == 0;
+
+		ear_forget(&desk.ear);
+		expect(cases[k].in, good ? DONE : "<Success>false");
+		assert_line(cases[k].name, LOG_CLIENT_EVENT, cases[k].event);
+		assert_line(cases[k].name, LOG_ACTIVITY, cases[k].activity);
 	}
 }
 
@@ -124,7 +120,6 @@ static void
 test_long_event(void **state)
 {
 	static const size_t sizes[] = {64 << 10, (64 << 10) + 3};
-	struct lines lines;
 	size_t k;
 
 	(void)state;
@@ -145,8 +140,8 @@ test_long_event(void **state)
 		expect((const char *)in.at, k == 0 ? DONE : "<ErrorID>10004");
 		buf_clear(&in);
 	}
-	read_log(&lines);
-	assert_int_equal(lines.count, 64);
+	/* the one that was too long has left that it came */
+	assert_int_equal(desk.ear.lines[LOG_CLIENT_EVENT], 64 + 1);
 }
 
 /* ---- certificates ---- */

@@ -86,7 +86,7 @@ nae_statistic_name(enum nae_statistic which)
 #define NOT(element)  {element, false, false, true},
 #define FIELDS(...)   __VA_ARGS__
 #define REQUEST(symbol, name, session, gate, use, statistic, flags, run, data, \
-    mark, fields)                                                              \
+    log, mark, fields)                                                         \
 	static const struct nae_field fields_##symbol[] = {                    \
 	    FIELDS fields{EL_UNKNOWN, false, false, false}};
 #include "nae/request.def"
@@ -100,9 +100,9 @@ enum request_symbol {
 
 static const struct nae_row rows[NAE_REQUEST_COUNT] = {
 #define REQUEST(symbol, name, session, gate, use, statistic, flags, run, data, \
-    mark, fields)                                                              \
+    log, mark, fields)                                                         \
 	[symbol] = {name, session, gate, use, statistic, flags, run, data,     \
-	    mark, fields_##symbol},
+	    log, mark, fields_##symbol},
 #include "nae/request.def"
 #undef REQUEST
 };
@@ -668,6 +668,42 @@ finish(struct nae_conn *conn)
 		conn->way.finish(conn->way.ctx);
 }
 
+/* Its name as it came, even if there is no such request. req: KS-21-030 */
+static struct bytes
+type_of(const struct nae_request *rq)
+{
+	struct bytes type;
+
+	if (rq->root == NULL)
+		return BYTES_NONE;
+	type = short_name(rq->root->name);
+	return type.octets != 0 ? type : rq->root->name;
+}
+
+/* req: KS-20-002 KS-21-015 KS-21-017 KS-21-033 KS-21-034 */
+static void
+log_request(struct nae_request *rq)
+{
+	char text[NAE_ERROR_TEXT_OCTETS];
+	struct activity line = {
+	    .door = rq->door,
+	    .user = bytes_of_text(rq->user->name),
+	    .id = rq->id,
+	    .type = type_of(rq),
+	    .failed = rq->refusal != NAE_SUCCESS,
+	};
+
+	if (line.failed) {
+		nae_error_text(rq->refusal, rq->detail, text);
+		line.code = nae_error_row(rq->refusal)->code;
+		line.message = bytes_of_text(text);
+	}
+	if (rq->row != NULL)
+		rq->row->log(rq, &line);
+	else
+		activity_add(rq->config->appliance, &line);
+}
+
 /* All that was said is durable, or it is taken back. */
 static void
 send(struct nae_request *rq)
@@ -692,6 +728,7 @@ send(struct nae_request *rq)
 		if (!rq->counted && rq->row->statistic != STAT_TOTAL)
 			count(conn->nae, rq->row->statistic, success);
 	}
+	log_request(rq);
 	/* without memory for an answer nothing can be promised */
 	fatal = fatal || rq->body.octets == 0;
 	give(conn, &rq->body, rq->blocks == NULL);

@@ -20,6 +20,7 @@
 #define NAE_REQUEST_H
 
 #include "base/loop.h"
+#include "device/activity.h"
 #include "device/key.h"
 #include "device/key_server.h"
 #include "device/user.h"
@@ -34,6 +35,13 @@ enum nae_gate { GATE_NONE, GATE_CONFIG, GATE_EXPORT };
 enum { WRITES = 1 << 0, VALUES = 1 << 1 };
 
 typedef enum err nae_step_fn(struct nae_request *rq);
+
+/*
+ * The request has been answered: tell the logs. `line` has all fields but key
+ * and detail. It comes after any failure, so that nothing of a handler need be
+ * there, and the header neither.
+ */
+typedef void nae_log_fn(struct nae_request *rq, struct activity *line);
 
 /*
  * Data elements after a header. When the request or one of these fails with
@@ -68,6 +76,7 @@ struct nae_row {
 	unsigned flags;
 	nae_step_fn *run;
 	const struct nae_data *data;
+	nae_log_fn *log;
 	char mark;
 	const struct nae_field *fields; /* EL_UNKNOWN ends them */
 };
@@ -187,6 +196,12 @@ enum nae_error nae_reason(const struct nae_request *rq, enum err rc);
 enum err nae_put_error(const struct nae_request *rq, enum nae_error why,
     struct buf *out) MUST_CHECK;
 
+enum { NAE_ERROR_TEXT_OCTETS = NAE_DETAIL_OCTETS + 64 };
+
+/* ErrorString. detail: of a text that has a place for it */
+void nae_error_text(
+    enum nae_error why, const char *detail, char out[NAE_ERROR_TEXT_OCTETS]);
+
 /* ---- waiting ---- */
 
 enum err nae_pause(struct nae_request *rq, nae_step_fn *next) MUST_CHECK;
@@ -246,5 +261,15 @@ void nae_count(struct nae_request *rq, enum nae_statistic what, bool success);
 #undef REQUEST
 
 extern const struct nae_data nae_crypto_data;
+
+/* ---- lines of the logs ---- */
+
+nae_log_fn nae_log_plain;  /* key */
+nae_log_fn nae_log_user;   /* the name that was sent */
+nae_log_fn nae_log_made;   /* key, algorithm, size, and marks */
+nae_log_fn nae_log_import; /* the same, as it was sent */
+nae_log_fn nae_log_size;   /* octets */
+nae_log_fn nae_log_crypto; /* for each operation: key and what it is */
+nae_log_fn nae_log_event;  /* and a line of the Client Event Log */
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "crypto/ossl.h"
 #include "crypto/softhsm_test.h"
+#include "device/ear_test.h"
 #include "device/rig_test.h"
 #include "crypto/random.h"
 #include "device/user.h"
@@ -27,6 +28,7 @@ struct desk {
 	struct nae_config config;
 	struct key_door door;
 	struct nae_conn *conn;
+	struct ear ear;   /* its logs */
 	struct buf heard; /* all answers */
 	bool finished;
 	bool last; /* that was a whole answer */
@@ -69,6 +71,7 @@ desk_make(struct desk *desk)
 	assert_ok(loop_pool_new(desk->bench.rig.loop, "passwords", 1,
 	    &desk->bench.appliance.passwords));
 	assert_ok(appliance_open(&desk->bench.appliance));
+	ear_open(&desk->ear, &desk->bench.appliance);
 	assert_ok(
 	    loop_pool_new(desk->bench.rig.loop, "work", 1, &desk->workers));
 	assert_ok(
@@ -155,6 +158,7 @@ desk_remove(struct desk *desk)
 	loop_end_jobs(desk->bench.rig.loop);
 	nae_free(desk->nae);
 	appliance_close(&desk->bench.appliance);
+	ear_close(&desk->ear);
 	buf_clear(&desk->heard);
 	if (desk->keystore != NULL) {
 		keystore_free(desk->keystore);

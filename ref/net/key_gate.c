@@ -84,7 +84,9 @@ key_gate_enter(
 
 	*out = (struct key_guest){.door = gate->door};
 	buf_init(&out->user, USER_MAX_OCTETS);
-	door->common_name = peer->name;
+	/* req: KS-21-027 KS-21-053 */
+	if (gate->client != KEY_CLIENT_NOT_USED)
+		door->common_name = peer->name;
 	door->address = peer->source;
 	/* it came before certificates were asked for */
 	if (gate->client != KEY_CLIENT_NOT_USED && peer->subject.octets == 0)

@@ -71,7 +71,7 @@ setup(void **state)
 	*state = t;
 	*t = (struct test){.client = {-1, -1}};
 	bench_make(&t->bench);
-	assert_ok(services_new(t->bench.appliance.store, &t->services));
+	assert_ok(services_new(&t->bench.appliance, &t->services));
 	config.loop = t->bench.rig.loop;
 	config.services = t->services;
 	config.listen.rules.ctx = t;
