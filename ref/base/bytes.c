@@ -33,6 +33,17 @@ bytes_compare(struct bytes a, struct bytes b)
 	return (a.octets > b.octets) - (a.octets < b.octets);
 }
 
+uint64_t
+bytes_hash(struct bytes b, uint64_t seed)
+{
+	uint64_t h = seed ^ 0xcbf29ce484222325u;
+	size_t k;
+
+	for (k = 0; k < b.octets; k++)
+		h = (h ^ b.at[k]) * 0x100000001b3u;
+	return h;
+}
+
 enum err
 bytes_split(struct bytes *in, size_t octets, struct bytes *head)
 {

@@ -27,6 +27,10 @@ bool bytes_equal_text(struct bytes a, const char *s);
 /* Order as memcmp does, the shorter first where one begins the other. */
 int bytes_compare(struct bytes a, struct bytes b);
 
+/* For tables: FNV-1a, from a start that peers cannot know where they choose the
+ * octets; with seed 0 it is the same everywhere and for good. */
+uint64_t bytes_hash(struct bytes b, uint64_t seed);
+
 /*
  * Take the first `octets` of *in into *head; *in keeps the rest.
  *

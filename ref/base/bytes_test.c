@@ -48,6 +48,18 @@ utf8_is_told_from_what_looks_like_it(void **state)
 	}
 }
 
+/* The values of FNV-1a's authors. */
+static void
+a_hash_is_the_same_everywhere(void **state)
+{
+	(void)state;
+	assert_true(bytes_hash(BYTES_NONE, 0) == 0xcbf29ce484222325u);
+	assert_true(
+	    bytes_hash(bytes_of_text("foobar"), 0) == 0x85944171f73967e8u);
+	assert_true(bytes_hash(bytes_of_text("foobar"), 1) !=
+		    bytes_hash(bytes_of_text("foobar"), 0));
+}
+
 static void
 a_split_takes_no_more_than_there_is(void **state)
 {
@@ -98,6 +110,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(utf8_is_told_from_what_looks_like_it),
+	    cmocka_unit_test(a_hash_is_the_same_everywhere),
 	    cmocka_unit_test(a_split_takes_no_more_than_there_is),
 	    cmocka_unit_test(octets_are_ordered_as_memcmp_does),
 	    cmocka_unit_test(numbers_are_big_endian),

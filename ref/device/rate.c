@@ -144,15 +144,12 @@ record_read(
  * Counters in memory
  */
 
-/* FNV-1a; who could choose names of users has no need to fill a bucket. */
+/* Who could choose names of users has no need to fill a bucket. */
 static struct counter **
 bucket_of(const struct rates *rates, struct bytes key)
 {
-	uint64_t h = 0xcbf29ce484222325u;
-	size_t k;
+	uint64_t h = bytes_hash(key, 0);
 
-	for (k = 0; k < key.octets; k++)
-		h = (h ^ key.at[k]) * 0x100000001b3u;
 	return &rates->bucket[(h ^ h >> 32) & (BUCKETS - 1)];
 }
 

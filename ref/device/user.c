@@ -744,10 +744,29 @@ key_user_global(struct key_user *out)
 	*out = (struct key_user){.scopes = &nobody, .scope_count = 1};
 }
 
+/* What a principal's `memory` is. */
+struct key_user_block {
+	size_t holders;
+	struct bytes list[]; /* groups, scopes, and the octets of both */
+};
+
+void
+key_user_share(const struct key_user *user, struct key_user *out)
+{
+	struct key_user_block *block = user->memory;
+
+	if (block != NULL)
+		block->holders++;
+	*out = *user;
+}
+
 void
 key_user_clear(struct key_user *user)
 {
-	mem_free(user->memory);
+	struct key_user_block *block = user->memory;
+
+	if (block != NULL && --block->holders == 0)
+		mem_free(block);
 	key_user_global(user);
 }
 
@@ -800,15 +819,18 @@ settle_groups(struct key_user *out, const struct gathered *g)
 	size_t count = g->count;
 	size_t places = count + count + 2;
 	const uint8_t *in = g->names.at;
+	struct key_user_block *block;
 	struct bytes *groups, *scopes;
 	uint8_t *to;
 	size_t k;
 
-	out->memory = mem_zalloc(
-	    1, places * sizeof(*groups) + name_octets + g->names.octets);
-	if (out->memory == NULL)
+	block = mem_zalloc(1, sizeof(*block) + places * sizeof(*groups) +
+				  name_octets + g->names.octets);
+	if (block == NULL)
 		return ERR_NOMEM;
-	groups = out->memory;
+	block->holders = 1;
+	out->memory = block;
+	groups = block->list;
 	scopes = groups + count;
 	to = (uint8_t *)(groups + places);
 	memcpy(to, out->name, name_octets);

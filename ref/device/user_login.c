@@ -6,11 +6,12 @@
 #include "base/secret.h"
 #include "device/appliance.h"
 #include "device/remembered.h"
-#include "device/user_memory.h"
+#include "device/user_known.h"
 
 enum {
 	THREADS = 2,
 	REMEMBERED = 32768, /* passwords, a power of two */
+	KNOWN = 32768,      /* users, a power of two */
 	MINUTE_MS = 60 * 1000,
 };
 
@@ -38,6 +39,7 @@ struct users {
 	struct loop_pool *pool;
 	struct user_job *all;
 	struct remembered *remembered;
+	struct known_users *known;
 	uint64_t generation;
 	struct store_waiter undone; /* while it waits for the open group */
 	bool waits;
@@ -195,6 +197,7 @@ static enum err
 was_right(struct user_job *job, struct user *user, bool changed)
 {
 	struct appliance *appliance = job->appliance;
+	struct users *users = appliance->users;
 	enum err rc = OK;
 
 	if (lockout_succeeded(&user->lockout))
@@ -202,8 +205,11 @@ was_right(struct user_job *job, struct user *user, bool changed)
 	if (changed)
 		TRY(user_lockout_write(appliance->store, user));
 	TRY(key_user_make(appliance, user, &job->user));
-	remembered_add(appliance->users->remembered, job->name, &job->hash,
+	remembered_add(users->remembered, job->name, &job->hash,
 	    secret_peek(job->password));
+	/* what may still be undone is not known for good */
+	if (!store_must_wait(appliance->store))
+		known_users_put(users->known, &job->user, &job->hash);
 	finish(job, USER_OK, OK);
 out:
 	return rc;
@@ -222,6 +228,7 @@ was_wrong(struct user_job *job, struct user *user, bool changed)
 		log_line("device", LOG_WARN,
 		    "the user %s is locked out: %lld failed logins", user->name,
 		    (long long)rule.failures);
+	known_users_drop(appliance->users->known, bytes_of_text(user->name));
 	if (changed || rule.failures != 0)
 		TRY(user_lockout_write(appliance->store, user));
 	finish(job, USER_REFUSED, OK);
@@ -294,6 +301,21 @@ worked(void *ctx, enum err rc)
 		finish(job, USER_FAILED, rc);
 }
 
+/* Nothing is counted against this user, and this is the password. */
+static bool
+is_known(struct user_job *job)
+{
+	struct users *users = job->appliance->users;
+	const struct known_user *known = known_users_find(
+	    users->known, bytes_of_text(job->name), users->generation);
+
+	if (known == NULL || !remembered_has(users->remembered, job->name,
+				 &known->hash, secret_peek(job->password)))
+		return false;
+	key_user_share(&known->user, &job->user);
+	return true;
+}
+
 /*
  * What is there of the user, and is its password remembered? One who is locked
  * out, and one who does not exist, is verified with nobody's hash, so that all
@@ -331,6 +353,10 @@ start(struct user_job *job)
 	bool known;
 	enum err rc = OK;
 
+	if (is_known(job)) {
+		finish(job, USER_OK, OK);
+		return;
+	}
 	TRY(look(job, &known));
 	if (!known) {
 		TRY(loop_submit(
@@ -422,13 +448,16 @@ users_open(struct appliance *appliance)
 	users->generation = 1;
 	users->watch = (struct settings_watch){.judge = directory_is_there};
 	TRY(remembered_new(appliance->env, REMEMBERED, &users->remembered));
+	TRY(known_users_new(KNOWN, &users->known));
 	TRY(loop_pool_new(appliance->loop, "user", THREADS, &users->pool));
 	settings_watch(appliance->settings, &users->watch);
 	appliance->users = users;
 	users = NULL;
 out:
-	if (users != NULL)
+	if (users != NULL) {
+		known_users_free(users->known);
 		remembered_free(users->remembered);
+	}
 	mem_free(users);
 	return rc;
 }
@@ -451,6 +480,7 @@ users_close(struct appliance *appliance)
 		if (!job->works)
 			job_free(job);
 	}
+	known_users_free(users->known);
 	remembered_free(users->remembered);
 	mem_free(users);
 	appliance->users = NULL;

@@ -261,6 +261,65 @@ test_a_right_password_is_remembered(void **state)
 	assert_true(is_quick("alice", RIGHT));
 }
 
+/* The record goes behind everybody's back: only who reads it can tell. */
+static void
+test_who_is_known_is_not_read(void **state)
+{
+	(void)state;
+	assert_int_equal(log_in("alice", RIGHT), USER_OK);
+	assert_ok(record_delete(STORE, "user", B("alice")));
+	bench_turn(&bench);
+	assert_int_equal(log_in("alice", RIGHT), USER_OK);
+	assert_int_equal(log_in("alice", WRONG), USER_REFUSED);
+	assert_int_equal(log_in("alice", RIGHT), USER_OK);
+	/* any change to users, and they are read again */
+	create("bob", OTHER);
+	assert_int_equal(log_in("alice", RIGHT), USER_REFUSED);
+}
+
+static void
+test_one_with_a_failure_is_read(void **state)
+{
+	(void)state;
+	lockout("2", "10");
+	assert_int_equal(log_in("alice", RIGHT), USER_OK);
+	wrong("alice", 1);
+	assert_ok(record_delete(STORE, "user", B("alice")));
+	bench_turn(&bench);
+	assert_int_equal(log_in("alice", RIGHT), USER_REFUSED);
+}
+
+/* As a member of the new group he is told of when that is durable. */
+static void
+test_what_may_be_undone_is_not_known(void **state)
+{
+	char why[USER_WHY_OCTETS];
+	struct try try;
+	uint64_t before;
+	int k;
+
+	(void)state;
+	assert_int_equal(log_in("alice", RIGHT), USER_OK);
+	for (k = 0; k < 2; k++) {
+		before = store_groups(STORE);
+		store_request(STORE);
+		if (k == 0) {
+			assert_ok(group_create(APPLIANCE, B("g")));
+			assert_ok(
+			    group_add(APPLIANCE, B("g"), B("alice"), why));
+			store_request(STORE);
+			try_begin(&try, "alice", RIGHT);
+			user_login_leave(&try.login);
+			store_request(STORE);
+		}
+		try_begin(&try, "alice", RIGHT);
+		try_wait(&try);
+		assert_int_equal(try.groups, before + (k == 0));
+		assert_true(key_user_in_group(&try.login.user, B("g")));
+		key_user_clear(&try.login.user);
+	}
+}
+
 /* req: ESKM-145 */
 static void
 test_a_changed_password_is_a_forgotten_one(void **state)
@@ -633,6 +692,9 @@ main(void)
 	    USER_TEST(test_who_is_let_in),
 	    USER_TEST(test_a_login_makes_the_principal),
 	    USER_TEST(test_a_right_password_is_remembered),
+	    USER_TEST(test_who_is_known_is_not_read),
+	    USER_TEST(test_one_with_a_failure_is_read),
+	    USER_TEST(test_what_may_be_undone_is_not_known),
 	    USER_TEST(test_a_changed_password_is_a_forgotten_one),
 	    USER_TEST(test_a_deleted_user_is_refused_at_once),
 	    USER_TEST(test_what_changes_meanwhile_counts),

@@ -17,6 +17,9 @@ uint64_t users_generation(const struct appliance *appliance);
 enum err key_user_make(struct appliance *appliance, const struct user *user,
     struct key_user *out) MUST_CHECK;
 
+/* What was made, once more: both are valid until each is cleared. */
+void key_user_share(const struct key_user *user, struct key_user *out);
+
 /* The lockout of a user who is there; nobody has to look again for it. */
 enum err
 user_lockout_write(struct store *st, const struct user *user) MUST_CHECK;

@@ -43,15 +43,11 @@ cache_clear(struct cache *c)
 	*c = (struct cache){0};
 }
 
-/* FNV-1a from a start that a peer cannot know. */
 static uint64_t
 hash_of(const struct cache *c, struct bytes id)
 {
-	uint64_t h = c->seed ^ 0xcbf29ce484222325u;
-	size_t k;
+	uint64_t h = bytes_hash(id, c->seed);
 
-	for (k = 0; k < id.octets; k++)
-		h = (h ^ id.at[k]) * 0x100000001b3u;
 	return h ^ h >> 32;
 }
 

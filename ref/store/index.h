@@ -26,7 +26,6 @@ struct term_key {
 };
 
 void index_term_key(struct bytes term, struct term_key *out);
-uint64_t index_hash(struct bytes octets);
 
 /* Whose list: an owner's, a group's, or everybody's. */
 struct row_scope {

@@ -9,7 +9,7 @@ place_of(const struct names *names, const struct term_key *key)
 {
 	struct bytes octets = {key->at, key->octets};
 
-	return &names->place[index_hash(octets) & (NAMES_PLACES - 1)];
+	return &names->place[bytes_hash(octets, 0) & (NAMES_PLACES - 1)];
 }
 
 static bool

@@ -12,8 +12,8 @@
 #include "store/index.h"
 
 enum {
-	NAMES_PLACES = 32768, /* a power of two */
-	NAMES_ID_OCTETS = 40, /* others are not kept */
+	NAMES_PLACES = 262144, /* a power of two */
+	NAMES_ID_OCTETS = 40,  /* others are not kept */
 };
 
 struct name_place {

@@ -815,17 +815,6 @@ store_idle(struct store *st)
  * Terms and owners
  */
 
-uint64_t
-index_hash(struct bytes octets)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-	size_t k;
-
-	for (k = 0; k < octets.octets; k++)
-		h = (h ^ octets.at[k]) * 0x100000001b3u;
-	return h;
-}
-
 void
 index_term_key(struct bytes term, struct term_key *out)
 {
@@ -837,7 +826,7 @@ index_term_key(struct bytes term, struct term_key *out)
 	}
 	out->octets = TERM_KEY_OCTETS;
 	memcpy(out->at, term.at, TERM_CUT_OCTETS);
-	bytes_put_u64(out->at + TERM_CUT_OCTETS, index_hash(term));
+	bytes_put_u64(out->at + TERM_CUT_OCTETS, bytes_hash(term, 0));
 	out->at[TERM_CUT_OCTETS + 8] = 0;
 }
 
@@ -929,7 +918,7 @@ term_run(struct store *st, enum statement s, const struct term_key *key,
 static struct owner *
 owner_place(struct store *st, struct bytes name)
 {
-	return &st->owners[index_hash(name) & (OWNERS_CACHED - 1)];
+	return &st->owners[bytes_hash(name, 0) & (OWNERS_CACHED - 1)];
 }
 
 static void
