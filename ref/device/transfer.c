@@ -29,6 +29,7 @@ enum {
 	LOOK_MS = 200,
 	FINGERPRINT_OCTETS = 64, /* "SHA256:" and 43 digits */
 	KEY_TYPE_OCTETS = 64,
+	REASON_OCTETS = 240, /* of why, behind the name of the host */
 	HOST_NAME_OCTETS = TRANSFER_HOST_OCTETS + 16, /* and the port */
 	FIELDS_OCTETS = 256,
 	URL_OCTETS = 8 * 1024, /* each octet may become three */
@@ -150,8 +151,8 @@ static void
 say(struct transfer_work *work, enum err rc, const char *text)
 {
 	work->rc = rc;
-	(void)snprintf(
-	    work->why, sizeof(work->why), "%s: %s", work->host, text);
+	(void)snprintf(work->why, sizeof(work->why), "%s: %.*s", work->host,
+	    REASON_OCTETS - 1, text);
 }
 
 static bool
@@ -168,7 +169,7 @@ is_cancelled(struct transfer_work *work)
 static void
 say_refused_key(struct transfer_work *work)
 {
-	char text[CHANGE_WHY_OCTETS];
+	char text[REASON_OCTETS];
 
 	(void)snprintf(text, sizeof(text),
 	    "the host key is %s, and was %s: refused until the known host is "
@@ -182,7 +183,7 @@ static void
 explain(struct transfer_work *work, CURLcode code)
 {
 	const struct outcome *outcome = outcome_of(code);
-	char text[CHANGE_WHY_OCTETS];
+	char text[REASON_OCTETS];
 
 	if (is_cancelled(work))
 		say(work, ERR_CLOSED, "cancelled");
