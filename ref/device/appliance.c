@@ -4,6 +4,7 @@
 #include "device/cert_work.h"
 #include "device/key_server.h"
 #include "device/logs.h"
+#include "device/log_sign.h"
 #include "device/policy.h"
 #include "device/rate.h"
 #include "device/transfer.h"
@@ -42,6 +43,7 @@ appliance_open(struct appliance *appliance)
 	TRY(users_open(appliance));
 	TRY(cert_shop_new(
 	    appliance->loop, appliance->store, &appliance->certs));
+	TRY(log_signer_new(appliance, &appliance->log_signer));
 	TRY(key_servers_new(&appliance->key_servers));
 	TRY(policies_new(appliance, &appliance->policies));
 	TRY(rates_new(appliance, 0, &appliance->rates));
@@ -66,6 +68,8 @@ appliance_close(struct appliance *appliance)
 	appliance->policies = NULL;
 	key_servers_free(appliance->key_servers);
 	appliance->key_servers = NULL;
+	log_signer_free(appliance->log_signer);
+	appliance->log_signer = NULL;
 	cert_shop_free(appliance->certs);
 	appliance->certs = NULL;
 	users_close(appliance);

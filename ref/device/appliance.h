@@ -19,6 +19,7 @@
 
 struct cert_shop;
 struct logs;
+struct log_signer;
 struct key_servers;
 struct policies;
 struct rates;
@@ -52,6 +53,7 @@ struct appliance {
 	struct users *users; /* device/user.h */
 	struct credentials *credentials;
 	struct cert_shop *certs;         /* device/cert_work.h */
+	struct log_signer *log_signer;   /* device/log_sign.h */
 	struct loop_pool *key_pool;      /* device/key_job.h; the loop has it */
 	struct policies *policies;       /* device/policy.h */
 	struct rates *rates;             /* device/rate.h */

@@ -71,24 +71,67 @@ log_sign_new(struct appliance *appliance, struct log_sign **out) MUST_CHECK;
  * ERR_TRUNCATED  the file has fewer octets
  * ERR_SYSTEM, ERR_DISK_FULL  reading or writing failed
  *
- * When it cannot be begun: the same, and done is not called.
+ * When it cannot be begun: one of these, and done is not called.
  */
 enum err log_sign_begin(struct log_sign *sign) MUST_CHECK;
 
-/* At any time, but not from `done` of another thread: closes both descriptors
- * as soon as no worker has them. Accepts NULL. */
+/* At any time: closes both descriptors, as soon as no worker has them. Accepts
+ * NULL. */
 void log_sign_drop(struct log_sign *sign);
 
 /* ---- the certificate ---- */
 
+/* What appliance_open and appliance_close call. */
+struct log_signer;
+enum err
+log_signer_new(struct appliance *appliance, struct log_signer **out) MUST_CHECK;
+void log_signer_free(struct log_signer *signer); /* accepts NULL */
+
 /*
  * For the start of the server, before anybody is let in: make it, where there
- * is none. It takes a moment then.
+ * is none. It takes a moment then, and is durable with the first turn.
+ *
+ * What cannot be made or read is in the log: the appliance goes on without.
  */
-enum err log_signer_ready(struct appliance *appliance) MUST_CHECK;
+void log_signer_ready(struct appliance *appliance);
 
 /* Appended, as DER. ERR_NOT_FOUND: there is none. */
-enum err log_signer_certificate(
-    struct appliance *appliance, struct buf *der) MUST_CHECK;
+enum err
+log_signer_certificate(struct appliance *appliance, struct buf *der) MUST_CHECK;
+
+/*
+ * A new one, in place of what is there:
+ *
+ *	log_renewal_new -> fields -> log_renewal_begin -> done(OK)
+ *	-> change_run, whose apply calls log_renewal_write -> log_renewal_drop
+ *
+ * Logs that were signed before are verified with the old certificate only,
+ * which nobody has but those who have downloaded it.
+ *
+ * req: KS-20-076 KS-20-107
+ */
+struct log_renewal {
+	/* ---- set by who asks ---- */
+	void (*done)(struct log_renewal *renewal, enum err rc);
+	void *ctx;
+	/* ---- its own ---- */
+	struct appliance *appliance;
+	uint8_t seed[32];
+	uint64_t serial;
+	int64_t from_s;
+	struct secret *key;
+	struct buf certificate;
+	enum err rc;
+	bool works;   /* a worker has it */
+	bool dropped; /* ... and nobody waits for it */
+};
+
+enum err log_renewal_new(
+    struct appliance *appliance, struct log_renewal **out) MUST_CHECK;
+/* An error: done is not called. */
+enum err log_renewal_begin(struct log_renewal *renewal) MUST_CHECK;
+enum err log_renewal_write(
+    struct log_renewal *renewal, struct change *change) MUST_CHECK;
+void log_renewal_drop(struct log_renewal *renewal); /* accepts NULL */
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "device/log_sign.h"
 
 struct server {
 	struct server_config config;
@@ -107,6 +108,7 @@ open_appliance(struct server *s)
 	TRY(appliance_open(appliance));
 	s->is_open = true;
 	TRY(clock_start(appliance->clock, s->config.loop));
+	log_signer_ready(appliance);
 out:
 	return rc;
 }
