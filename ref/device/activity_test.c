@@ -2,6 +2,7 @@
 
 #include "device/ear_test.h"
 #include "device/key_server.h"
+#include "device/rig_test.h"
 
 struct test {
 	struct bench bench;

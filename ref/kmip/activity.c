@@ -101,7 +101,7 @@ read_made(const struct item *in, struct mention *out)
 
 	out->key = find_text(name, TAG_NAME_VALUE);
 	if (algorithm != NULL)
-		word = schema_value_name(
+		word = schema_value_xml_name(
 		    TAG_CRYPTOGRAPHIC_ALGORITHM, (uint32_t)algorithm->number);
 	if (word != NULL)
 		out->algorithm = bytes_of_text(word);

@@ -653,7 +653,7 @@ log_part(
 	if (!f->waits)
 		mention_read(part->in, part->op, part->answer, &mention);
 	if (part->operation != 0)
-		type = schema_value_name(TAG_OPERATION, part->operation);
+		type = schema_value_xml_name(TAG_OPERATION, part->operation);
 	if (type != NULL)
 		line.type = bytes_of_text(type);
 	if (outcome->text != NULL)

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "crypto/ossl.h"
 #include "crypto/random.h"
+#include "device/ear_test.h"
 #include "device/key.h"
 #include "device/user.h"
 #include "store/vfs.h"
@@ -42,6 +43,7 @@ struct rig {
 	bool running;
 	struct key_door door; /* what clients come in through */
 	struct appliance appliance;
+	struct ear ear; /* its logs */
 };
 
 #define assert_ok(call)                                            \
@@ -99,13 +101,20 @@ static void
 ask_octets(struct rig *rig, const char *client, struct bytes message)
 {
 	struct loop_task end = {.fn = turn_ends, .ctx = rig};
+	uint8_t *at = malloc(message.octets);
 	struct buf text;
 	struct item *root;
 
+	assert_non_null(at);
+	memcpy(at, message.at, message.octets);
+	message.at = at;
 	rig->answered = false;
 	rig->door.user = bytes_of_text(client);
 	loop_each_turn(rig->loop, &end);
 	kmip_message(rig->kmip, &rig->door, message, take_answer, rig, 7);
+	/* it is borrowed until then */
+	memset(at, 0, message.octets);
+	free(at);
 	if (!rig->answered)
 		turn_ends(rig);
 	/* a worker has the rest */
@@ -308,6 +317,7 @@ set_up(void **state)
 	rig->appliance.loop = rig->loop;
 	rig->appliance.store = rig->store;
 	assert_ok(appliance_open(&rig->appliance));
+	ear_open(&rig->ear, &rig->appliance);
 	config.appliance = &rig->appliance;
 	config.env = rig->env;
 	config.store = rig->store;
@@ -333,6 +343,7 @@ tear_down(void **state)
 	kmip_free(rig->kmip);
 	loop_end_jobs(rig->loop);
 	appliance_close(&rig->appliance);
+	ear_close(&rig->ear);
 	loop_free(rig->loop);
 	keystore_free(rig->keystore);
 	hsm_free(rig->hsm);
@@ -401,6 +412,136 @@ a_batch_is_undone_where_it_is_told_to(void **state)
 	assert_int_equal(count_of(answer, STATUS("Success")), 2);
 	answer = ask(*state, "undo", "1.2", LOCATE_NAME("01", "first"));
 	assert_has(answer, "<UniqueIdentifier");
+}
+
+/*
+ * The Activity Log
+ */
+
+/* Behind their dates, of which there is no telling here. */
+static void
+assert_logged(struct rig *rig, const char *want)
+{
+	enum { DATE_OCTETS = sizeof("[2005-09-12 10:23:47] ") - 1 };
+	const char *got = ear_text(&rig->ear, LOG_ACTIVITY);
+	char said[4096];
+	size_t octets = 0;
+
+	for (; *got != '\0'; got += strcspn(got, "\n") + 1) {
+		assert_true(strcspn(got, "\n") > DATE_OCTETS);
+		octets += (size_t)snprintf(said + octets, sizeof(said) - octets,
+		    "%.*s", (int)(strcspn(got, "\n") + 1 - DATE_OCTETS),
+		    got + DATE_OCTETS);
+	}
+	said[octets] = '\0';
+	assert_string_equal(said, want);
+	ear_forget(&rig->ear);
+}
+
+/*
+ * What is told of an object: its name, or its identifier.
+ *
+ * req: KS-21-015 KS-21-016 KS-21-018 KS-21-028 KS-21-029 KS-21-030 KS-21-031
+ * req: KS-21-033 KS-21-034 KS-21-036
+ */
+static void
+each_batch_item_leaves_a_line(void **state)
+{
+	struct rig *rig = *state;
+	char want[1024];
+	char id[64];
+
+	ear_forget(&rig->ear);
+	rig->door.address = bytes_of_text("10.0.0.5");
+	rig->door.common_name = bytes_of_text("client 1");
+	value_of(ask(rig, "lines", "1.2",
+		     CREATE("31", NAME("first")) ITEM("GetAttributeList", "32",
+			 "") ITEM("Get", "0A", MISSING) QUERY),
+	    "UniqueIdentifier", id, sizeof(id));
+	(void)snprintf(want, sizeof(want),
+	    "INFO 10.0.0.5 [client 1] lines 1 Create first [AES 128] - "
+	    "[Success]\n"
+	    "INFO 10.0.0.5 [client 1] lines 2 GetAttributeList %s [-] - "
+	    "[Success]\n"
+	    "ERROR 10.0.0.5 [client 1] lines \\x0a Get no-such-object [-] 1 "
+	    "[no such object]\n",
+	    id);
+	assert_logged(rig, want);
+	rig->door.common_name = BYTES_NONE;
+	(void)ask(rig, "lines", "1.2",
+	    "<BatchItem><Operation type=\"Enumeration\" value=\"Locate\"/>"
+	    "<RequestPayload/></BatchItem>");
+	assert_logged(
+	    rig, "INFO 10.0.0.5 [-] lines - Locate - [-] - [Success]\n");
+	rig->door.address = BYTES_NONE;
+}
+
+/* req: KS-21-024 KS-21-033 KS-21-034 */
+static void
+what_is_undone_is_no_success_in_the_log(void **state)
+{
+	struct rig *rig = *state;
+
+	ear_forget(&rig->ear);
+	(void)ask_with(rig, "lines", "1.2", ON_ERROR("Undo"),
+	    CREATE("31", NAME("undone")) ITEM("Get", "32", MISSING));
+	assert_logged(rig,
+	    "ERROR - [-] lines 1 Create undone [AES 128] - "
+	    "[Operation Undone]\n"
+	    "ERROR - [-] lines 2 Get no-such-object [-] 1 [no such object]\n");
+	(void)ask_with(rig, "lines", "1.2",
+	    "<MaximumResponseSize type=\"Integer\" value=\"100\"/>",
+	    CREATE("31", NAME("large")) ITEM("Get", "32", MISSING));
+	assert_logged(rig,
+	    "ERROR - [-] lines 1 Create large [AES 128] 2 [the response is "
+	    "larger than the request allows]\n"
+	    "ERROR - [-] lines 2 Get no-such-object [-] 2 [the response is "
+	    "larger than the request allows]\n");
+	vfs_disk_full(0);
+	(void)ask(rig, "lines", "1.2", CREATE("31", NAME("full")));
+	vfs_disk_full(UINT64_MAX);
+	assert_logged(rig, "ERROR - [-] lines 1 Create full [AES 128] 256 [no "
+			   "space left for the store]\n");
+	(void)ask(rig, "lines", "0.9", QUERY);
+	assert_logged(rig, "ERROR - [-] lines - - - [-] 4 [protocol version "
+			   "not supported: protocol version 0.9]\n");
+}
+
+/* As the request has it, in its own version's way. req: KS-21-037 */
+static void
+what_is_registered_is_told_by_its_block(void **state)
+{
+#define BLOCK                                                              \
+	"<SymmetricKey><KeyBlock><KeyFormatType type=\"Enumeration\" "     \
+	"value=\"Raw\"/><KeyValue><KeyMaterial type=\"ByteString\" "       \
+	"value=\"000102030405060708090A0B0C0D0E0F\"/></KeyValue>"          \
+	"<CryptographicAlgorithm type=\"Enumeration\" value=\"AES\"/>"     \
+	"<CryptographicLength type=\"Integer\" value=\"128\"/></KeyBlock>" \
+	"</SymmetricKey>"
+#define TYPE "<ObjectType type=\"Enumeration\" value=\"SymmetricKey\"/>"
+	struct rig *rig = *state;
+
+	ear_forget(&rig->ear);
+	(void)ask(rig, "lines", "1.4",
+	    ITEM("Register", "31",
+		TYPE "<TemplateAttribute>" NAME("old") ATTRIBUTE(
+		    "Extractable", "type=\"Boolean\" value=\"false\"")
+		    ATTRIBUTE("Cryptographic Usage Mask",
+			"type=\"Integer\" value=\"Encrypt\"") "</"
+							      "TemplateAttribut"
+							      "e>" BLOCK));
+	assert_logged(rig,
+	    "INFO - [-] lines 1 Register old [AES 128 Exportable false] - "
+	    "[Success]\n");
+	(void)ask(rig, "lines", "2.1",
+	    ITEM("Register", "31",
+		TYPE "<Attributes><Name><NameValue type=\"TextString\" "
+		     "value=\"new\"/><NameType type=\"Enumeration\" "
+		     "value=\"UninterpretedTextString\"/></Name>"
+		     "<CryptographicUsageMask type=\"Integer\" "
+		     "value=\"Encrypt\"/></Attributes>" BLOCK));
+	assert_logged(
+	    rig, "INFO - [-] lines 1 Register new [AES 128] - [Success]\n");
 }
 
 /* spec: kmip-1.4 7.2, kmip-2.1 8.3 */
@@ -1158,8 +1299,10 @@ what_cannot_be_made_durable_did_not_happen(void **state)
 	struct rig *rig = *state;
 
 	vfs_disk_full(0);
-	assert_has(ask(rig, "disk", "1.2", CREATE("01", NAME("disk"))),
+	assert_has(ask(rig, "disk", "1.2", CREATE("0A1B", NAME("disk"))),
 	    REASON("GeneralFailure"));
+	assert_has(rig->xml, "<UniqueBatchItemID type=\"ByteString\" "
+			     "value=\"0a1b\"/>");
 	assert_has(ask(rig, "disk", "1.2", QUERY), STATUS("Success"));
 	vfs_disk_full(UINT64_MAX);
 	assert_lacks(ask(rig, "disk", "1.2", LOCATE_NAME("01", "disk")),
@@ -1388,6 +1531,9 @@ main(void)
 	    cmocka_unit_test(a_batch_stops_at_its_first_failure),
 	    cmocka_unit_test(a_batch_continues_where_it_is_told_to),
 	    cmocka_unit_test(a_batch_is_undone_where_it_is_told_to),
+	    cmocka_unit_test(each_batch_item_leaves_a_line),
+	    cmocka_unit_test(what_is_undone_is_no_success_in_the_log),
+	    cmocka_unit_test(what_is_registered_is_told_by_its_block),
 	    cmocka_unit_test(several_batch_items_need_identifiers),
 	    cmocka_unit_test(the_placeholder_carries_from_item_to_item),
 	    cmocka_unit_test(a_placeholder_is_named_in_2_x),
