@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "cli/hsm.h"
 #include "cli/session.h"
+#include "device/syslog.h"
 
 /* ---- saying ---- */
 
@@ -572,6 +573,13 @@ cli_entered(struct cli *cli)
 	go_on(cli, false);
 }
 
+void
+cli_begins(struct cli *cli, const struct principal *who)
+{
+	cli->who = *who;
+	cli->who.syslog_session = syslog_session_begin(cli->appliance);
+}
+
 enum err
 cli_new(struct appliance *appliance, const struct cli_entry *entry,
     cli_line_fn *line, void *ctx, struct cli **out)
@@ -588,7 +596,7 @@ cli_new(struct appliance *appliance, const struct cli_entry *entry,
 	cli->door = entry->door;
 	(void)snprintf(cli->peer, sizeof(cli->peer), "%s", entry->peer);
 	if (entry->who != NULL)
-		cli->who = *entry->who;
+		cli_begins(cli, entry->who);
 	cli->must = entry->must;
 	TRY(loop_timer_new(appliance->loop, idle_too_long, cli, &cli->idle));
 	*out = cli;
@@ -613,6 +621,8 @@ cli_free(struct cli *cli)
 	cli_drop(cli);
 	hsm_session_free(cli->hsm);
 	loop_timer_free(cli->idle);
+	if (cli->who.syslog_session != 0)
+		syslog_session_end(cli->appliance, cli->who.syslog_session);
 	for (k = 0; k < cli->history_count; k++)
 		mem_free(cli->history[k]);
 	secret_wipe(cli, sizeof(*cli));

@@ -224,7 +224,7 @@ serial_entered(struct cli *cli, enum login_verdict verdict)
 {
 	switch (verdict) {
 	case LOGIN_OK:
-		cli->who = cli->login.principal;
+		cli_begins(cli, &cli->login.principal);
 		cli->must = cli->login.must;
 		somebody(cli);
 		return;

@@ -88,6 +88,9 @@ void cli_drop(struct cli *cli);
 
 /* Somebody is there, with a password that is in order. */
 void cli_entered(struct cli *cli);
+
+/* Somebody has logged in: from here on it is that one's session. */
+void cli_begins(struct cli *cli, const struct principal *who);
 /* The command may run, as far as the others go. */
 void cli_confirmed(struct cli *cli);
 /* cli_keep, of memory that is there, and by whoever is no command. */

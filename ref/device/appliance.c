@@ -7,6 +7,7 @@
 #include "device/log_sign.h"
 #include "device/policy.h"
 #include "device/rate.h"
+#include "device/syslog.h"
 #include "device/transfer.h"
 #include "device/user.h"
 
@@ -34,6 +35,7 @@ appliance_open(struct appliance *appliance)
 	    appliance->settings, appliance->env, appliance->vault);
 	TRY(clock_new(appliance->store, appliance->env, &appliance->clock));
 	TRY(logs_open(appliance));
+	TRY(syslogs_new(appliance, &appliance->syslogs));
 	appliance->steps =
 	    (struct clock_watch){.jumped = clock_stepped, .ctx = appliance};
 	clock_watch(appliance->clock, &appliance->steps);
@@ -79,6 +81,8 @@ appliance_close(struct appliance *appliance)
 	credentials_free(appliance->credentials);
 	appliance->credentials = NULL;
 	logs_close(appliance);
+	syslogs_free(appliance->syslogs);
+	appliance->syslogs = NULL;
 	clock_free(appliance->clock);
 	appliance->clock = NULL;
 	settings_free(appliance->settings);

@@ -23,6 +23,7 @@ struct log_signer;
 struct key_servers;
 struct policies;
 struct rates;
+struct syslogs;
 struct transfers;
 struct users;
 struct trap_watch;
@@ -59,6 +60,7 @@ struct appliance {
 	struct rates *rates;             /* device/rate.h */
 	struct key_servers *key_servers; /* device/key_server.h */
 	struct transfers *transfers;     /* device/transfer.h */
+	struct syslogs *syslogs;         /* device/syslog.h */
 	struct trap_watch *trap_watches;
 	struct clock_watch steps;     /* of the clock, for the system log */
 	struct store_waiter settling; /* the open group, in device/change.c */

@@ -4,6 +4,7 @@
 
 #include "device/appliance.h"
 #include "device/line.h"
+#include "device/syslog.h"
 
 #define AUDIT_LOG "audit"
 #define SYSTEM    "system"
@@ -25,7 +26,9 @@ audit_add(
 {
 	int64_t wall_ms = env_wall_ms(appliance->env);
 	char stamp[CLOCK_TEXT_OCTETS];
+	struct bytes text;
 	struct line line;
+	enum err rc = OK;
 
 	clock_text(appliance->clock, wall_ms / 1000, stamp);
 	line_begin(&line);
@@ -34,8 +37,11 @@ audit_add(
 	put_name(&line, by);
 	line_put_text(&line, "]: ");
 	line_escape(&line, bytes_of_text(event), "");
-	return store_log_add(
-	    appliance->store, AUDIT_LOG, wall_ms, line_end(&line));
+	text = line_end(&line);
+	TRY(store_log_add(appliance->store, AUDIT_LOG, wall_ms, text));
+	syslog_audit(appliance, by->syslog_session, text);
+out:
+	return rc;
 }
 
 struct reader {

@@ -31,6 +31,7 @@ struct principal {
 	char name[ADMIN_NAME_OCTETS + 1];
 	char peer[PEER_OCTETS]; /* "" at the serial console */
 	enum door door;
+	uint64_t syslog_session; /* device/syslog.h; 0: of none */
 };
 
 #endif
