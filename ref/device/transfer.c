@@ -30,6 +30,7 @@ enum {
 	FINGERPRINT_OCTETS = 64, /* "SHA256:" and 43 digits */
 	KEY_TYPE_OCTETS = 64,
 	REASON_OCTETS = 240, /* of why, behind the name of the host */
+	SHOWN_USER_OCTETS = 100,
 	HOST_NAME_OCTETS = TRANSFER_HOST_OCTETS + 16, /* and the port */
 	FIELDS_OCTETS = 256,
 	URL_OCTETS = 8 * 1024, /* each octet may become three */
@@ -203,8 +204,8 @@ explain(struct transfer_work *work, CURLcode code)
 	else if (code == CURLE_PEER_FAILED_VERIFICATION)
 		say_refused_key(work);
 	else if (code == CURLE_LOGIN_DENIED) {
-		(void)snprintf(text, sizeof(text), "%s (user %s)",
-		    outcome->text, work->place.user);
+		(void)snprintf(text, sizeof(text), "%s (user %.*s)",
+		    outcome->text, SHOWN_USER_OCTETS, work->place.user);
 		say(work, outcome->rc, text);
 	} else if (outcome->text != NULL)
 		say(work, outcome->rc, outcome->text);
