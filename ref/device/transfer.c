@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,8 +30,6 @@ enum {
 	LOOK_MS = 200,
 	FINGERPRINT_OCTETS = 64, /* "SHA256:" and 43 digits */
 	KEY_TYPE_OCTETS = 64,
-	REASON_OCTETS = 240, /* of why, behind the name of the host */
-	SHOWN_USER_OCTETS = 100,
 	HOST_NAME_OCTETS = TRANSFER_HOST_OCTETS + 16, /* and the port */
 	FIELDS_OCTETS = 256,
 	URL_OCTETS = 8 * 1024, /* each octet may become three */
@@ -148,12 +147,20 @@ is_full(const struct transfer_work *work)
 	return work->reply == 452 || work->reply == 552;
 }
 
-static void
-say(struct transfer_work *work, enum err rc, const char *text)
+/* Behind the host's name; what has no room is cut. */
+static void __attribute__((format(printf, 3, 4)))
+say(struct transfer_work *work, enum err rc, const char *format, ...)
 {
+	size_t octets;
+	va_list args;
+
 	work->rc = rc;
-	(void)snprintf(work->why, sizeof(work->why), "%s: %.*s", work->host,
-	    REASON_OCTETS - 1, text);
+	octets =
+	    (size_t)snprintf(work->why, sizeof(work->why), "%s: ", work->host);
+	va_start(args, format);
+	(void)vsnprintf(
+	    work->why + octets, sizeof(work->why) - octets, format, args);
+	va_end(args);
 }
 
 static bool
@@ -170,13 +177,10 @@ is_cancelled(struct transfer_work *work)
 static void
 say_refused_key(struct transfer_work *work)
 {
-	char text[REASON_OCTETS];
-
-	(void)snprintf(text, sizeof(text),
+	say(work, ERR_DENIED,
 	    "the host key is %s, and was %s: refused until the known host is "
 	    "removed",
 	    work->seen, work->known);
-	say(work, ERR_DENIED, text);
 }
 
 /* What went wrong, best reason first. */
@@ -184,7 +188,6 @@ static void
 explain(struct transfer_work *work, CURLcode code)
 {
 	const struct outcome *outcome = outcome_of(code);
-	char text[REASON_OCTETS];
 
 	if (is_cancelled(work))
 		say(work, ERR_CLOSED, "cancelled");
@@ -203,14 +206,13 @@ explain(struct transfer_work *work, CURLcode code)
 		say(work, ERR_DISK_FULL, "no space left on the host");
 	else if (code == CURLE_PEER_FAILED_VERIFICATION)
 		say_refused_key(work);
-	else if (code == CURLE_LOGIN_DENIED) {
-		(void)snprintf(text, sizeof(text), "%s (user %.*s)",
-		    outcome->text, SHOWN_USER_OCTETS, work->place.user);
-		say(work, outcome->rc, text);
-	} else if (outcome->text != NULL)
-		say(work, outcome->rc, outcome->text);
+	else if (code == CURLE_LOGIN_DENIED)
+		say(work, outcome->rc, "%s (user %s)", outcome->text,
+		    work->place.user);
+	else if (outcome->text != NULL)
+		say(work, outcome->rc, "%s", outcome->text);
 	else
-		say(work, outcome->rc,
+		say(work, outcome->rc, "%s",
 		    work->error[0] != '\0' ? work->error
 					   : curl_easy_strerror(code));
 }
@@ -662,7 +664,7 @@ move_file(CURLM *multi, CURL *curl, struct transfer_work *work)
 		explain(work, code);
 out:
 	if (rc != OK)
-		say(work, rc,
+		say(work, rc, "%s",
 		    rc == ERR_NOMEM ? err_text(rc)
 				    : "the file cannot be transferred so");
 }
@@ -689,7 +691,7 @@ transfer_run(void *ctx)
 out:
 	waits(work, NULL);
 	if (rc != OK)
-		say(work, rc, err_text(rc));
+		say(work, rc, "%s", err_text(rc));
 	if (curl != NULL)
 		curl_easy_cleanup(curl);
 	if (multi != NULL)
@@ -851,7 +853,7 @@ ran(void *ctx, enum err rc)
 	if (work->is_quiet)
 		return;
 	if (rc != OK)
-		say(work, rc, err_text(rc));
+		say(work, rc, "%s", err_text(rc));
 	tell(work);
 }
 
@@ -1002,7 +1004,7 @@ transfer_begin(struct transfer *transfer)
 	if (work->rc == OK)
 		return;
 	if (work->why[0] == '\0')
-		say(work, work->rc, err_text(work->rc));
+		say(work, work->rc, "%s", err_text(work->rc));
 	work->later = (struct loop_task){.fn = tell, .ctx = work};
 	loop_later(transfer->of->appliance->loop, &work->later);
 }
