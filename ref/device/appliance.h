@@ -95,6 +95,7 @@ bool appliance_is_initialized(struct appliance *appliance);
 enum trap {
 	TRAP_PASSWORD_FAILURES, /* req: KS-15-020 KS-15-022 KS-02-014 */
 	TRAP_FACTORY_RESET,
+	TRAP_LOG, /* a log cannot be written */
 };
 struct trap_watch {
 	void (*raised)(void *ctx, enum trap trap, const char *text);

@@ -4,10 +4,10 @@
 
 #include "device/appliance.h"
 #include "device/line.h"
+#include "device/log_audit.h"
 #include "device/syslog.h"
 
-#define AUDIT_LOG "audit"
-#define SYSTEM    "system"
+#define SYSTEM "system"
 
 /* An account that is called as the appliance calls itself does not look it. */
 static void
@@ -40,6 +40,7 @@ audit_add(
 	text = line_end(&line);
 	TRY(store_log_add(appliance->store, AUDIT_LOG, wall_ms, text));
 	syslog_audit(appliance, by->syslog_session, text);
+	log_audit_added(appliance);
 out:
 	return rc;
 }
@@ -61,12 +62,15 @@ enum err
 audit_last(struct store *st, size_t lines, audit_fn *each, void *ctx)
 {
 	struct reader reader = {each, ctx};
+	uint64_t begin;
 	uint64_t last;
 	enum err rc = OK;
 
+	TRY(log_audit_begin(st, &begin));
 	TRY(store_log_last(st, AUDIT_LOG, &last));
-	TRY(store_log_each(st, AUDIT_LOG, last > lines ? last - lines + 1 : 1,
-	    lines, read_line, &reader));
+	if (last > lines && last - lines + 1 > begin)
+		begin = last - lines + 1;
+	TRY(store_log_each(st, AUDIT_LOG, begin, lines, read_line, &reader));
 out:
 	return rc;
 }

@@ -14,7 +14,8 @@
  * STORE_LOG_LINE_MAX_OCTETS is cut and ends with "\...", which no event can
  * say. Secrets are never in it.
  *
- * It is the log "audit" of the store. Nothing clears or rotates it by hand.
+ * Its current file is the log "audit" of the store, and rotations take lines
+ * out of that (device/logs.h). Nothing clears or rotates it by hand.
  *
  * req: KS-02-039 KS-02-040 KS-02-041 KS-02-042
  */
@@ -36,7 +37,8 @@ enum err audit_add(struct appliance *appliance, const struct principal *by,
     const char *event) MUST_CHECK;
 
 /*
- * The last `lines` lines, oldest first. As for store_log_each.
+ * The last `lines` lines since the last rotation, oldest first. As for
+ * store_log_each.
  */
 typedef enum err audit_fn(void *ctx, struct bytes line);
 enum err audit_last(

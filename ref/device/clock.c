@@ -399,6 +399,8 @@ clock_settle(struct clock *clock, bool durable)
 	struct clock_watch *watch;
 	int64_t from_s;
 	int64_t to_s;
+	bool jumps;
+	bool zones;
 	enum err rc;
 
 	if (!durable) {
@@ -414,15 +416,20 @@ clock_settle(struct clock *clock, bool durable)
 	if (clock->group > store_groups(clock->st))
 		return; /* the next group's */
 	from_s = env_wall_s(clock->env);
-	if (clock->kept.is_set == clock->face.is_set &&
-	    clock->kept.offset_ms == clock->face.offset_ms) {
+	jumps = clock->kept.is_set != clock->face.is_set ||
+		clock->kept.offset_ms != clock->face.offset_ms;
+	zones = strcmp(clock->kept.zone, clock->face.zone) != 0;
+	if (jumps)
+		face_show(clock, &clock->kept);
+	else
 		clock->face = clock->kept;
-		return;
-	}
-	face_show(clock, &clock->kept);
 	to_s = env_wall_s(clock->env);
-	for (watch = clock->watches; watch != NULL; watch = watch->next)
-		watch->jumped(watch->ctx, from_s, to_s);
+	for (watch = clock->watches; watch != NULL; watch = watch->next) {
+		if (zones && watch->zoned != NULL)
+			watch->zoned(watch->ctx);
+		if (jumps && watch->jumped != NULL)
+			watch->jumped(watch->ctx, from_s, to_s);
+	}
 }
 
 void

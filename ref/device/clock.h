@@ -67,7 +67,8 @@ void clock_settle(struct clock *clock, bool durable);
 /* Called after each change of the offset. */
 typedef void clock_jump_fn(void *ctx, int64_t from_wall_s, int64_t to_wall_s);
 struct clock_watch {
-	clock_jump_fn *jumped;
+	clock_jump_fn *jumped;    /* or NULL */
+	void (*zoned)(void *ctx); /* or NULL: the zone is another */
 	void *ctx;
 	struct clock_watch *next;
 };

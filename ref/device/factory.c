@@ -10,6 +10,7 @@
 #include "crypto/card_admin.h"
 #include "crypto/keyfile.h"
 #include "device/appliance.h"
+#include "device/logs.h"
 
 #define KIND_NAME "device"
 #define KEY_NAME  "factory-reset"
@@ -88,9 +89,12 @@ unmark(const char *dir)
 static enum err
 erase(const char *dir)
 {
+	char logs[KEYFILE_PATH_OCTETS];
 	enum err rc = OK;
 
+	(void)snprintf(logs, sizeof(logs), "%s/logs", dir);
 	TRY(root_erase(dir));
+	TRY(logs_erase(logs));
 	TRY(store_erase(dir));
 	rc = erase_sync_dir(dir);
 out:

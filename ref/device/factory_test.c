@@ -33,6 +33,7 @@ static const char *const files[] = {
     "store.db",
     "store.db-wal",
     "store.db-shm",
+    "logs/activity/current",
 };
 #define STAYS "touchstone.conf"
 
@@ -76,8 +77,8 @@ make_file(const char *name)
 static void
 make_appliance(void)
 {
-	static const char *const folders[] = {
-	    "hsm", "hsm/tokens", "hsm/tokens/one", "kept"};
+	static const char *const folders[] = {"hsm", "hsm/tokens",
+	    "hsm/tokens/one", "kept", "logs", "logs/activity"};
 	size_t k;
 
 	for (k = 0; k < LENGTH(folders); k++)

@@ -35,7 +35,7 @@
  * first one behind it; one that comes twice is the first of the two. What
  * should have happened while the appliance was off does not happen either.
  *
- * All of it belongs to the loop's thread, but for reading (logs_read).
+ * All of it belongs to the loop's thread, but for logs_read.
  *
  * req: KS-20-016 KS-20-017 KS-20-019 KS-07-015 KS-07-017 ESKM-207 ESKM-208
  */
@@ -124,16 +124,17 @@ bool logs_setting_of(
 enum err logs_open(struct appliance *appliance) MUST_CHECK;
 void logs_close(struct appliance *appliance); /* harmless when closed */
 
-/* No appliance is open there: all logs are gone for good. */
+/* No appliance is open there: all logs in a folder are gone for good.
+ * ERR_SYSTEM  something is left; the log says what */
 enum err logs_erase(const char *dir) MUST_CHECK;
 
 /* ---- adding ---- */
 
 /*
  * A line, without its end; of the audit log: audit_add. Whoever calls this has
- * escaped what others sent (logs_escape); control characters that are left
+ * escaped what others sent (device/line.h); control characters that are left
  * become '?', and what is longer than LOGS_LINE_MAX_OCTETS is cut and ends with
- * "\...".
+ * "\...". It costs a copy of the line.
  */
 void
 logs_add(struct appliance *appliance, enum log_type type, struct bytes line);
@@ -163,6 +164,10 @@ struct logs_file {
  * walk and is returned. */
 typedef enum err logs_file_fn(void *ctx, const struct logs_file *file);
 enum err logs_files(struct appliance *appliance, enum log_type type,
+    logs_file_fn *each, void *ctx) MUST_CHECK;
+
+/* Those that are out, the oldest first. */
+enum err logs_files_out(struct appliance *appliance, enum log_type type,
     logs_file_fn *each, void *ctx) MUST_CHECK;
 
 /* By "Current", its stamp, or its number: one of logs_files.

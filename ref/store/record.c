@@ -245,6 +245,54 @@ out:
 	return rc;
 }
 
+static void
+bind_range(struct store *st, enum statement s, const char *log, uint64_t first,
+    uint64_t last)
+{
+	sql_bind_text(st, s, 1, bytes_of_text(log));
+	sql_bind_number(st, s, 2, (int64_t)first);
+	sql_bind_number(st, s, 3, (int64_t)last);
+}
+
+enum err
+store_log_size(struct store *st, const char *log, uint64_t first, uint64_t last,
+    uint64_t *lines, uint64_t *octets)
+{
+	bool row;
+	enum err rc = OK;
+
+	*lines = 0;
+	*octets = 0;
+	index_was_read(st);
+	bind_range(st, LOG_SIZE, log, first, last);
+	TRY(sql_step(st, LOG_SIZE, &row));
+	if (row) {
+		*lines = (uint64_t)sql_number(st, LOG_SIZE, 0);
+		*octets = (uint64_t)sql_number(st, LOG_SIZE, 1);
+	}
+out:
+	sql_reset(st, LOG_SIZE);
+	return rc;
+}
+
+enum err
+store_log_drop(struct store *st, const char *log, uint64_t first, uint64_t last)
+{
+	uint64_t end;
+	enum err rc = OK;
+
+	TRY(store_log_last(st, log, &end));
+	if (end == 0)
+		goto out;
+	if (last >= end)
+		last = end - 1;
+	TRY(sql_write_begin(st));
+	bind_range(st, LOG_DROP, log, first, last);
+	rc = sql_write_end(st, sql_run(st, LOG_DROP));
+out:
+	return rc;
+}
+
 /* The line `from` or the first behind it. ERR_NOT_FOUND */
 static enum err
 log_from(struct store *st, const char *log, uint64_t from,

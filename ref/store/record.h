@@ -89,6 +89,20 @@ enum err
 store_log_last(struct store *st, const char *log, uint64_t *number) MUST_CHECK;
 
 /*
+ * How many lines there are from number `first` to number `last`, and how many
+ * octets they have, with one more for each.
+ */
+enum err store_log_size(struct store *st, const char *log, uint64_t first,
+    uint64_t last, uint64_t *lines, uint64_t *octets) MUST_CHECK;
+
+/*
+ * Remove the lines from number `first` to number `last`. The last line of a log
+ * is never removed: numbers go on from it.
+ */
+enum err store_log_drop(struct store *st, const char *log, uint64_t first,
+    uint64_t last) MUST_CHECK;
+
+/*
  * Lines number `from` and up, in order, no more than `lines` of them. As for
  * record_each.
  */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/fault.h"
 
 /* What was asked of a file and has not been synced, in order. */
 struct change {
@@ -39,6 +40,7 @@ static struct {
 	unsigned cut_nth;
 	enum vfs_power cut_how;
 	uint64_t random;
+	fault_lose_fn *lose; /* of plain files; or NULL */
 	struct vfs_stats stats;
 } lab;
 
@@ -47,8 +49,8 @@ static struct {
  */
 
 /* splitmix64 */
-static uint64_t
-next_random(void)
+uint64_t
+fault_random(void)
 {
 	uint64_t z = lab.random += 0x9e3779b97f4a7c15u;
 
@@ -61,7 +63,7 @@ next_random(void)
 static bool
 survives(unsigned quarters)
 {
-	return next_random() % 4 < quarters;
+	return fault_random() % 4 < quarters;
 }
 
 static void
@@ -101,18 +103,25 @@ static void
 cut_power(void)
 {
 	struct file *f;
-	unsigned quarters = (unsigned)(next_random() % 5);
+	unsigned quarters = (unsigned)(fault_random() % 5);
 
 	for (f = lab.files; f != NULL && lab.cut_how == VFS_TEAR; f = f->next)
 		tear(f, quarters);
+	if (lab.lose != NULL)
+		lab.lose(lab.cut_how == VFS_DROP);
 	(void)kill(getpid(), SIGKILL);
 	for (;;)
 		(void)pause();
 }
 
-/* Before each write, truncation and sync. */
-static void
-maybe_cut(void)
+void
+fault_at_cut(fault_lose_fn *lose)
+{
+	lab.lose = lose;
+}
+
+void
+fault_maybe_cut(void)
 {
 	if (lab.cut_nth != 0 && --lab.cut_nth == 0)
 		cut_power();
@@ -165,8 +174,14 @@ vfs_stats(struct vfs_stats *out)
 	*out = lab.stats;
 }
 
-static bool
-must_fail(void)
+bool
+fault_lab(void)
+{
+	return lab.real != NULL;
+}
+
+bool
+fault_fails(void)
 {
 	bool now = lab.fail_nth != 0 && --lab.fail_nth == 0;
 
@@ -177,16 +192,16 @@ must_fail(void)
 	return now;
 }
 
-static bool
-must_be_full(int octets)
+bool
+fault_full(uint64_t octets)
 {
 	if (!lab.full)
 		return false;
-	if (lab.octets_left < (uint64_t)octets) {
+	if (lab.octets_left < octets) {
 		lab.octets_left = 0;
 		return true;
 	}
-	lab.octets_left -= (uint64_t)octets;
+	lab.octets_left -= octets;
 	return false;
 }
 
@@ -304,7 +319,7 @@ lab_read(sqlite3_file *base, void *out, int octets, sqlite3_int64 at)
 	int code;
 	size_t k;
 
-	if (must_fail())
+	if (fault_fails())
 		return SQLITE_IOERR_READ;
 	code = f->real->pMethods->xRead(f->real, out, octets, at);
 	if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ)
@@ -320,10 +335,10 @@ lab_write(sqlite3_file *base, const void *data, int octets, sqlite3_int64 at)
 	struct file *f = file_of(base);
 	int code;
 
-	maybe_cut();
-	if (must_fail())
+	fault_maybe_cut();
+	if (fault_fails())
 		return SQLITE_IOERR_WRITE;
-	if (must_be_full(octets))
+	if (fault_full((uint64_t)octets))
 		return SQLITE_FULL;
 	code = change_add(f, at, data, octets);
 	if (code == SQLITE_OK && at + octets > f->octets)
@@ -338,8 +353,8 @@ lab_truncate(sqlite3_file *base, sqlite3_int64 octets)
 	struct file *f = file_of(base);
 	int code;
 
-	maybe_cut();
-	if (must_fail())
+	fault_maybe_cut();
+	if (fault_fails())
 		return SQLITE_IOERR_TRUNCATE;
 	code = change_add(f, octets, NULL, 0);
 	if (code == SQLITE_OK)
@@ -356,14 +371,14 @@ lab_sync(sqlite3_file *base, int flags)
 	};
 
 	(void)flags;
-	maybe_cut();
+	fault_maybe_cut();
 	if (lab.stop_sync) {
 		lab.stop_sync = false;
 		(void)raise(SIGSTOP);
 	}
 	if (lab.sync_delay_ms != 0)
 		(void)nanosleep(&delay, NULL);
-	if (must_fail())
+	if (fault_fails())
 		return SQLITE_IOERR_FSYNC;
 	lab.stats.syncs++;
 	return changes_apply(file_of(base));
@@ -473,7 +488,7 @@ static int
 lab_delete(sqlite3_vfs *vfs, const char *name, int sync_directory)
 {
 	(void)vfs;
-	maybe_cut();
+	fault_maybe_cut();
 	return lab.real->xDelete(lab.real, name, sync_directory);
 }
 
