@@ -8,7 +8,7 @@ set -eu
 cflags() { pkg-config --cflags "$@" | sed 's/-I */-isystem /g'; }
 libs() { pkg-config --libs "$@"; }
 
-ref="openssl sqlite3 libevent_core libxml-2.0 libssh libcurl"
+ref="openssl sqlite3 libevent_core libevent_extra libxml-2.0 libssh libcurl"
 tool="openssl libxml-2.0 jansson"
 
 # A program gets the libraries that it calls, and no others.

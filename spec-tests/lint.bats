@@ -74,7 +74,7 @@ door() {
 @test "libevent has two doors" {
   door event2/event.h libevent ref/base/loop.c
   rm -r "$tree/ref"
-  door event2/http.h libevent ref/net/http.c
+  door event2/http.h libevent ref/net/http_port.c
 }
 
 @test "OpenSSL has its folder, and one file elsewhere" {

@@ -350,6 +350,12 @@ out:
 	return rc;
 }
 
+struct event_base *
+loop_events(struct loop *loop)
+{
+	return loop->base;
+}
+
 /* ---- descriptors ---- */
 
 static void

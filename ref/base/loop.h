@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 
 struct env;
+struct event_base;
 struct loop;
 
 /* env is borrowed; timers live on its elapsed time. */
@@ -55,6 +56,10 @@ int64_t loop_longest_turn_us(struct loop *loop);
 
 /* Elapsed time of the environment, read once in a turn. */
 int64_t loop_now_ms(struct loop *loop);
+
+/* For a library with events of its own, which are ready descriptors as others
+ * are (net/http_port.c). Borrowed. */
+struct event_base *loop_events(struct loop *loop);
 
 typedef void loop_fn(void *ctx);
 
