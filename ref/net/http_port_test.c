@@ -36,6 +36,7 @@ struct test {
 static void
 serve(void *ctx, const struct http_request *request, struct http_answer *answer)
 {
+	static const uint8_t piece[4096];
 	struct test *t = ctx;
 	size_t k;
 
@@ -48,8 +49,9 @@ serve(void *ctx, const struct http_request *request, struct http_answer *answer)
 	}
 	if (t->body_octets == 0)
 		assert_ok(buf_put_text(answer->body, "Yes.\n"));
-	for (k = 0; k < t->body_octets; k++)
-		assert_ok(buf_put_text(answer->body, "x"));
+	for (k = 0; k < t->body_octets; k += sizeof(piece))
+		assert_ok(buf_put(
+		    answer->body, (struct bytes){piece, sizeof(piece)}));
 }
 
 static struct test test;
