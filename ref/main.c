@@ -40,6 +40,7 @@
 #include "crypto/keyfile.h"
 #include "crypto/random.h"
 #include "device/factory.h"
+#include "device/hardware.h"
 #include "device/initialize.h"
 #include "device/password.h"
 #include "device/settings.h"
@@ -54,6 +55,7 @@
 #include "net/print_state.h"
 #include "net/server.h"
 #include "net/service_port.h"
+#include "net/status_ports.h"
 #include "net/tls.h"
 #include "store/vfs.h"
 
@@ -87,9 +89,10 @@ struct options {
 
 struct program {
 	struct options options;
-	char *dir;   /* absolute */
-	char *card;  /* as --dir has it: paths of sockets are short */
-	int lock_fd; /* given back by the end of the process, not before */
+	char *dir;      /* absolute */
+	char *card;     /* as --dir has it: paths of sockets are short */
+	int lock_fd;    /* given back by the end of the process, not before */
+	bool restarted; /* by the one that had it before, in this process */
 	struct config config;
 	struct env *env;
 	struct loop *loop;
@@ -101,6 +104,7 @@ struct program {
 	struct key_gate gate;    /* of that port */
 	struct key_ports *ports; /* of the key servers that are set */
 	struct service_fellows fellows;
+	struct status_ports *status_ports;
 	struct initialization *initialization;
 	struct factory_reset *reset; /* it is all that is done then */
 	struct print_state *print;   /* likewise */
@@ -273,7 +277,8 @@ lock_dir(struct program *p)
 		TRY(ERR_SYSTEM);
 	}
 	p->lock_fd = inherited_lock();
-	if (p->lock_fd >= 0)
+	p->restarted = p->lock_fd >= 0;
+	if (p->restarted)
 		return OK;
 	TRY(mem_printf(&path, "%s/lock", p->dir));
 	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -361,6 +366,8 @@ end_begins(void *ctx)
 		service_port_finish(p->key_server);
 	if (p->echo != NULL)
 		listener_finish(p->echo);
+	if (p->status_ports != NULL)
+		status_ports_close(p->status_ports);
 }
 
 static bool
@@ -427,11 +434,59 @@ fault_peripherals(void *ctx, unsigned attached)
 	return OK;
 }
 
+static enum err
+harm_supply(struct program *p, unsigned n, unsigned state)
+{
+	if (p->server == NULL)
+		return ERR_FEATURE;
+	return hardware_set_supply(
+	    server_appliance(p->server)->hardware, n, (enum supply)state);
+}
+
+static enum err
+fault_supply_1(void *ctx, unsigned state)
+{
+	return harm_supply(ctx, 0, state);
+}
+
+static enum err
+fault_supply_2(void *ctx, unsigned state)
+{
+	return harm_supply(ctx, 1, state);
+}
+
+static enum err
+harm_fan(struct program *p, unsigned n, unsigned state)
+{
+	if (p->server == NULL)
+		return ERR_FEATURE;
+	return hardware_set_fan(
+	    server_appliance(p->server)->hardware, n, (enum fan)state);
+}
+
+static enum err
+fault_fan_1(void *ctx, unsigned state)
+{
+	return harm_fan(ctx, 0, state);
+}
+
+static enum err
+fault_fan_2(void *ctx, unsigned state)
+{
+	return harm_fan(ctx, 1, state);
+}
+
 static const struct lab_fault faults[] = {
     {"disk-full", "off|on", fault_disk_full},
     {"entropy", "off|on", fault_entropy},
+    /* as enum fan */
+    {"fan-1", "ok|stopped|no-power|broken", fault_fan_1},
+    {"fan-2", "ok|stopped|no-power|broken", fault_fan_2},
     {"hsm", "ok|fail|hang", fault_hsm}, /* as enum hsm_fault */
     {"peripherals", "none|attached", fault_peripherals},
+    /* as enum supply */
+    {"supply-1", "ok|unplugged|removed|damaged", fault_supply_1},
+    {"supply-2", "ok|unplugged|removed|damaged", fault_supply_2},
     {"sync", "go|stop", fault_sync},
 };
 
@@ -459,6 +514,13 @@ say_port(void *ctx, unsigned number, unsigned port)
 	return buf_printf(ctx, " server%u=%u", number, port);
 }
 
+/* " health-check=9080" */
+static enum err
+say_status_port(void *ctx, const char *word, unsigned port)
+{
+	return buf_printf(ctx, " %s=%u", word, port);
+}
+
 static enum err
 lab_status(void *ctx, struct buf *out)
 {
@@ -484,6 +546,8 @@ lab_status(void *ctx, struct buf *out)
 		    ssh_door_connections(p->ssh)));
 	else if (p->ssh != NULL && ssh_is_stopped(p))
 		TRY(buf_put_text(out, " ssh=stopped"));
+	if (p->status_ports != NULL)
+		TRY(status_ports_each(p->status_ports, say_status_port, out));
 	if (p->server != NULL)
 		TRY(buf_printf(out, " requests=%u hsm=%s initialized=%s",
 		    server_busy(p->server),
@@ -571,7 +635,11 @@ listen_config(const struct program *p)
 		    .unanswered = (unsigned)c->unanswered_max,
 		    .handshake_ms = c->handshake_timeout_s * 1000,
 		    .message_ms = c->message_timeout_s * 1000,
-		    .idle_ms = c->idle_timeout_s * 1000}},
+		    .idle_ms = c->idle_timeout_s * 1000},
+		.counts = p->server != NULL
+			      ? statistics_counts(
+				    server_appliance(p->server)->statistics)
+			      : NULL},
 	};
 }
 
@@ -900,6 +968,8 @@ open_server(struct program *p)
 	    .hsm_pin_path = *c->hsm_pin != '\0' ? c->hsm_pin : NULL,
 	    .hsm_kek = c->hsm_kek,
 	    .model = models[c->model],
+	    .ethernet = c->ethernet,
+	    .powered_on = !p->restarted,
 	    .workers = (unsigned)c->workers,
 	    .lease_s = (uint32_t)c->lease_time_s,
 	    .card = p->card,
@@ -918,6 +988,7 @@ open_server(struct program *p)
 	TRY(open_key_ports(p));
 	TRY(open_key_server(p));
 	TRY(ssh_door_new(server_appliance(p->server), c->ssh_listen, &p->ssh));
+	TRY(status_ports_new(server_appliance(p->server), &p->status_ports));
 out:
 	return rc;
 }
@@ -967,6 +1038,7 @@ stop(struct program *p)
 	loop_task_cancel(&p->telling);
 	console_free(p->console);
 	ssh_door_free(p->ssh);
+	status_ports_free(p->status_ports);
 	service_port_free(p->key_server);
 	key_ports_free(p->ports);
 	listener_free(p->echo);

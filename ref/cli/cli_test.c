@@ -271,9 +271,9 @@ tab_completes_what_can_be_meant(void **state)
 	(void)desk_sit_as(&desk, "root");
 	assert_says(completed("con"), "+fig \n");
 	assert_says(completed("show adm"), "+inistrator \n");
-	assert_says(completed("sh h"),
-	    "=  hsm                       ...\n"
-	    "=  host                      Host\n+\n");
+	assert_says(completed("sh h"), "=  hsm                       ...\n"
+				       "=  host                      Host\n"
+				       "=  health                    ...\n+\n");
 	assert_says(completed("ho"), "+\n");
 	/* words of settings, and their help */
 	(void)desk_type(&desk, "config");

@@ -2,11 +2,13 @@
 
 #include "base/log.h"
 #include "device/cert_work.h"
+#include "device/clients.h"
 #include "device/key_server.h"
 #include "device/logs.h"
 #include "device/log_sign.h"
 #include "device/policy.h"
 #include "device/rate.h"
+#include "device/statistics.h"
 #include "device/syslog.h"
 #include "device/transfer.h"
 #include "device/user.h"
@@ -30,6 +32,11 @@ appliance_open(struct appliance *appliance)
 {
 	enum err rc = OK;
 
+	TRY(statistics_new(appliance->loop,
+	    appliance->proc != NULL ? appliance->proc : "/proc",
+	    appliance->ethernet != NULL ? appliance->ethernet : "",
+	    &appliance->statistics));
+	TRY(clients_new(&appliance->clients));
 	TRY(settings_new(appliance->store, &appliance->settings));
 	settings_use_vault(
 	    appliance->settings, appliance->env, appliance->vault);
@@ -87,6 +94,10 @@ appliance_close(struct appliance *appliance)
 	appliance->clock = NULL;
 	settings_free(appliance->settings);
 	appliance->settings = NULL;
+	clients_free(appliance->clients);
+	appliance->clients = NULL;
+	statistics_free(appliance->statistics);
+	appliance->statistics = NULL;
 }
 
 bool
@@ -99,6 +110,20 @@ appliance_is_initialized(struct appliance *appliance)
 		log_line("device", LOG_ERROR, "accounts cannot be counted: %s",
 		    err_text(rc));
 	return rc != OK || count.local != 0;
+}
+
+/* docs/decisions.md, KS-04-007 */
+const char *
+appliance_outage(const struct appliance *appliance)
+{
+	struct keystore *keys =
+	    appliance->root != NULL ? root_keystore(appliance->root) : NULL;
+
+	if (store_fails(appliance->store))
+		return "what is changed cannot be stored";
+	if (keys != NULL && keystore_state(keys) == KEYSTORE_UNREACHABLE)
+		return "the HSM cannot be reached";
+	return NULL;
 }
 
 /* req: KS-20-007 KS-21-005 */

@@ -18,6 +18,8 @@
 #include "store/store.h"
 
 struct cert_shop;
+struct clients;
+struct hardware;
 struct logs;
 struct log_signer;
 struct key_servers;
@@ -25,6 +27,7 @@ struct policies;
 struct rates;
 struct syslogs;
 struct transfers;
+struct statistics;
 struct users;
 struct trap_watch;
 
@@ -44,7 +47,10 @@ struct appliance {
 	unsigned password_iterations;
 	const char *dictionary; /* cracklib's; NULL: where it has it */
 	const char *vault;      /* the file with the key of crypto/vault.h */
-	const char *logs_dir;   /* device/logs.h; NULL: none, in tests */
+	/* as statistics_new has them; NULL: the machine's own, and all */
+	const char *proc;
+	const char *ethernet;
+	const char *logs_dir; /* device/logs.h; NULL: none, in tests */
 	/* its own */
 	struct settings *settings;
 	struct clock *clock;
@@ -59,6 +65,9 @@ struct appliance {
 	struct policies *policies;       /* device/policy.h */
 	struct rates *rates;             /* device/rate.h */
 	struct key_servers *key_servers; /* device/key_server.h */
+	struct statistics *statistics;   /* device/statistics.h */
+	struct clients *clients;         /* device/clients.h */
+	struct hardware *hardware;       /* device/hardware.h; NULL in tests */
 	struct transfers *transfers;     /* device/transfer.h */
 	struct syslogs *syslogs;         /* device/syslog.h */
 	struct trap_watch *trap_watches;
@@ -90,12 +99,20 @@ void appliance_close(struct appliance *appliance);
  */
 bool appliance_is_initialized(struct appliance *appliance);
 
+/*
+ * Is there something without which nobody's request can be worked off: disk or
+ * HSM? NULL: it is available; else what there is, for the log.
+ */
+const char *appliance_outage(const struct appliance *appliance);
+
 /* "Multiple password failures during login" and its like: a security warning
  * for whoever listens (SNMP, later). */
 enum trap {
 	TRAP_PASSWORD_FAILURES, /* req: KS-15-020 KS-15-022 KS-02-014 */
 	TRAP_FACTORY_RESET,
 	TRAP_LOG, /* a log cannot be written */
+	TRAP_POWER_SUPPLY, /* req: KS-26-006 KS-14-145 */
+	TRAP_FAN,          /* req: KS-14-146 */
 };
 struct trap_watch {
 	void (*raised)(void *ctx, enum trap trap, const char *text);

@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "device/appliance.h"
+#include "device/statistics.h"
 #include "kmip/activity.h"
 #include "kmip/op.h"
 #include "kmip/reason.h"
@@ -13,7 +15,8 @@
 #include "wire/ttlv.h"
 
 enum {
-	SPARE_REQUESTS = 64, /* kept for reuse, arenas and all */
+	SPARE_REQUESTS = 64,    /* kept for reuse, arenas and all */
+	TALLIES = 1 + OP_COUNT, /* of requests, then of each operation */
 	/* what the largest answer may come to; a Maximum Response Size in the
 	 * request only lowers it */
 	ANSWER_MAX_OCTETS = 32 << 20,
@@ -61,9 +64,28 @@ struct kmip {
 	struct flight *spare;
 	unsigned spare_count;
 	unsigned busy;
+	struct statistics_tally tallies[TALLIES];
 	uint32_t boot; /* half of the Server Correlation Value */
 	uint64_t answers;
 };
+
+static const char *
+tally_name(size_t row)
+{
+	if (row == 0)
+		return "Total";
+	return schema_value_name(TAG_OPERATION, op_row(row - 1)->code);
+}
+
+/* Without an appliance, in tests, nobody looks. */
+static enum err
+lend_tallies(struct kmip *k)
+{
+	if (k->config.appliance == NULL)
+		return OK;
+	return statistics_lend(k->config.appliance->statistics, PROTOCOL_KMIP,
+	    k->tallies, TALLIES, tally_name);
+}
 
 enum err
 kmip_new(const struct kmip_config *config, struct kmip **out)
@@ -75,6 +97,7 @@ kmip_new(const struct kmip_config *config, struct kmip **out)
 	TRY(MEM_NEW(k));
 	k->config = *config;
 	TRY(env_random(config->env, (uint8_t *)&k->boot, sizeof(k->boot)));
+	TRY(lend_tallies(k));
 	*out = k;
 	k = NULL;
 out:
@@ -99,6 +122,9 @@ kmip_free(struct kmip *k)
 	if (k == NULL)
 		return;
 	assert(k->busy == 0);
+	if (k->config.appliance != NULL)
+		statistics_take_back(
+		    k->config.appliance->statistics, PROTOCOL_KMIP);
 	while (k->spare != NULL) {
 		struct flight *f = k->spare;
 
@@ -691,9 +717,44 @@ log_parts(const struct flight *f)
 }
 
 static void
+count(struct statistics_tally *tally, bool success)
+{
+	if (success)
+		tally->successful++;
+	else
+		tally->failed++;
+}
+
+/*
+ * What came of it. A message that fails as a whole has failed in each of its
+ * operations; one behind a failure that ended the batch was not even begun.
+ *
+ * req: KS-22-074 KS-22-092
+ */
+static void
+count_all(const struct flight *f)
+{
+	struct statistics_tally *tallies = f->kmip->tallies;
+	bool all = !f->failure.done;
+	size_t n;
+
+	for (n = 0; n < f->part_count; n++) {
+		const struct part *part = &f->parts[n];
+		bool success = !f->failure.done && part->done &&
+			       part->status == RESULT_STATUS_SUCCESS;
+
+		all = all && success;
+		if (part->op != NULL && (part->done || f->failure.done))
+			count(&tallies[1 + (part->op - op_row(0))], success);
+	}
+	count(&tallies[0], all);
+}
+
+static void
 send(struct flight *f)
 {
 	log_parts(f);
+	count_all(f);
 	f->answer_fn(f->answer_ctx, f->number, buf_peek(&f->answer));
 	flight_done(f);
 }

@@ -7,8 +7,6 @@ static const struct op ops[] = {
 #undef OP
 };
 
-enum { OP_COUNT = sizeof(ops) / sizeof(ops[0]) };
-
 const struct op *
 op_find(uint32_t code, enum version v)
 {

@@ -38,8 +38,15 @@ struct op {
 /* NULL when this server does not have the operation, or the version not. */
 const struct op *op_find(uint32_t code, enum version v);
 
-/* The rows in order, for Query: NULL behind the last. */
+/* The rows in order, for Query and for statistics: NULL behind the last. */
 const struct op *op_row(size_t row);
+
+enum {
+	OP_COUNT = 0
+#define OP(...) +1
+#include "kmip/op.def"
+#undef OP
+};
 
 #define OP(symbol, run, ...)                                    \
 	enum err run(struct request *rq, const struct item *in, \

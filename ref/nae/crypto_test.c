@@ -968,8 +968,10 @@ test_batch_and_one_do_not_mix(void **state)
 static void
 test_operations_are_counted(void **state)
 {
-	const struct nae_tally *crypto = nae_statistic(desk.nae, STAT_CRYPTO);
-	const struct nae_tally *total = nae_statistic(desk.nae, STAT_TOTAL);
+	const struct statistics_tally *crypto =
+	    nae_statistic(desk.nae, STAT_CRYPTO);
+	const struct statistics_tally *total =
+	    nae_statistic(desk.nae, STAT_TOTAL);
 	struct buf request;
 
 	(void)state;

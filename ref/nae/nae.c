@@ -20,7 +20,7 @@ struct nae {
 	struct nae_request *spare;
 	unsigned spare_count;
 	unsigned busy;
-	struct nae_tally tallies[STAT_COUNT];
+	struct statistics_tally tallies[STAT_COUNT];
 	uint64_t unknown_elements;
 };
 
@@ -158,6 +158,12 @@ nae_row_named(struct bytes name, bool strict)
 
 /* ---- the dispatcher ---- */
 
+static const char *
+name_of(size_t row)
+{
+	return nae_statistic_name((enum nae_statistic)row);
+}
+
 enum err
 nae_new(const struct nae_config *config, struct nae **out)
 {
@@ -169,8 +175,12 @@ nae_new(const struct nae_config *config, struct nae **out)
 	nae->config = *config;
 	if (nae->config.data_octets == 0)
 		nae->config.data_octets = FRAME_DATA_OCTETS;
+	TRY(statistics_lend(config->appliance->statistics, PROTOCOL_NAE,
+	    nae->tallies, STAT_COUNT, name_of));
 	*out = nae;
+	nae = NULL;
 out:
+	mem_free(nae);
 	return rc;
 }
 
@@ -190,6 +200,7 @@ nae_free(struct nae *nae)
 	if (nae == NULL)
 		return;
 	assert(nae->busy == 0);
+	statistics_take_back(nae->config.appliance->statistics, PROTOCOL_NAE);
 	while (nae->spare != NULL) {
 		struct nae_request *rq = nae->spare;
 
@@ -205,7 +216,7 @@ nae_busy(const struct nae *nae)
 	return nae->busy;
 }
 
-const struct nae_tally *
+const struct statistics_tally *
 nae_statistic(const struct nae *nae, enum nae_statistic which)
 {
 	return &nae->tallies[which];

@@ -14,6 +14,7 @@
 #include "crypto/keystore.h"
 #include "device/appliance.h"
 #include "device/key_server.h"
+#include "device/statistics.h"
 
 enum nae_error {
 	NAE_SUCCESS,
@@ -73,11 +74,7 @@ void nae_free(struct nae *nae);
 /* Requests under way. */
 unsigned nae_busy(const struct nae *nae);
 
-struct nae_tally {
-	uint64_t successful;
-	uint64_t failed;
-};
-const struct nae_tally *
+const struct statistics_tally *
 nae_statistic(const struct nae *nae, enum nae_statistic which);
 const char *nae_statistic_name(enum nae_statistic which); /* the guide's */
 

@@ -121,6 +121,50 @@ has_room(const struct conn *conn)
 	       unsent(conn) < limits->message_octets;
 }
 
+/* ---- counting ---- */
+
+static enum connection_row
+kind_of(const struct conn_set *set)
+{
+	return set->rules.tls != NULL ? CONNECTION_SSL : CONNECTION_CLEAR;
+}
+
+static void
+count_came(const struct conn_set *set)
+{
+	struct statistics_counts *counts = set->rules.counts;
+
+	if (counts == NULL)
+		return;
+	counts->came[CONNECTION_TOTAL]++;
+	counts->came[kind_of(set)]++;
+}
+
+static void
+count_gone(const struct conn_set *set)
+{
+	struct statistics_counts *counts = set->rules.counts;
+
+	if (counts == NULL)
+		return;
+	counts->gone[CONNECTION_TOTAL]++;
+	counts->gone[kind_of(set)]++;
+}
+
+static void
+count_event(const struct conn_set *set, enum connection_row what)
+{
+	if (set->rules.counts != NULL)
+		set->rules.counts->came[what]++;
+}
+
+static void
+count_octets(const struct conn_set *set, enum flow flow, size_t octets)
+{
+	if (set->rules.counts != NULL)
+		set->rules.counts->octets[flow] += octets;
+}
+
 /* ---- the end ---- */
 
 static void
@@ -181,6 +225,7 @@ conn_break(struct conn *conn)
 	if (conn->set == NULL)
 		return;
 	unsent_forget(conn);
+	count_gone(conn->set);
 	conn->set->count--;
 	*conn->link = conn->next;
 	if (conn->next != NULL)
@@ -262,6 +307,7 @@ flush(struct conn *conn)
 			rest.octets = SEND_OCTETS;
 		TRY(send_some(conn, rest, &put));
 		conn->sent_octets += put;
+		count_octets(conn->set, FLOW_OUTGOING, put);
 		if (put != 0)
 			conn->active_ms = loop_now_ms(conn->set->loop);
 		if (put < budget)
@@ -346,6 +392,7 @@ feed(struct conn *conn, struct bytes in)
 
 	conn->active_ms = loop_now_ms(conn->set->loop);
 	conn->rests = false;
+	count_octets(conn->set, FLOW_INCOMING, in.octets);
 	if (conn->in.octets != 0) {
 		TRY(buf_put(&conn->in, in));
 		return consume_kept(conn);
@@ -485,6 +532,8 @@ timer_rang(void *ctx)
 		    conn->set->rules.limits.idle_ms <= REST_MS) {
 			say(conn, is_idle ? LOG_DEBUG : LOG_INFO,
 			    patience_text(conn));
+			if (!conn->is_open)
+				count_event(conn->set, CONNECTION_FAILED);
 			conn_close(conn);
 			conn_release(conn);
 			return;
@@ -584,9 +633,15 @@ shake_hands(struct conn *conn)
 {
 	enum err rc = OK;
 
-	TRY(tls_accept(conn->tls, &conn->read_wait));
-	if (conn->read_wait == TLS_WAIT_NONE)
-		TRY(open_up(conn));
+	rc = tls_accept(conn->tls, &conn->read_wait);
+	if (rc != OK)
+		count_event(conn->set, CONNECTION_FAILED);
+	TRY(rc);
+	if (conn->read_wait != TLS_WAIT_NONE)
+		return OK;
+	count_event(conn->set, tls_resumed(conn->tls) ? CONNECTION_RESUMES
+						      : CONNECTION_HANDSHAKES);
+	TRY(open_up(conn));
 out:
 	return rc;
 }
@@ -943,6 +998,7 @@ join(struct conn_set *set, struct conn *conn)
 	conn->link = &set->first;
 	set->first = conn;
 	set->count++;
+	count_came(set);
 }
 
 /* "10.0.0.5:40000" without its port, "[::1]:40000" without brackets too. */

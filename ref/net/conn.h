@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/loop.h"
+#include "device/statistics.h"
 #include "net/tls.h"
 
 struct conn;
@@ -144,6 +145,8 @@ struct conn_rules {
 	const struct protocol *protocol; /* borrowed */
 	void *ctx;                       /* the protocol's, borrowed */
 	struct limits limits;
+	/* what goes through them is counted there; NULL: nowhere. Borrowed */
+	struct statistics_counts *counts;
 };
 
 /*

@@ -74,16 +74,14 @@ check_user(
 	return rc;
 }
 
-enum err
-key_gate_enter(
+static enum err
+judge(
     const struct key_gate *gate, const struct conn *conn, struct key_guest *out)
 {
 	const struct conn_peer *peer = conn_peer(conn);
 	struct key_door *door = &out->door;
 	enum err rc = OK;
 
-	*out = (struct key_guest){.door = gate->door};
-	buf_init(&out->user, USER_MAX_OCTETS);
 	/* req: KS-21-027 KS-21-053 */
 	if (gate->client != KEY_CLIENT_NOT_USED)
 		door->common_name = peer->name;
@@ -103,6 +101,21 @@ key_gate_enter(
 	if (door->protocol == KEY_NAE || door->profile == KEY_KEYSECURE)
 		TRY(check_user(gate, conn, door->user));
 out:
+	return rc;
+}
+
+enum err
+key_gate_enter(
+    const struct key_gate *gate, const struct conn *conn, struct key_guest *out)
+{
+	enum err rc = OK;
+
+	*out = (struct key_guest){
+	    .door = gate->door, .clients = gate->appliance->clients};
+	buf_init(&out->user, USER_MAX_OCTETS);
+	TRY(judge(gate, conn, out));
+	TRY(client_enter(out->clients, conn_peer(conn)->source, &out->client));
+out:
 	if (rc != OK)
 		key_guest_clear(out);
 	return rc;
@@ -113,4 +126,7 @@ key_guest_clear(struct key_guest *guest)
 {
 	buf_clear(&guest->user);
 	guest->door.user = BYTES_NONE;
+	if (guest->client != NULL)
+		client_leave(guest->clients, guest->client);
+	guest->client = NULL;
 }

@@ -13,6 +13,7 @@
 #define NET_KEY_GATE_H
 
 #include "device/appliance.h"
+#include "device/clients.h"
 #include "device/key_server.h"
 #include "net/conn.h"
 
@@ -30,6 +31,8 @@ struct key_gate {
 struct key_guest {
 	struct key_door door;
 	struct buf user; /* what door.user points at */
+	struct clients *clients;
+	struct client *client; /* NULL: it is not in, or out again */
 };
 
 /*

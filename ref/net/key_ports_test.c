@@ -64,6 +64,7 @@ static const struct protocol protocol = {.name = "test",
 
 static struct bench bench;
 static struct key_ports *ports;
+static struct statistics_counts counts;
 #define APPLIANCE (&bench.appliance)
 
 static int
@@ -77,11 +78,14 @@ set_up(void **state)
 		.rules = {.limits = {.message_octets = 100,
 			      .unanswered = 4,
 			      .handshake_ms = 1000,
-			      .message_ms = 1000}}},
+			      .message_ms = 1000},
+		    .counts = &counts}},
 	};
 
 	(void)state;
 	bench_make(&bench);
+	counts = (struct statistics_counts){.came = {0}};
+	assert_ok(clients_new(&APPLIANCE->clients));
 	assert_ok(settings_new(bench.appliance.store, &APPLIANCE->settings));
 	assert_ok(
 	    clock_new(bench.appliance.store, bench.rig.env, &APPLIANCE->clock));
@@ -100,6 +104,7 @@ tear_down(void **state)
 	credentials_free(APPLIANCE->credentials);
 	clock_free(APPLIANCE->clock);
 	settings_free(APPLIANCE->settings);
+	clients_free(APPLIANCE->clients);
 	bench_remove(&bench);
 	return 0;
 }
@@ -436,6 +441,56 @@ test_other_changes_touch_nothing(void **state)
 	close(fd);
 }
 
+static void
+tell_client(void *ctx, const char *address, unsigned connections)
+{
+	assert_string_equal(address, "127.0.0.1");
+	*(unsigned *)ctx += connections;
+}
+
+static unsigned
+connected(void)
+{
+	unsigned connections = 0;
+
+	clients_each(APPLIANCE->clients, tell_client, &connections);
+	return connections;
+}
+
+/* req: KS-22-018 KS-22-025 KS-22-026 KS-22-044 KS-22-045 KS-22-046 */
+static void
+test_who_is_in_is_counted(void **state)
+{
+	int first;
+	int second;
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	first = join(port_of(1));
+	second = join(port_of(1));
+	assert_int_equal(ask(first), '-');
+	assert_int_equal(connected(), 2);
+	assert_int_equal(clients_count(APPLIANCE->clients), 1);
+	assert_int_equal(counts.came[CONNECTION_TOTAL], 2);
+	assert_int_equal(counts.came[CONNECTION_CLEAR], 2);
+	assert_int_equal(counts.came[CONNECTION_SSL], 0);
+	assert_int_equal(counts.gone[CONNECTION_TOTAL], 0);
+	assert_int_equal(counts.octets[FLOW_INCOMING], 1);
+	assert_int_equal(counts.octets[FLOW_OUTGOING], 1);
+	close(first);
+	bench_turn(&bench);
+	bench_turn(&bench);
+	assert_int_equal(connected(), 1);
+	assert_int_equal(counts.came[CONNECTION_CLEAR], 2);
+	assert_int_equal(counts.gone[CONNECTION_CLEAR], 1);
+	close(second);
+	bench_turn(&bench);
+	bench_turn(&bench);
+	assert_int_equal(connected(), 0);
+	assert_int_equal(counts.gone[CONNECTION_TOTAL], 2);
+}
+
 int
 main(void)
 {
@@ -448,6 +503,7 @@ main(void)
 	    PORTS_TEST(test_who_is_deleted_closes),
 	    PORTS_TEST(test_a_port_that_is_taken_is_tried_again),
 	    PORTS_TEST(test_other_changes_touch_nothing),
+	    PORTS_TEST(test_who_is_in_is_counted),
 	};
 #undef PORTS_TEST
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "device/hardware.h"
 #include "device/log_sign.h"
 
 struct server {
@@ -82,6 +83,25 @@ commit(void *ctx)
 		store_idle(s->store);
 }
 
+/* Nothing happens to it but in the laboratory. */
+static enum err
+open_hardware(struct server *s)
+{
+	struct hardware_config hardware = {.appliance = &s->appliance,
+	    .model = s->config.model,
+	    .powered_on = s->config.powered_on};
+	char *path = NULL;
+	enum err rc = OK;
+
+	if (env_is_lab(s->config.env))
+		TRY(mem_printf(&path, "%s/hardware", s->config.dir));
+	hardware.path = path;
+	TRY(hardware_new(&hardware, &s->appliance.hardware));
+out:
+	mem_free(path);
+	return rc;
+}
+
 /*
  * Before anything has a timer: elapsed time goes on where it was, and wall time
  * is what it was set to.
@@ -101,6 +121,7 @@ open_appliance(struct server *s)
 	appliance->passwords = s->passwords;
 	appliance->password_iterations = s->config.password_iterations;
 	appliance->dictionary = s->config.dictionary;
+	appliance->ethernet = s->config.ethernet;
 	appliance->vault = s->vault;
 	appliance->logs_dir = s->logs_dir;
 	appliance->leave = s->config.leave;
@@ -108,6 +129,7 @@ open_appliance(struct server *s)
 	TRY(appliance_open(appliance));
 	s->is_open = true;
 	TRY(clock_start(appliance->clock, s->config.loop));
+	TRY(open_hardware(s));
 	log_signer_ready(appliance);
 out:
 	return rc;
@@ -218,6 +240,7 @@ server_free(struct server *s)
 	if (s->is_open)
 		appliance_close(&s->appliance);
 	mem_free(s->logs_dir);
+	hardware_free(s->appliance.hardware);
 	mem_free(s->vault);
 	mem_free(s);
 }

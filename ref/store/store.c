@@ -93,6 +93,7 @@ struct store {
 	pthread_t thread;
 	bool usable;
 	struct cache cache;
+	bool fails; /* the last group did */
 	struct group group;
 	struct store_waiter *waiting;
 	struct store_waiter **waiting_end;
@@ -759,6 +760,7 @@ group_end(struct store *st)
 		cache_settle(&st->cache);
 		st->stats.groups++;
 	}
+	st->fails = rc != OK;
 	*g = (struct group){0};
 	/* those who come now wait for the next group */
 	st->answering = st->waiting;
@@ -796,6 +798,12 @@ store_trim(struct store *st)
 	st->group.all_may_wait = true;
 	cache_forget_since(&st->cache, 0);
 	cache_turn_end(&st->cache);
+}
+
+bool
+store_fails(const struct store *st)
+{
+	return st->fails;
 }
 
 uint64_t

@@ -75,6 +75,12 @@ enum {
 enum err store_open(const char *dir, struct env *env,
     const struct store_options *options, struct store **out) MUST_CHECK;
 
+/*
+ * Did the last group of writes fail, for want of space or otherwise? The next
+ * one that is made durable says that all is well again.
+ */
+bool store_fails(const struct store *st);
+
 /* Commits what is open, then closes; accepts NULL. */
 void store_close(struct store *st);
 

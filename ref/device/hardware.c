@@ -1,0 +1,279 @@
+#include "device/hardware.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "device/appliance.h"
+
+enum { LINE_OCTETS = 80, TRAP_OCTETS = 80, WORD_OCTETS = 16 };
+
+struct model {
+	const char *name;
+	unsigned supplies;
+	unsigned fans;
+};
+
+static const struct model models[] = {
+#define MODEL(name, supplies, fans, clause) {name, supplies, fans},
+#define SUPPLY(...)
+#define FAN(...)
+#include "device/hardware.def"
+#undef MODEL
+#undef SUPPLY
+};
+
+struct supply_row {
+	const char *word;
+	const char *status;
+	const char *warning;
+};
+
+static const struct supply_row supply_rows[] = {
+#define MODEL(...)
+#define SUPPLY(symbol, word, status, warning, clause) \
+	[symbol] = {word, status, warning},
+#include "device/hardware.def"
+#undef SUPPLY
+#undef FAN
+};
+
+static const char *const fan_words[] = {
+#define SUPPLY(...)
+#define FAN(symbol, word, clause) [symbol] = word,
+#include "device/hardware.def"
+#undef MODEL
+#undef SUPPLY
+#undef FAN
+};
+
+struct hardware {
+	struct appliance *appliance;
+	const struct model *model;
+	char *path;
+	enum supply supply[HARDWARE_SUPPLIES_MOST];
+	enum fan fan[HARDWARE_FANS_MOST];
+	bool warns; /* of a fan */
+};
+
+static bool
+any_fan_fails(const struct hardware *hw)
+{
+	unsigned n;
+
+	for (n = 0; n < hw->model->fans; n++)
+		if (hw->fan[n] != FAN_OK)
+			return true;
+	return false;
+}
+
+/* ---- the file: "supply 1 unplugged", "fan 2 broken", "fan-warning" ---- */
+
+static enum err
+keep(const struct hardware *hw)
+{
+	FILE *file;
+	unsigned n;
+	enum err rc = OK;
+
+	if (hw->path == NULL)
+		return OK;
+	file = fopen(hw->path, "w");
+	if (file == NULL)
+		TRY(ERR_SYSTEM);
+	for (n = 0; n < hw->model->supplies; n++)
+		(void)fprintf(file, "supply %u %s\n", n + 1,
+		    supply_rows[hw->supply[n]].word);
+	for (n = 0; n < hw->model->fans; n++)
+		(void)fprintf(
+		    file, "fan %u %s\n", n + 1, fan_words[hw->fan[n]]);
+	if (hw->warns)
+		(void)fputs("fan-warning\n", file);
+	if (fclose(file) != 0)
+		rc = ERR_SYSTEM;
+out:
+	if (rc != OK)
+		log_line(
+		    "device", LOG_ERROR, "%s: %s", hw->path, strerror(errno));
+	return rc;
+}
+
+static void
+take_line(struct hardware *hw, const char *line)
+{
+	char word[WORD_OCTETS];
+	unsigned n = 0;
+	unsigned k;
+
+	hw->warns = hw->warns || strcmp(line, "fan-warning\n") == 0;
+	if (sscanf(line, "supply %u %15s", &n, word) == 2 && n != 0 &&
+	    n <= hw->model->supplies) {
+		for (k = 0; k < SUPPLY_STATES; k++)
+			if (strcmp(supply_rows[k].word, word) == 0)
+				hw->supply[n - 1] = (enum supply)k;
+	}
+	if (sscanf(line, "fan %u %15s", &n, word) == 2 && n != 0 &&
+	    n <= hw->model->fans) {
+		for (k = 0; k < FAN_STATES; k++)
+			if (strcmp(fan_words[k], word) == 0)
+				hw->fan[n - 1] = (enum fan)k;
+	}
+}
+
+static enum err
+read_file(struct hardware *hw)
+{
+	char line[LINE_OCTETS];
+	FILE *file = hw->path != NULL ? fopen(hw->path, "r") : NULL;
+
+	if (file == NULL && (hw->path == NULL || errno == ENOENT))
+		return OK;
+	if (file == NULL) {
+		log_line(
+		    "device", LOG_ERROR, "%s: %s", hw->path, strerror(errno));
+		return ERR_SYSTEM;
+	}
+	while (fgets(line, sizeof(line), file) != NULL)
+		take_line(hw, line);
+	(void)fclose(file);
+	return OK;
+}
+
+/* ---- all of it ---- */
+
+enum err
+hardware_new(const struct hardware_config *config, struct hardware **out)
+{
+	struct hardware *hw = NULL;
+	size_t k;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(MEM_NEW(hw));
+	hw->appliance = config->appliance;
+	for (k = 0; k < sizeof(models) / sizeof(models[0]); k++)
+		if (strcmp(models[k].name, config->model) == 0)
+			hw->model = &models[k];
+	if (hw->model == NULL)
+		TRY(ERR_CONFIG);
+	if (config->path != NULL) {
+		hw->path = mem_strdup(config->path);
+		if (hw->path == NULL)
+			TRY(ERR_NOMEM);
+	}
+	TRY(read_file(hw));
+	/* power was removed: what was resolved is forgotten */
+	if (config->powered_on)
+		hw->warns = any_fan_fails(hw);
+	*out = hw;
+	hw = NULL;
+out:
+	hardware_free(hw);
+	return rc;
+}
+
+void
+hardware_free(struct hardware *hw)
+{
+	if (hw == NULL)
+		return;
+	mem_free(hw->path);
+	mem_free(hw);
+}
+
+unsigned
+hardware_supplies(const struct hardware *hw)
+{
+	return hw->model->supplies;
+}
+
+unsigned
+hardware_fans(const struct hardware *hw)
+{
+	return hw->model->fans;
+}
+
+/* req: KS-26-011 KS-26-013 KS-26-015 */
+const char *
+hardware_supply_status(const struct hardware *hw, unsigned n)
+{
+	return supply_rows[hw->supply[n]].status;
+}
+
+/* req: KS-26-005 */
+const char *
+hardware_supply_warning(const struct hardware *hw, unsigned n)
+{
+	return supply_rows[hw->supply[n]].warning;
+}
+
+/* req: KS-26-019 KS-26-020 KS-26-021 */
+const char *
+hardware_fan_status(const struct hardware *hw)
+{
+	return any_fan_fails(hw) ? "Failure" : "Operational";
+}
+
+/* req: KS-26-022 KS-26-023 */
+const char *
+hardware_fan_warning(const struct hardware *hw)
+{
+	return hw->warns ? "Fan failure; please contact support immediately."
+			 : NULL;
+}
+
+/* ---- the laboratory ---- */
+
+/* Does one of them but that give power? */
+static bool
+has_power_without(const struct hardware *hw, unsigned n)
+{
+	unsigned k;
+
+	for (k = 0; k < hw->model->supplies; k++)
+		if (k != n && hw->supply[k] == SUPPLY_OK)
+			return true;
+	return false;
+}
+
+/* req: KS-26-007 KS-26-008 KS-26-009 */
+enum err
+hardware_set_supply(struct hardware *hw, unsigned n, enum supply state)
+{
+	char text[TRAP_OCTETS];
+	const char *before;
+
+	if (n >= hw->model->supplies)
+		return ERR_NOT_FOUND;
+	if (state != SUPPLY_OK && !has_power_without(hw, n))
+		return ERR_FEATURE;
+	before = supply_rows[hw->supply[n]].status;
+	hw->supply[n] = state;
+	/* a device cannot tell one that was removed from a damaged one */
+	if (strcmp(before, supply_rows[state].status) != 0) {
+		(void)snprintf(text, sizeof(text), "Power supply %u: %s", n + 1,
+		    supply_rows[state].status);
+		appliance_trap(hw->appliance, TRAP_POWER_SUPPLY, text);
+	}
+	return keep(hw);
+}
+
+enum err
+hardware_set_fan(struct hardware *hw, unsigned n, enum fan state)
+{
+	char text[TRAP_OCTETS];
+	bool was_well;
+
+	if (n >= hw->model->fans)
+		return ERR_NOT_FOUND;
+	was_well = hw->fan[n] == FAN_OK;
+	hw->fan[n] = state;
+	hw->warns = hw->warns || state != FAN_OK;
+	if (was_well && state != FAN_OK) {
+		(void)snprintf(text, sizeof(text), "Fan %u: Failure", n + 1);
+		appliance_trap(hw->appliance, TRAP_FAN, text);
+	}
+	return keep(hw);
+}
