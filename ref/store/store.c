@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "base/erase.h"
@@ -105,6 +106,10 @@ struct store {
 	struct buf attrs;      /* likewise */
 	int log_pages;
 	int idle_pages;
+	char *path;
+	int fd;          /* of the database, for copies; -1: none was made */
+	unsigned copies; /* under way */
+	bool is_copy;
 	struct owner owners[OWNERS_CACHED];
 	struct names names;
 	struct store_stats stats;
@@ -386,6 +391,8 @@ db_open(struct store *st, const char *path, const char *vfs)
 		     "PRAGMA secure_delete = ON;"
 		     "PRAGMA temp_store = MEMORY;"
 		     "PRAGMA cache_size = -65536;"));
+	if (st->is_copy)
+		TRY(exec(st, "PRAGMA synchronous = OFF;"));
 	TRY(migrate(st, version));
 	(void)sqlite3_wal_hook(st->db, log_grown, st);
 	for (k = 0; k < STATEMENT_COUNT; k++)
@@ -458,6 +465,8 @@ store_open(const char *dir, struct env *env,
 	st->thread = pthread_self();
 	st->waiting_end = &st->waiting;
 	st->next_due_s = INT64_MAX;
+	st->fd = -1;
+	st->is_copy = options->copy;
 	st->idle_pages =
 	    options->log_pages != 0 ? options->log_pages : STORE_LOG_PAGES;
 	buf_init(&st->attrs, OBJECT_CAP_OCTETS);
@@ -471,6 +480,8 @@ store_open(const char *dir, struct env *env,
 		TRY(vfs_register());
 	path = sqlite3_mprintf("%s/%s", dir, FILE_NAME);
 	if (path == NULL)
+		TRY(ERR_NOMEM);
+	if ((st->path = mem_strdup(path)) == NULL)
 		TRY(ERR_NOMEM);
 	TRY(file_make(dir, path, options->lab));
 	TRY(db_open(st, path, options->lab ? VFS_NAME : NULL));
@@ -493,12 +504,16 @@ store_close(struct store *st)
 		(void)store_commit(st);
 	for (k = 0; k < STATEMENT_COUNT; k++)
 		sqlite3_finalize(st->statement[k]);
-	if (st->usable)
+	assert(st->copies == 0);
+	if (st->usable && !st->is_copy)
 		(void)db_err(st,
 		    sqlite3_wal_checkpoint_v2(
 			st->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
 		    "last checkpoint");
 	sqlite3_close(st->db);
+	if (st->fd >= 0)
+		(void)close(st->fd);
+	mem_free(st->path);
 	cache_clear(&st->cache);
 	names_clear(&st->names);
 	buf_clear(&st->attrs);
@@ -785,7 +800,7 @@ store_commit(struct store *st)
 			first = rc;
 	}
 	cache_turn_end(&st->cache);
-	if (st->log_pages >= LOG_PAGES_MAX)
+	if (st->log_pages >= LOG_PAGES_MAX && st->copies == 0)
 		checkpoint(st);
 	return first;
 }
@@ -815,8 +830,148 @@ store_groups(const struct store *st)
 void
 store_idle(struct store *st)
 {
-	if (!st->group.open && st->log_pages >= st->idle_pages)
+	if (!st->group.open && st->log_pages >= st->idle_pages &&
+	    st->copies == 0)
 		checkpoint(st);
+}
+
+/* ---------------------------------------------------------------------------
+ * Copies
+ *
+ * The database is changed by checkpoints only, and these are held off. The log
+ * is added to, which a copy of it may have some of: half a transaction at its
+ * end is none. It begins anew behind a checkpoint with a header of its own,
+ * written before anything else; so a log whose header is the same before and
+ * after was only added to.
+ */
+
+enum { LOG_HEADER_OCTETS = 32, COPY_STEP_OCTETS = 1 << 20, COPY_TRIES = 3 };
+
+struct store_copy {
+	struct store *st;
+	int fd; /* borrowed */
+	char *log_path;
+	char *to_path;
+	char *to_log_path;
+	enum err rc;
+};
+
+static void
+copy_free(struct store_copy *copy)
+{
+	mem_free(copy->log_path);
+	mem_free(copy->to_path);
+	mem_free(copy->to_log_path);
+	mem_free(copy);
+}
+
+enum err
+store_copy_new(struct store *st, const char *to_dir, struct store_copy **out)
+{
+	struct store_copy *copy = NULL;
+	enum err rc = OK;
+
+	*out = NULL;
+	TRY(MEM_NEW(copy));
+	/* To close it would give up the engine's lock on the file, which is the
+	 * process's: once open it stays. */
+	if (st->fd < 0)
+		st->fd = open(st->path, O_RDONLY | O_CLOEXEC);
+	if (st->fd < 0)
+		TRY(ERR_SYSTEM);
+	copy->fd = st->fd;
+	TRY(mem_printf(&copy->log_path, "%s-wal", st->path));
+	TRY(mem_printf(&copy->to_path, "%s/" FILE_NAME, to_dir));
+	TRY(mem_printf(&copy->to_log_path, "%s/" FILE_NAME "-wal", to_dir));
+	copy->rc = ERR_CLOSED; /* until the work is done */
+	copy->st = st;
+	st->copies++;
+	*out = copy;
+	copy = NULL;
+out:
+	if (copy != NULL)
+		copy_free(copy);
+	return rc;
+}
+
+static enum err
+copy_file(int from, const char *path)
+{
+	int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	off_t at = 0;
+	ssize_t done = 1;
+	enum err rc = OK;
+
+	if (to < 0)
+		return ERR_SYSTEM;
+	while (done > 0)
+		done =
+		    copy_file_range(from, &at, to, NULL, COPY_STEP_OCTETS, 0);
+	if (done < 0) {
+		log_line("store", LOG_ERROR, "%s: %s", path, strerror(errno));
+		rc = errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL
+							: ERR_SYSTEM;
+	}
+	(void)close(to);
+	return rc;
+}
+
+/* No octets: there is none. */
+static size_t
+log_header(int fd, uint8_t at[LOG_HEADER_OCTETS])
+{
+	ssize_t octets = pread(fd, at, LOG_HEADER_OCTETS, 0);
+
+	return octets > 0 ? (size_t)octets : 0;
+}
+
+static enum err
+copy_log(struct store_copy *copy)
+{
+	uint8_t before[LOG_HEADER_OCTETS];
+	uint8_t after[LOG_HEADER_OCTETS];
+	int fd = open(copy->log_path, O_RDONLY | O_CLOEXEC);
+	size_t octets;
+	unsigned tries;
+	enum err rc = OK;
+
+	if (fd < 0)
+		return errno == ENOENT ? OK : ERR_SYSTEM;
+	for (tries = 0; tries < COPY_TRIES; tries++) {
+		octets = log_header(fd, before);
+		if (octets == 0)
+			goto out;
+		TRY(copy_file(fd, copy->to_log_path));
+		if (log_header(fd, after) == octets &&
+		    memcmp(before, after, octets) == 0)
+			goto out;
+	}
+	rc = ERR_SYSTEM;
+out:
+	(void)close(fd);
+	return rc;
+}
+
+void
+store_copy_work(void *work)
+{
+	struct store_copy *copy = work;
+	enum err rc = OK;
+
+	TRY(copy_file(copy->fd, copy->to_path));
+	TRY(copy_log(copy));
+out:
+	copy->rc = rc;
+}
+
+enum err
+store_copy_end(struct store_copy *copy)
+{
+	enum err rc = copy->rc;
+
+	copy->st->copies--;
+	copy_free(copy);
+	return rc;
 }
 
 /* ---------------------------------------------------------------------------

@@ -53,6 +53,7 @@ struct store_options {
 	size_t cache_octets; /* memory for objects; 0: STORE_CACHE_OCTETS */
 	int log_pages; /* what store_idle() waits for; 0: STORE_LOG_PAGES */
 	bool lab;      /* through the laboratory's file layer, vfs.h */
+	bool copy; /* of another one, to be thrown away: nothing is synced */
 };
 
 enum {
@@ -290,6 +291,28 @@ enum err store_commit(struct store *st);
  * it is worth it. Some milliseconds. Never needed for correctness.
  */
 void store_idle(struct store *st);
+
+/*
+ * A copy of the store as it was durable at one moment, for who reads all of it
+ * and takes his time (a backup): the store itself goes on meanwhile.
+ *
+ *	store_copy_new -> store_copy_work, on any thread -> store_copy_end
+ *
+ * From the first to the last the log is not moved into the database, and
+ * grows. What has been made durable before store_copy_new is in the copy, and
+ * of what follows the groups of some beginning. The copy is opened with
+ * store_open, options.copy; store_erase removes it.
+ *
+ * to_dir  exists; copied
+ *
+ * store_copy_end says what came of it, and frees; the store is still open.
+ * ERR_SYSTEM, ERR_DISK_FULL, ERR_NOMEM
+ */
+struct store_copy;
+enum err store_copy_new(
+    struct store *st, const char *to_dir, struct store_copy **out) MUST_CHECK;
+void store_copy_work(void *copy);
+enum err store_copy_end(struct store_copy *copy) MUST_CHECK;
 
 /* For tests and reports. */
 struct store_stats {
