@@ -39,6 +39,7 @@
 #include "cli/terminal.h"
 #include "crypto/keyfile.h"
 #include "crypto/random.h"
+#include "device/backup.h"
 #include "device/factory.h"
 #include "device/hardware.h"
 #include "device/initialize.h"
@@ -1046,7 +1047,9 @@ stop(struct program *p)
 		transfers_stop(server_appliance(p->server)->transfers);
 	if (p->loop != NULL)
 		loop_end_jobs(p->loop);
-	if (p->server != NULL && server_busy(p->server) != 0)
+	if (p->server != NULL &&
+	    (server_busy(p->server) != 0 ||
+		backups_running(server_appliance(p->server)->backups) != 0))
 		return false;
 	initialization_free(p->initialization);
 	factory_reset_free(p->reset);

@@ -1,6 +1,7 @@
 #include "device/appliance.h"
 
 #include "base/log.h"
+#include "device/backup.h"
 #include "device/cert_work.h"
 #include "device/clients.h"
 #include "device/key_server.h"
@@ -57,6 +58,7 @@ appliance_open(struct appliance *appliance)
 	TRY(policies_new(appliance, &appliance->policies));
 	TRY(rates_new(appliance, 0, &appliance->rates));
 	TRY(transfers_new(appliance, &appliance->transfers));
+	TRY(backups_new(appliance, &appliance->backups));
 out:
 	if (rc != OK)
 		appliance_close(appliance);
@@ -69,6 +71,8 @@ appliance_close(struct appliance *appliance)
 	if (appliance->settles)
 		store_unwait(appliance->store, &appliance->settling);
 	appliance->settles = false;
+	backups_free(appliance->backups);
+	appliance->backups = NULL;
 	transfers_free(appliance->transfers);
 	appliance->transfers = NULL;
 	rates_free(appliance->rates);

@@ -28,6 +28,7 @@ struct rates;
 struct syslogs;
 struct transfers;
 struct statistics;
+struct backups;
 struct users;
 struct trap_watch;
 
@@ -50,7 +51,8 @@ struct appliance {
 	/* as statistics_new has them; NULL: the machine's own, and all */
 	const char *proc;
 	const char *ethernet;
-	const char *logs_dir; /* device/logs.h; NULL: none, in tests */
+	const char *logs_dir;   /* device/logs.h; NULL: none, in tests */
+	const char *backup_dir; /* device/backup.h; NULL: none, in tests */
 	/* its own */
 	struct settings *settings;
 	struct clock *clock;
@@ -70,6 +72,7 @@ struct appliance {
 	struct hardware *hardware;       /* device/hardware.h; NULL in tests */
 	struct transfers *transfers;     /* device/transfer.h */
 	struct syslogs *syslogs;         /* device/syslog.h */
+	struct backups *backups;         /* device/backup.h */
 	struct trap_watch *trap_watches;
 	struct clock_watch steps;     /* of the clock, for the system log */
 	struct store_waiter settling; /* the open group, in device/change.c */
@@ -110,7 +113,7 @@ const char *appliance_outage(const struct appliance *appliance);
 enum trap {
 	TRAP_PASSWORD_FAILURES, /* req: KS-15-020 KS-15-022 KS-02-014 */
 	TRAP_FACTORY_RESET,
-	TRAP_LOG, /* a log cannot be written */
+	TRAP_LOG,          /* a log cannot be written */
 	TRAP_POWER_SUPPLY, /* req: KS-26-006 KS-14-145 */
 	TRAP_FAN,          /* req: KS-14-146 */
 };

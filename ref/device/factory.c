@@ -10,6 +10,7 @@
 #include "crypto/card_admin.h"
 #include "crypto/keyfile.h"
 #include "device/appliance.h"
+#include "device/backup.h"
 #include "device/logs.h"
 
 #define KIND_NAME "device"
@@ -95,6 +96,7 @@ erase(const char *dir)
 	(void)snprintf(logs, sizeof(logs), "%s/logs", dir);
 	TRY(root_erase(dir));
 	TRY(logs_erase(logs));
+	TRY(backups_erase(dir));
 	TRY(store_erase(dir));
 	rc = erase_sync_dir(dir);
 out:

@@ -408,23 +408,23 @@ out:
 /* ---- running ---- */
 
 /* A query with those that it asks for, read before the store is searched. */
-struct plan {
+struct key_query_plan {
 	struct key_query query;
-	struct plan *of[KEY_QUERY_CONDITIONS]; /* NULL: no query */
+	struct key_query_plan *of[KEY_QUERY_CONDITIONS]; /* NULL: no query */
 };
 
 struct run {
 	struct key_call *call;
-	struct plan *plan;
+	struct key_query_plan *plan;
 	enum err rc; /* the first that went wrong */
 };
 
 static enum err
 plan_make(struct key_call *call, const struct key_query *query, unsigned depth,
-    struct plan **out)
+    struct key_query_plan **out)
 {
 	struct store *st = call->appliance->store;
-	struct plan *plan;
+	struct key_query_plan *plan;
 	struct key_query *other;
 	enum err rc = OK;
 	size_t k;
@@ -441,6 +441,19 @@ plan_make(struct key_call *call, const struct key_query *query, unsigned depth,
 		    st, bytes_of_text(query->conditions[k].value), other));
 		TRY(plan_make(call, other, depth + 1, &plan->of[k]));
 	}
+	*out = plan;
+out:
+	return rc;
+}
+
+enum err
+key_query_plan(struct key_call *call, const struct key_query *query,
+    const struct key_query_plan **out)
+{
+	struct key_query_plan *plan;
+	enum err rc = OK;
+
+	TRY(plan_make(call, query, 0, &plan));
 	*out = plan;
 out:
 	return rc;
@@ -503,19 +516,16 @@ out:
 	return rc;
 }
 
-static enum err plan_matches(struct key_call *call, const struct plan *plan,
-    const struct object *key, bool *matches) MUST_CHECK;
-
 static enum err
-condition_matches(struct key_call *call, const struct plan *plan, size_t k,
-    const struct object *key, bool *matches)
+condition_matches(struct key_call *call, const struct key_query_plan *plan,
+    size_t k, const struct object *key, bool *matches)
 {
 	const struct key_condition *c = &plan->query.conditions[k];
 	struct bytes text;
 	enum err rc = OK;
 
 	if (c->field == KEY_FIELD_QUERY) {
-		TRY(plan_matches(call, plan->of[k], key, matches));
+		TRY(key_query_matches(call, plan->of[k], key, matches));
 		*matches = *matches != (c->compare == KEY_IS_NOT);
 	} else if (c->field == KEY_FIELD_ATTRIBUTE) {
 		TRY(attribute_matches(call, c, key, matches));
@@ -528,8 +538,8 @@ out:
 }
 
 /* Any of the rows of conditions that "or" divides, all of whose hold. */
-static enum err
-plan_matches(struct key_call *call, const struct plan *plan,
+enum err
+key_query_matches(struct key_call *call, const struct key_query_plan *plan,
     const struct object *key, bool *matches)
 {
 	size_t count = plan->query.condition_count;
@@ -563,7 +573,7 @@ filter(void *ctx, const struct object *key)
 
 	if (run->rc != OK)
 		return false;
-	rc = plan_matches(run->call, run->plan, key, &matches);
+	rc = key_query_matches(run->call, run->plan, key, &matches);
 	arena_reset(run->call->arena);
 	if (rc != OK)
 		run->rc = rc;

@@ -98,6 +98,20 @@ enum err key_query_delete(struct store *st, struct bytes name,
     char why[CHANGE_WHY_OCTETS]) MUST_CHECK;
 
 /*
+ * For who walks the keys himself: a query with those that it asks for, read
+ * once, and asked key by key. The plan lies in the arena of the call that makes
+ * it.
+ *
+ * Errors as key_query_run.
+ */
+struct key_query_plan;
+enum err key_query_plan(struct key_call *call, const struct key_query *query,
+    const struct key_query_plan **out) MUST_CHECK;
+enum err
+key_query_matches(struct key_call *call, const struct key_query_plan *plan,
+    const struct object *key, bool *matches) MUST_CHECK;
+
+/*
  * A page of what it finds, newest first: `most` of them behind `offset`. count:
  * all that there are.
  *

@@ -13,6 +13,7 @@ struct server {
 	struct loop_pool *passwords;
 	char *vault;
 	char *logs_dir;
+	char *backup_dir;
 	struct root *root;
 	struct loop_pool *workers;
 	struct loop_pool *signers;
@@ -114,6 +115,7 @@ open_appliance(struct server *s)
 
 	TRY(mem_printf(&s->vault, "%s/vault.key", s->config.dir));
 	TRY(mem_printf(&s->logs_dir, "%s/logs", s->config.dir));
+	TRY(mem_printf(&s->backup_dir, "%s/backup", s->config.dir));
 	TRY(loop_pool_new(s->config.loop, "password", 1, &s->passwords));
 	appliance->env = s->config.env;
 	appliance->loop = s->config.loop;
@@ -124,6 +126,7 @@ open_appliance(struct server *s)
 	appliance->ethernet = s->config.ethernet;
 	appliance->vault = s->vault;
 	appliance->logs_dir = s->logs_dir;
+	appliance->backup_dir = s->backup_dir;
 	appliance->leave = s->config.leave;
 	appliance->leave_ctx = s->config.ctx;
 	TRY(appliance_open(appliance));
@@ -241,6 +244,7 @@ server_free(struct server *s)
 		appliance_close(&s->appliance);
 	mem_free(s->logs_dir);
 	hardware_free(s->appliance.hardware);
+	mem_free(s->backup_dir);
 	mem_free(s->vault);
 	mem_free(s);
 }
