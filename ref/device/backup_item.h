@@ -29,7 +29,7 @@ struct backup_part_row {
 };
 const struct backup_part_row *backup_part_row(enum backup_part part);
 
-enum backup_chosen { ALWAYS, ALONE };
+enum backup_chosen { WITH_ALL, ALONE };
 
 struct backup_item_row {
 	const char *word;
