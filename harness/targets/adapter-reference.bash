@@ -37,6 +37,9 @@
 #                               of touchstone nae. Prints NAME=VALUE a line.
 #                               Status 0; 1: refused; 2: no answer
 #
+#   adapter_log NAME            print that log's current lines: system, audit,
+#                               activity, client-event or kmip-agent
+#
 #   adapter_key_port NUMBER     where that key server listens, as soon as it does
 #
 #   adapter_clock_advance 2h    all clocks: 1h30m, 45s, 3d
@@ -152,6 +155,15 @@ adapter_nae() {
     --target "$ADAPTER_DIR/target.conf" "${who[@]}" 3>&- || status=$?
   [ -z "$1" ] || rm -f "$file"
   return "$status"
+}
+
+# The audit log's are in the store: it is asked for more than a test makes.
+adapter_log() {
+  if [ "$1" = audit ]; then
+    adapter_cli admin "$(adapter_admin_password)" "show log audit 1000" </dev/null
+  else
+    cat "$ADAPTER_DIR/logs/$1/current"
+  fi
 }
 
 adapter_key_port() { _adapter server-port "$1"; }

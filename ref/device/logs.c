@@ -561,16 +561,24 @@ logs_settle(struct logs *logs)
 	}
 }
 
+void
+logs_write(struct appliance *appliance)
+{
+	struct logs *logs = appliance->logs;
+	unsigned k;
+
+	for (k = 0; logs != NULL && k < LOG_TYPE_COUNT; k++)
+		if (logs->log[k].octets != 0)
+			logs_flush(logs, &logs->log[k]);
+}
+
 /* The turn's end: one write for each log that has got lines. */
 static void
 turn_end(void *ctx)
 {
 	struct logs *logs = ctx;
-	unsigned k;
 
-	for (k = 0; k < LOG_TYPE_COUNT; k++)
-		if (logs->log[k].octets != 0)
-			logs_flush(logs, &logs->log[k]);
+	logs_write(logs->appliance);
 	if (logs->stirred)
 		logs_settle(logs);
 }

@@ -140,6 +140,12 @@ void
 logs_add(struct appliance *appliance, enum log_type type, struct bytes line);
 
 /*
+ * Lines go out at the turn's end. Whoever commits then, and answers, calls this
+ * in between: nobody hears of what is not yet in a log.
+ */
+void logs_write(struct appliance *appliance);
+
+/*
  * The same, in the form of the system log: "yyyy-mm-dd hh:mm:ss HOST SOURCE:
  * TEXT". source is a part of the appliance, as "Key Server". What others had a
  * say in is made harmless here.

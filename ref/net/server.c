@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "device/hardware.h"
+#include "device/logs.h"
 #include "device/log_sign.h"
 
 struct server {
@@ -79,6 +80,7 @@ commit(void *ctx)
 		    err_text(rc));
 		due_later(s);
 	}
+	logs_write(&s->appliance);
 	due_schedule(s);
 	if (server_busy(s) == 0)
 		store_idle(s->store);
