@@ -52,6 +52,7 @@ clang-format          lint of C
 libclang-rt-14-dev    sanitizers for clang
 python3               iKeys made without our code
 python3-pykmip        foreign witness: a KMIP server and client
+python3-prometheus-client  foreign witness: a reader of metrics
 gdb                   core files, memory scans
 curl                  tests of HTTP ports
 tzdata                time zones of the appliance

@@ -109,8 +109,9 @@ durable(struct store_waiter *waiter, enum err rc)
 	struct store *st = logs->appliance->store;
 
 	audit->waits = false;
-	/* somebody who was called before has begun the next group */
-	if (audit->group > store_groups(st))
+	/* somebody who was called before has begun the next group, which after
+	 * one that failed has the same number */
+	if (audit->group > store_groups(st) && store_group_is_open(st))
 		wait_for_group(logs);
 	if (rc != OK) /* it is undone, and its lines with it */
 		return;

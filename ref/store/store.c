@@ -816,6 +816,12 @@ store_trim(struct store *st)
 }
 
 bool
+store_group_is_open(const struct store *st)
+{
+	return st->group.open;
+}
+
+bool
 store_fails(const struct store *st)
 {
 	return st->fails;

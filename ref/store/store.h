@@ -269,6 +269,9 @@ void store_wait(struct store *st, struct store_waiter *w);
  */
 void store_trim(struct store *st);
 
+/* Has a group begun that is not durable yet? */
+bool store_group_is_open(const struct store *st);
+
 /*
  * How many groups have been made durable. What is written now belongs to the
  * one after these, also for a waiter that is just being called.
