@@ -33,7 +33,7 @@ backup_selection_all(struct backup_selection *selection)
 
 	for (k = 0; k < ITEM_COUNT; k++)
 		selection->items[k] =
-		    backup_item_row((enum backup_item)k)->chosen == ALWAYS;
+		    backup_item_row((enum backup_item)k)->chosen == WITH_ALL;
 }
 
 enum err
