@@ -202,7 +202,7 @@ check_use(struct appliance *appliance, enum key_family family,
 	if (permission->use[use].grant != CARD_POLICY)
 		return OK;
 	/* req: KS-29-032 KS-28-058 */
-	if (family == FAMILY_OTHER)
+	if ((family & (FAMILY_OTHER | FAMILY_CERTIFIED)) != 0)
 		TRY(refuse(title, name,
 		    "authorization policies are for keys only", why));
 	rc = policy_find(appliance->policies, name, &policy);

@@ -51,7 +51,8 @@ enum err access_check(struct appliance *appliance, const struct key_user *user,
  * Can a key have these permissions? For who sets them: device/key.h.
  *
  * owner   "": a global key
- * family  of the key, or of the keys of a template
+ * family  of the key, or of the keys of a template; FAMILY_CERTIFIED too where
+ *         it has a certificate
  *
  * ERR_FIELD  a global key has none; a group that there is not, or twice; a use
  *            that keys of this kind have not; a policy that there is not, or of

@@ -31,4 +31,13 @@ enum err birth_add_rng(struct arena *a, struct item *rng) MUST_CHECK;
 enum err birth_add_digest(
     struct object *o, struct bytes octets, uint32_t format) MUST_CHECK;
 
+/* spec: kmip-1.4 3.35 */
+enum err birth_add_link(
+    struct object *from, uint32_t link_type, struct bytes to) MUST_CHECK;
+
+/* What a certificate says: Subject, Issuer and Identifier, and their fields. */
+struct x509_facts;
+enum err birth_add_certificate(
+    struct object *o, const struct x509_facts *facts) MUST_CHECK;
+
 #endif

@@ -221,6 +221,7 @@ refuse_days(struct cert_work *work, const char *field, int64_t days,
 {
 	if (days >= 1 && days <= most)
 		return OK;
+	work->about = CERT_OF_DAYS;
 	(void)snprintf(work->why, sizeof(work->why), "%s: %lld: 1 to %lld%s",
 	    field, (long long)days, (long long)most, because);
 	return ERR_FIELD;
@@ -331,6 +332,7 @@ prepare_signed(struct cert_work *work)
 		    work->why);
 		TRY(ERR_FIELD);
 	}
+	work->about = CERT_OF_REQUEST;
 	rc = pki_pem_read(
 	    PKI_REQUEST, buf_peek(&work->text), &work->request, &rule);
 	if (rc == ERR_FIELD)

@@ -32,6 +32,13 @@ enum cert_task {
 	CERT_SIGN,
 };
 
+/* What an ERR_FIELD is about. */
+enum cert_subject {
+	CERT_OF_NAME,
+	CERT_OF_DAYS,
+	CERT_OF_REQUEST, /* or of the certificate that is imported */
+};
+
 /* The threads of it, and the serial numbers that are in use: the appliance's.
  * ERR_NOMEM, ERR_STORE */
 struct cert_shop;
@@ -56,6 +63,7 @@ struct cert_work {
 	void *ctx;
 	/* ---- what came of it ---- */
 	char why[CHANGE_WHY_OCTETS];
+	enum cert_subject about;
 	struct cert cert; /* as it will be kept; CERT_SIGN: its certificate */
 	/* ---- its own ---- */
 	struct appliance *appliance;

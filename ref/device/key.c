@@ -368,8 +368,12 @@ key_check(struct key_call *call, const struct key_spec *spec)
 	if (spec->is_template && spec->versioned)
 		TRY(key_refuse(call, ERR_FIELD, "Versioned Key Bytes",
 		    spec->name, "a template has no key bytes"));
+	if (spec->certified && spec->versioned)
+		TRY(key_refuse(call, ERR_FIELD, "Versioned Key Bytes",
+		    spec->name, "a certificate is of one key"));
 	TRY(check_activated(call, spec->algorithm));
-	TRY(check_permissions(call, spec->owner, spec->algorithm->family,
+	TRY(check_permissions(call, spec->owner,
+	    key_family_with(spec->algorithm->family, spec->certified),
 	    spec->permissions, spec->permission_count));
 	for (k = 0; k < spec->attribute_count; k++)
 		TRY(key_attribute_give(
@@ -392,6 +396,7 @@ usage_of(enum key_family family)
 	case FAMILY_CIPHER:
 	case FAMILY_OTHER:
 	case FAMILY_ANY:
+	case FAMILY_CERTIFIED:
 		break;
 	}
 	return CRYPTOGRAPHIC_USAGE_MASK_ENCRYPT |
@@ -463,26 +468,37 @@ out:
 	return rc;
 }
 
-/* A key of octets; `generated`: they were made here. */
-static enum err
-make_key(struct key_call *call, const struct key_spec *spec,
-    const struct key_octets *octets, bool generated, const struct object **out)
+enum err
+key_build(struct key_call *call, const struct key_spec *spec,
+    const struct key_octets *octets, bool generated, struct object **out)
 {
 	struct object *o = NULL;
-	struct object *take;
 	int64_t now_s = env_wall_s(call->appliance->env);
 	enum err rc = OK;
 
+	*out = NULL;
 	TRY(object_of_spec(call, spec, octets->object_type, &o));
 	TRY(key_card_fill(call, o->arena, octets, spec->algorithm, o->card));
 	TRY(key_bytes_set(call, o, octets));
 	TRY(birth_complete(o, 0, now_s, generated));
 	TRY(object_set_state(o, STATE_ACTIVE, now_s));
-	take = o;
-	o = NULL;
-	TRY(insert(call, take, out));
+	*out = o;
+	o = NULL; /* now the caller's */
 out:
 	object_free(o);
+	return rc;
+}
+
+static enum err
+make_key(struct key_call *call, const struct key_spec *spec,
+    const struct key_octets *octets, bool generated, const struct object **out)
+{
+	struct object *o;
+	enum err rc = OK;
+
+	TRY(key_build(call, spec, octets, generated, &o));
+	TRY(insert(call, o, out));
+out:
 	return rc;
 }
 
@@ -803,7 +819,8 @@ set_access(
 	if (change->owner != NULL)
 		TRY(arena_copy(o->arena, *change->owner, &o->owner));
 	if (change->has_permissions) {
-		TRY(check_permissions(call, o->owner, family,
+		TRY(check_permissions(call, o->owner,
+		    key_family_with(family, key_is_certified(call, o)),
 		    change->permissions, change->permission_count));
 		TRY(key_card_need(o));
 		TRY(card_set_permissions(o->arena, o->card, change->permissions,
@@ -843,16 +860,33 @@ out:
 	return rc;
 }
 
+/* What is the key's own, and what its certificates have from it. */
+static enum err
+put_changed(struct key_call *call, struct object **o)
+{
+	struct object *take;
+	enum err rc = OK;
+
+	TRY(key_certificates_follow(call, *o));
+	take = *o;
+	*o = NULL;
+	TRY(key_put(call, take));
+out:
+	return rc;
+}
+
 enum err
 key_modify(struct key_call *call, const struct object *key,
     const struct key_change *change)
 {
+	struct store *st = call->appliance->store;
 	struct object *o = NULL;
 	enum err rc = OK;
 
 	TRY(key_edit(call, key, &o));
 	TRY(change_key(call, o, change));
-	TRY(key_save(call, &o));
+	TRY(store_savepoint(st));
+	rc = store_savepoint_end(st, put_changed(call, &o));
 out:
 	object_free(o);
 	return rc;
@@ -890,6 +924,7 @@ delete_all(struct key_call *call, const struct object *key)
 	enum err rc = OK;
 
 	TRY(key_delete_versions(st, call->arena, key));
+	TRY(key_certificates_delete(call, key));
 	TRY(store_delete(st, key->id));
 out:
 	return rc;

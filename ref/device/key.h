@@ -201,6 +201,7 @@ struct key_spec {
 	bool deletable;
 	bool versioned;
 	bool is_template;
+	bool certified;                /* it comes with a certificate */
 	enum card_state version_state; /* of the first version */
 	const struct card_permission *permissions;
 	size_t permission_count;
@@ -215,8 +216,9 @@ struct key_spec {
  * ERR_KEY_NAME    the name breaks the rule
  * ERR_NAME_TAKEN
  * ERR_FIELD       a global key with permissions; a use that the algorithm has
- *                 not; a versioned template; an attribute of no such name, or
- *                 with a value that its type has not
+ *                 not; a versioned template or certificate, policies of one;
+ *                 an attribute of no such name, or with a value that its type
+ *                 has not
  * ERR_ATTRIBUTES  too many of them
  */
 enum err
@@ -244,6 +246,40 @@ enum err key_create(struct key_call *call, const struct key_spec *spec,
  */
 enum err key_import(struct key_call *call, const struct key_spec *spec,
     uint32_t key_bits, struct bytes data, const struct object **out) MUST_CHECK;
+
+/*
+ * Take a certificate in with its private key. The key is a key like others; it
+ * has no versions and no policies, and its certificates are Certificate objects
+ * of KMIP beside it, "U.c1" its own, "U.c2" the one that signed that:
+ *
+ *	Private Key U --Certificate Link--> U.c1 --Certificate Link--> U.c2
+ *	                <--Private Key Link--
+ *
+ * They have no names, their owner is the key's, and they go with it. KMIP
+ * clients may destroy them before.
+ *
+ * spec      its algorithm is not looked at
+ * key_bits  0: whatever the key has
+ *
+ * ERR_KEY_DATA  an RSA key of another size, or of one that keys here have not
+ *
+ * req: KS-28-292 KS-37-016
+ */
+struct bundle;
+enum err key_import_certificate(struct key_call *call,
+    const struct key_spec *spec, uint32_t key_bits, const struct bundle *bundle,
+    const struct object **out) MUST_CHECK;
+
+/* Did it come with a certificate? */
+bool key_is_certified(struct key_call *call, const struct object *key);
+
+/*
+ * Number n of its certificates, from 1: DER, borrowed.
+ *
+ * ERR_NOT_FOUND  it has not so many
+ */
+enum err key_certificate(struct key_call *call, const struct object *key,
+    unsigned n, struct bytes *out) MUST_CHECK;
 
 /*
  * What a template has, as a spec; into the arena. Name and versions are the

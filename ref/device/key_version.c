@@ -310,6 +310,9 @@ make_clone(struct key_call *call, const struct object *from,
 		TRY(object_set_state(o, STATE_ACTIVE, now_s));
 	}
 	TRY(arena_copy(call->arena, o->id, id));
+	/* a certificate is of one key */
+	if (key_versions(o) == 0)
+		TRY(key_certificates_copy(call, from, o));
 	take = o;
 	o = NULL;
 	TRY(store_insert(call->appliance->store, take));

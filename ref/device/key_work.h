@@ -22,6 +22,19 @@ enum err key_put(struct key_call *call, struct object *take) MUST_CHECK;
 /* The same whole or not at all. *o is NULL where it was taken. */
 enum err key_save(struct key_call *call, struct object **o) MUST_CHECK;
 
+/* A key of octets, all but stored; `generated`: they were made here. */
+enum err key_build(struct key_call *call, const struct key_spec *spec,
+    const struct key_octets *octets, bool generated,
+    struct object **out) MUST_CHECK;
+
+/* Certificates: a clone's, which is not stored yet; as the key is now. */
+enum err key_certificates_copy(struct key_call *call, const struct object *from,
+    struct object *to) MUST_CHECK;
+enum err key_certificates_follow(
+    struct key_call *call, const struct object *key) MUST_CHECK;
+enum err key_certificates_delete(
+    struct key_call *call, const struct object *key) MUST_CHECK;
+
 /* Digest and value of new bytes. */
 enum err key_bytes_set(struct key_call *call, struct object *o,
     const struct key_octets *octets) MUST_CHECK;

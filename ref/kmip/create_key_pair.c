@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "crypto/keygen.h"
+#include "device/birth.h"
 #include "kmip/attributes.h"
 #include "kmip/op.h"
 #include "kmip/value.h"
@@ -178,25 +179,6 @@ out:
 	return rc;
 }
 
-/* spec: kmip-1.4 3.35 */
-static enum err
-link_to(struct object *from, uint32_t link_type, const struct object *to)
-{
-	struct item *link;
-	struct bytes id;
-	enum err rc = OK;
-
-	TRY(item_add_structure(from->arena, NULL, TAG_LINK, &link));
-	TRY(item_add_number(
-	    from->arena, link, TAG_LINK_TYPE, ENUMERATION, link_type));
-	TRY(arena_copy(from->arena, to->id, &id));
-	TRY(item_add_octets(
-	    from->arena, link, TAG_LINKED_OBJECT_IDENTIFIER, TEXT_STRING, id));
-	TRY(attr_add_item(from->arena, &from->attrs, link));
-out:
-	return rc;
-}
-
 static enum err
 answer(struct request *rq, struct item *out, const struct object *private_key,
     const struct object *public_key)
@@ -244,8 +226,10 @@ op_create_key_pair(struct request *rq, const struct item *in, struct item *out)
 	    &job->pair, &private_key));
 	TRY(make_key(rq, OBJECT_TYPE_PUBLIC_KEY, &given.public_key, &job->pair,
 	    &public_key));
-	TRY(link_to(private_key, LINK_TYPE_PUBLIC_KEY_LINK, public_key));
-	TRY(link_to(public_key, LINK_TYPE_PRIVATE_KEY_LINK, private_key));
+	TRY(birth_add_link(
+	    private_key, LINK_TYPE_PUBLIC_KEY_LINK, public_key->id));
+	TRY(birth_add_link(
+	    public_key, LINK_TYPE_PRIVATE_KEY_LINK, private_key->id));
 	TRY(answer(rq, out, private_key, public_key));
 	rc = request_insert(rq, private_key);
 	private_key = NULL;

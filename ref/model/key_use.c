@@ -67,6 +67,13 @@ key_family(const struct object *o)
 	}
 }
 
+enum key_family
+key_family_with(enum key_family family, bool certified)
+{
+	return certified ? (enum key_family)(family | FAMILY_CERTIFIED)
+			 : family;
+}
+
 bool
 key_has_use(const struct object *o, enum key_use use)
 {

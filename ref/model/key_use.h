@@ -25,6 +25,8 @@ enum key_family {
 	FAMILY_RSA = 1 << 2,
 	FAMILY_OTHER = 1 << 3, /* certificates, secrets, curves */
 	FAMILY_ANY = (1 << 4) - 1,
+	/* beside one of them: its permissions are never policies */
+	FAMILY_CERTIFIED = 1 << 4,
 };
 
 enum key_right { RIGHT_GROUP, RIGHT_VISIBLE, RIGHT_OWNER };
@@ -45,6 +47,10 @@ enum err key_use_find(struct bytes word, enum key_use *out) MUST_CHECK;
 
 /* By its algorithm; a template's is that of the keys that are made from it. */
 enum key_family key_family(const struct object *o);
+
+/* The same of a key that may have come with a certificate.
+ * req: KS-28-058 KS-29-032 */
+enum key_family key_family_with(enum key_family family, bool certified);
 
 /* Can it be used so, whoever asks? A template can not. */
 bool key_has_use(const struct object *o, enum key_use use);
