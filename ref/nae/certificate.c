@@ -1,11 +1,14 @@
 /*
- * Certificates of the device, and of the CAs that it knows.
+ * Certificates of the device, of keys, and of the CAs that it knows; and such
+ * as its local CAs sign.
  *
  * Source: protocol note section 2.9
  */
+#include <string.h>
+
 #include "base/mem.h"
 #include "crypto/pki.h"
-#include "device/cert.h"
+#include "device/cert_work.h"
 #include "nae/key_request.h"
 
 enum { CHAIN_MOST = 8 }; /* certificates that are told of a key */
@@ -122,18 +125,44 @@ out:
 	return rc;
 }
 
+/* What the key has of its own, all but the last of them put. */
 static enum err
-chain_put(struct nae_request *rq, struct bytes key)
+chain_of_key(
+    struct nae_request *rq, const struct object *key, struct chain *chain)
+{
+	struct bytes der;
+	unsigned n;
+	enum err rc = OK;
+
+	for (n = 1; n <= CHAIN_MOST; n++) {
+		rc = key_certificate(&rq->call, key, n, &der);
+		if (rc == ERR_NOT_FOUND)
+			return OK;
+		TRY(rc);
+		if (n != 1)
+			TRY(pki_pem_write(PKI_CERTIFICATE,
+			    buf_peek(&chain->last), &chain->text));
+		buf_reset(&chain->last);
+		TRY(buf_put(&chain->last, der));
+	}
+out:
+	return rc;
+}
+
+static enum err
+chain_put(struct nae_request *rq, const struct object *key, struct bytes public)
 {
 	struct store *st = rq->config->appliance->store;
-	struct chain chain = {.key = key};
+	struct chain chain = {.key = public};
 	unsigned k;
 	enum err rc = OK;
 
 	buf_init(&chain.last, CERT_DER_MAX_OCTETS);
 	buf_init(&chain.next, CERT_DER_MAX_OCTETS);
-	buf_init(&chain.text, CHAIN_MOST * PKI_TEXT_MAX_OCTETS * 2);
-	TRY(cert_each(st, CERT_DEVICE, look_for_leaf, &chain));
+	buf_init(&chain.text, 2 * CHAIN_MOST * PKI_TEXT_MAX_OCTETS * 2);
+	TRY(chain_of_key(rq, key, &chain));
+	if (chain.last.octets == 0)
+		TRY(cert_each(st, CERT_DEVICE, look_for_leaf, &chain));
 	if (chain.last.octets == 0)
 		TRY(nae_refuse(rq, NAE_CERT_NOT_FOUND));
 	for (k = 0; k < CHAIN_MOST && chain.last.octets != 0; k++)
@@ -146,7 +175,10 @@ out:
 	return rc;
 }
 
-/* Of the device's certificates the one that is for this key, and who signed. */
+/*
+ * The one that it came with, or of the device's certificates the one that is
+ * for this key; and who signed.
+ */
 enum err
 nae_key_certificate_export(struct nae_request *rq)
 {
@@ -162,7 +194,7 @@ nae_key_certificate_export(struct nae_request *rq)
 	TRY(key_asked(rq, select.name, USE_PUBLIC, &key));
 	TRY(key_public_text(&rq->call, key, select.number, &text));
 	TRY(pki_pem_read(PKI_RSA_PUBLIC, text, &der, &why));
-	TRY(chain_put(rq, buf_peek(&der)));
+	TRY(chain_put(rq, key, buf_peek(&der)));
 out:
 	buf_clear(&der);
 	return rc;
@@ -262,6 +294,117 @@ nae_csr_create(struct nae_request *rq)
 	TRY(key_bytes(&rq->call, key, select.number, &material));
 	TRY(secret_copy(material.octets, &job->key));
 	TRY(nae_later(rq, csr_work, csr_made));
+out:
+	return rc;
+}
+
+/* ---- signing one ---- */
+
+struct sign_job {
+	struct nae_request *rq;
+	struct cert_work *work;
+};
+
+static void
+sign_free(void *state)
+{
+	struct sign_job *job = state;
+
+	cert_work_drop(job->work);
+	mem_free(job);
+}
+
+/* What is wrong with what was asked for. */
+static enum err
+sign_refuse(struct nae_request *rq, enum cert_subject wrong)
+{
+	switch (wrong) {
+	case CERT_OF_NAME:
+		return nae_refuse(rq, NAE_CA_NOT_FOUND);
+	case CERT_OF_DAYS:
+		return nae_refuse_element(rq, NAE_VALUE, EL_EXPIRY_DAYS);
+	case CERT_OF_REQUEST:
+		break;
+	}
+	return nae_refuse(rq, NAE_CERT_REQUEST);
+}
+
+static void
+sign_made(struct cert_work *work, enum err rc)
+{
+	struct sign_job *job = work->ctx;
+
+	if (rc == ERR_FIELD)
+		rc = sign_refuse(job->rq, work->about);
+	nae_go_on(job->rq, rc);
+}
+
+static enum err
+sign_keep(struct nae_request *rq)
+{
+	struct sign_job *job = rq->state;
+	struct change change = {.appliance = rq->config->appliance};
+	enum err rc = cert_work_write(job->work, &change);
+
+	/* the CA is another one by now */
+	if (rc == ERR_FIELD)
+		return nae_refuse(rq, NAE_CA_NOT_FOUND);
+	if (rc != OK)
+		return rc;
+	return put_pem(rq, EL_CERTIFICATE_DATA, PKI_CERTIFICATE,
+	    buf_peek(&job->work->cert.certificate));
+}
+
+static enum err
+usage_asked(struct nae_request *rq, enum pki_purpose *out)
+{
+	static const struct {
+		const char *word;
+		enum pki_purpose purpose;
+	} usages[] = {
+	    {"server", PKI_SERVER}, {"client", PKI_CLIENT}, {"ca", PKI_CA}};
+	struct bytes usage = element_text(rq->root, EL_USAGE);
+	size_t k;
+
+	for (k = 0; k < sizeof(usages) / sizeof(usages[0]); k++) {
+		*out = usages[k].purpose;
+		if (bytes_equal_text(usage, usages[k].word))
+			return OK;
+	}
+	return nae_refuse_element(rq, NAE_VALUE, EL_USAGE);
+}
+
+/*
+ * By a local CA. A certificate of a client can say whose it is, so that it
+ * takes what creating that user takes.
+ */
+enum err
+nae_certificate_sign(struct nae_request *rq)
+{
+	struct bytes name = element_text(rq->root, EL_CA_NAME);
+	struct sign_job *job = NULL;
+	struct cert_work *work;
+	uint64_t days;
+	enum err rc = OK;
+
+	TRY(MEM_NEW(job));
+	job->rq = rq;
+	rq->state = job;
+	rq->state_free = sign_free;
+	TRY(cert_work_new(rq->config->appliance, &job->work));
+	work = job->work;
+	work->task = CERT_SIGN;
+	work->done = sign_made;
+	work->ctx = job;
+	TRY(usage_asked(rq, &work->purpose));
+	TRY(nae_number(rq, EL_EXPIRY_DAYS, 1, CERT_DAYS_MOST, &days));
+	work->days = (int64_t)days;
+	if (name.octets > CERT_NAME_OCTETS)
+		TRY(nae_refuse(rq, NAE_CA_NOT_FOUND));
+	memcpy(work->name, name.at, name.octets);
+	TRY(buf_put(&work->text, element_text(rq->root, EL_CSR_DATA)));
+	cert_work_begin(work);
+	TRY(nae_pause(rq, sign_keep));
 out:
 	return rc;
 }

@@ -4,6 +4,7 @@
  * Source: protocol note section 2.7; guide chapter 28
  */
 #include "base/mem.h"
+#include "crypto/bundle.h"
 #include "nae/key_request.h"
 
 /* ---- RSA keys, which a worker makes ---- */
@@ -170,23 +171,99 @@ out:
 	return rc;
 }
 
+/* ---- taking in ---- */
+
+static enum err
+answer_import(struct nae_request *rq, const struct object *key)
+{
+	struct key_version version;
+	enum err rc = OK;
+
+	TRY(key_version_info(&rq->call, key, 0, &version));
+	TRY(element_put_hex(&rq->body, EL_FINGERPRINT, version.fingerprint));
+	TRY(answer_name(rq, key));
+out:
+	return rc;
+}
+
+/* A certificate with its key, which a worker reads. */
+struct bundle_job {
+	struct secret *text;
+	struct bundle bundle;
+	enum err rc;
+};
+
+static void
+bundle_work(void *state)
+{
+	struct bundle_job *job = state;
+	const char *why;
+
+	job->rc =
+	    bundle_read(secret_peek(job->text), BYTES_NONE, &job->bundle, &why);
+}
+
+static void
+bundle_free(void *state)
+{
+	struct bundle_job *job = state;
+
+	secret_free(job->text);
+	bundle_clear(&job->bundle);
+	mem_free(job);
+}
+
+/* req: KS-37-016 KS-37-017 */
+static enum err
+import_certificate(struct nae_request *rq)
+{
+	struct bundle_job *job = rq->state;
+	struct key_spec spec = {.certified = true};
+	const struct object *key;
+	uint32_t bits;
+	enum err rc = OK;
+
+	TRY(job->rc == ERR_FIELD ? ERR_KEY_DATA : job->rc);
+	TRY(key_algorithm_asked(rq, &spec.algorithm, &bits));
+	TRY(key_spec_asked(rq, &spec));
+	TRY(key_refused(rq, key_import_certificate(
+				&rq->call, &spec, bits, &job->bundle, &key)));
+	TRY(answer_import(rq, key));
+out:
+	return rc;
+}
+
+static enum err
+read_certificate(struct nae_request *rq, struct bytes text)
+{
+	struct bundle_job *job = NULL;
+	enum err rc = OK;
+
+	TRY(MEM_NEW(job));
+	rq->state = job;
+	rq->state_free = bundle_free;
+	TRY(secret_copy(text, &job->text));
+	TRY(nae_soon(rq, bundle_work, import_certificate));
+out:
+	return rc;
+}
+
 /* req: KS-03-147 KS-28-030 */
 enum err
 nae_key_import(struct nae_request *rq)
 {
+	struct bytes data = element_text(rq->root, EL_KEY_DATA);
 	struct key_spec spec = {0};
-	struct key_version version;
 	const struct object *key;
 	uint32_t bits;
 	enum err rc = OK;
 
 	TRY(key_algorithm_asked(rq, &spec.algorithm, &bits));
+	if (spec.algorithm->family == FAMILY_RSA && bundle_is(data))
+		return read_certificate(rq, data);
 	TRY(key_spec_asked(rq, &spec));
-	TRY(key_refused(rq, key_import(&rq->call, &spec, bits,
-				element_text(rq->root, EL_KEY_DATA), &key)));
-	TRY(key_version_info(&rq->call, key, 0, &version));
-	TRY(element_put_hex(&rq->body, EL_FINGERPRINT, version.fingerprint));
-	TRY(answer_name(rq, key));
+	TRY(key_refused(rq, key_import(&rq->call, &spec, bits, data, &key)));
+	TRY(answer_import(rq, key));
 out:
 	return rc;
 }
@@ -242,8 +319,10 @@ change_asked(struct nae_request *rq, const struct object *key,
 	}
 	if (element_find(rq->root, EL_PERMISSIONS) != NULL) {
 		out->has_permissions = true;
-		TRY(key_permissions_asked(rq, key_family(key), *owner,
-		    &out->permissions, &out->permission_count));
+		TRY(key_permissions_asked(rq,
+		    key_family_with(
+			key_family(key), key_is_certified(&rq->call, key)),
+		    *owner, &out->permissions, &out->permission_count));
 	}
 	TRY(key_attributes_asked(rq, &out->attributes, &out->attribute_count));
 out:

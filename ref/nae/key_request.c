@@ -152,13 +152,17 @@ check_group(struct nae_request *rq, const struct element *group)
 }
 
 static enum err
-check_policy(struct nae_request *rq, const struct element *policy)
+check_policy(struct nae_request *rq, const struct element *policy,
+    enum key_family family)
 {
 	const struct policy *found;
 	enum err rc;
 
 	if (policy == NULL)
 		return OK;
+	/* req: KS-28-058 KS-29-032 */
+	if ((family & FAMILY_CERTIFIED) != 0)
+		return nae_refuse_element(rq, NAE_VALUE, EL_POLICY);
 	rc = policy_find(rq->config->appliance->policies, policy->text, &found);
 	return rc == ERR_NOT_FOUND
 		   ? nae_refuse_element(rq, NAE_VALUE, EL_POLICY)
@@ -175,7 +179,7 @@ permission_read(struct nae_request *rq, const struct element *e,
 	enum err rc = OK;
 
 	TRY(check_group(rq, group));
-	TRY(check_policy(rq, policy));
+	TRY(check_policy(rq, policy, family));
 	if (element_find(e, EL_OPERATION) == NULL)
 		TRY(nae_refuse_element(rq, NAE_MISSING, EL_OPERATION));
 	permission = permission_of(permissions, count, group->text);
@@ -252,6 +256,8 @@ key_spec_asked(struct nae_request *rq, struct key_spec *out)
 	TRY(nae_flag(rq, EL_RANDOM_KEY, &random));
 	TRY(nae_flag(rq, EL_VERSIONED_KEY, &out->versioned));
 	out->versioned = out->versioned || select.which == SELECT_EMPTY;
+	if (out->versioned && out->certified)
+		TRY(nae_refuse_element(rq, NAE_VALUE, EL_VERSIONED_KEY));
 	TRY(nae_flag(rq, EL_EXPORTABLE, &out->exportable));
 	TRY(nae_flag(rq, EL_DELETABLE, &out->deletable));
 	TRY(key_state_asked(rq, &out->version_state));
@@ -259,7 +265,8 @@ key_spec_asked(struct nae_request *rq, struct key_spec *out)
 	    element_find(rq->root, EL_KEY_VERSION_STATE) != NULL)
 		TRY(ERR_NOT_VERSIONED);
 	TRY(key_owner_asked(rq, &out->owner));
-	TRY(key_permissions_asked(rq, out->algorithm->family, out->owner,
+	TRY(key_permissions_asked(rq,
+	    key_family_with(out->algorithm->family, out->certified), out->owner,
 	    &out->permissions, &out->permission_count));
 	TRY(key_attributes_asked(rq, &out->attributes, &out->attribute_count));
 out:

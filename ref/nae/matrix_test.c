@@ -175,6 +175,10 @@ static const struct sent {
     {"RecordEvent", "<Message>YQ==</Message>", false},
     {"CertificateExport", "<CertificateName>nobody</CertificateName>", false},
     {"CAExport", "<CAName>nobody</CAName>", false},
+    {"CertificateSign",
+	"<CAName>nobody</CAName><CSRData>x</CSRData><Usage>client</Usage>"
+	"<ExpiryDays>1</ExpiryDays>",
+	false},
 };
 
 static const struct sent *
