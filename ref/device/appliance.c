@@ -7,6 +7,7 @@
 #include "device/key_server.h"
 #include "device/logs.h"
 #include "device/log_sign.h"
+#include "device/log_transfer.h"
 #include "device/policy.h"
 #include "device/rate.h"
 #include "device/statistics.h"
@@ -59,6 +60,7 @@ appliance_open(struct appliance *appliance)
 	TRY(rates_new(appliance, 0, &appliance->rates));
 	TRY(transfers_new(appliance, &appliance->transfers));
 	TRY(backups_new(appliance, &appliance->backups));
+	TRY(log_transfers_new(appliance, &appliance->log_transfers));
 out:
 	if (rc != OK)
 		appliance_close(appliance);
@@ -73,6 +75,8 @@ appliance_close(struct appliance *appliance)
 	appliance->settles = false;
 	backups_free(appliance->backups);
 	appliance->backups = NULL;
+	log_transfers_free(appliance->log_transfers);
+	appliance->log_transfers = NULL;
 	transfers_free(appliance->transfers);
 	appliance->transfers = NULL;
 	rates_free(appliance->rates);

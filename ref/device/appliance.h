@@ -25,6 +25,7 @@ struct log_signer;
 struct key_servers;
 struct policies;
 struct rates;
+struct log_transfers;
 struct syslogs;
 struct transfers;
 struct statistics;
@@ -73,6 +74,7 @@ struct appliance {
 	struct transfers *transfers;     /* device/transfer.h */
 	struct syslogs *syslogs;         /* device/syslog.h */
 	struct backups *backups;         /* device/backup.h */
+	struct log_transfers *log_transfers; /* device/log_transfer.h */
 	struct trap_watch *trap_watches;
 	struct clock_watch steps;     /* of the clock, for the system log */
 	struct store_waiter settling; /* the open group, in device/change.c */

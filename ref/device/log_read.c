@@ -221,6 +221,12 @@ logs_reader_octets(const struct logs_reader *reader)
 	return reader->octets;
 }
 
+int
+logs_reader_fd(const struct logs_reader *reader)
+{
+	return reader->is_file ? reader->fd : -1;
+}
+
 static enum err
 gather(void *ctx, const struct store_log_line *line)
 {

@@ -200,6 +200,9 @@ void logs_reader_free(struct logs_reader *reader); /* accepts NULL */
 
 uint64_t logs_reader_octets(const struct logs_reader *reader);
 
+/* An archive's file, the reader's, not to be written to; -1: not a file. */
+int logs_reader_fd(const struct logs_reader *reader);
+
 /* *octets: how many were read into `at`; 0: that was all. ERR_SYSTEM, ERR_STORE
  */
 enum err logs_read(struct logs_reader *reader, uint8_t *at, size_t room,

@@ -30,6 +30,13 @@ enum {
 	MESSAGE_OCTETS = HEADER_OCTETS + LOGS_LINE_MAX_OCTETS + 1,
 	REASON_OCTETS = 128,
 	DRAIN_OCTETS = 512,
+	ADDRESSES_MOST = 4, /* of a name */
+};
+
+struct addresses {
+	struct sockaddr_storage at[ADDRESSES_MOST];
+	socklen_t octets[ADDRESSES_MOST];
+	size_t count;
 };
 
 /* A name that a thread looks up, by itself: who asked may be gone. */
@@ -38,8 +45,7 @@ struct lookup {
 	char host[HOST_OCTETS];
 	char port[PORT_OCTETS];
 	int kind; /* SOCK_DGRAM or SOCK_STREAM */
-	struct sockaddr_storage address;
-	socklen_t address_octets;
+	struct addresses found;
 	int code; /* getaddrinfo's */
 };
 
@@ -61,6 +67,8 @@ struct sink {
 	enum logs_protocol protocol;
 	enum sink_state state;
 	struct lookup *lookup;
+	struct addresses addresses;
+	size_t failures; /* one that fails makes room for the next */
 	int fd;
 	struct loop_fd *watch;
 	struct loop_timer *timer; /* of the state */
@@ -173,6 +181,7 @@ sink_fail(struct sink *sink, const char *reason)
 
 	sink_close(sink);
 	sink->state = SINK_WAITING;
+	sink->failures++;
 	sink_alarm(sink, reason);
 	loop_timer_set(sink->timer, loop_now_ms(loop) + sink->wait_ms);
 	sink->wait_ms *= 2;
@@ -200,9 +209,9 @@ send_datagram(struct sink *sink)
 	if (sent < 0 && errno == EAGAIN)
 		return false;
 	if (sent < 0 && errno == ECONNREFUSED) {
-		/* the answer to one that went before */
+		/* as in sink_drain */
 		sink->lost++;
-		sink_fail(sink, "Connection refused");
+		sink_fail(sink, strerror(errno));
 		return false;
 	}
 	if (sent < 0)
@@ -278,10 +287,28 @@ sink_drain(struct sink *sink)
 	got = recv(sink->fd, room, sizeof(room), MSG_DONTWAIT);
 	if (got < 0 && errno == EAGAIN)
 		return;
-	if (got < 0)
+	if (got < 0) {
+		/* UDP: the answer to one that went before */
+		sink->lost += errno == ECONNREFUSED;
 		sink_fail(sink, strerror(errno));
-	else if (got == 0 && sink->protocol == LOGS_TCP)
+	} else if (got == 0 && sink->protocol == LOGS_TCP)
 		sink_fail(sink, "the server closed the connection");
+}
+
+static void sink_connect(struct sink *sink);
+
+/* Not at this address: the others are tried before it counts as a failure. */
+static void
+sink_refused(struct sink *sink, const char *reason)
+{
+	if (sink->protocol != LOGS_TCP ||
+	    (sink->failures + 1) % sink->addresses.count == 0) {
+		sink_fail(sink, reason);
+		return;
+	}
+	sink_close(sink);
+	sink->failures++;
+	sink_connect(sink);
 }
 
 static void
@@ -295,7 +322,7 @@ sink_ready(void *ctx, unsigned ready)
 		(void)getsockopt(
 		    sink->fd, SOL_SOCKET, SO_ERROR, &error, &octets);
 		if (error != 0)
-			sink_fail(sink, strerror(error));
+			sink_refused(sink, strerror(error));
 		else
 			sink_opened(sink);
 		return;
@@ -307,21 +334,22 @@ sink_ready(void *ctx, unsigned ready)
 }
 
 static void
-sink_connect(
-    struct sink *sink, const struct sockaddr_storage *address, socklen_t octets)
+sink_connect(struct sink *sink)
 {
 	struct loop *loop = sink->of->appliance->loop;
 	bool is_stream = sink->protocol == LOGS_TCP;
+	size_t k = sink->failures % sink->addresses.count;
+	const struct sockaddr_storage *address = &sink->addresses.at[k];
 	enum err rc = OK;
 
 	sink->fd = socket(address->ss_family,
 	    (is_stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK |
 		SOCK_CLOEXEC,
 	    0);
-	if (sink->fd < 0 ||
-	    (connect(sink->fd, (const struct sockaddr *)address, octets) != 0 &&
-		errno != EINPROGRESS)) {
-		sink_fail(sink, strerror(errno));
+	if (sink->fd < 0 || (connect(sink->fd, (const struct sockaddr *)address,
+				 sink->addresses.octets[k]) != 0 &&
+				errno != EINPROGRESS)) {
+		sink_refused(sink, strerror(errno));
 		return;
 	}
 	rc = loop_fd_new(loop, sink->fd,
@@ -346,13 +374,18 @@ look_up(struct lookup *lookup, int flags)
 {
 	const struct addrinfo hints = {
 	    .ai_socktype = lookup->kind, .ai_flags = flags | AI_NUMERICSERV};
+	struct addresses *out = &lookup->found;
 	struct addrinfo *found = NULL;
+	const struct addrinfo *one;
 
 	lookup->code = getaddrinfo(lookup->host, lookup->port, &hints, &found);
 	if (lookup->code != 0)
 		return;
-	memcpy(&lookup->address, found->ai_addr, found->ai_addrlen);
-	lookup->address_octets = found->ai_addrlen;
+	for (one = found; one != NULL && out->count < ADDRESSES_MOST;
+	     one = one->ai_next) {
+		memcpy(&out->at[out->count], one->ai_addr, one->ai_addrlen);
+		out->octets[out->count++] = one->ai_addrlen;
+	}
 	freeaddrinfo(found);
 }
 
@@ -371,9 +404,9 @@ lookup_done(void *ctx, enum err rc)
 	if (sink != NULL)
 		sink->lookup = NULL;
 	if (sink != NULL && rc == OK) {
+		sink->addresses = lookup->found;
 		if (lookup->code == 0)
-			sink_connect(
-			    sink, &lookup->address, lookup->address_octets);
+			sink_connect(sink);
 		else
 			sink_fail(sink, gai_strerror(lookup->code));
 	}
@@ -393,7 +426,8 @@ sink_find(struct sink *sink)
 	lookup->kind = sink->protocol == LOGS_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	look_up(lookup, AI_NUMERICHOST);
 	if (lookup->code == 0) {
-		sink_connect(sink, &lookup->address, lookup->address_octets);
+		sink->addresses = lookup->found;
+		sink_connect(sink);
 		goto out;
 	}
 	lookup->sink = sink;
@@ -422,7 +456,7 @@ sink_due(void *ctx)
 
 	switch (sink->state) {
 	case SINK_CONNECTING:
-		sink_fail(sink, strerror(ETIMEDOUT));
+		sink_refused(sink, strerror(ETIMEDOUT));
 		return;
 	case SINK_OPEN: /* for so long */
 		sink->wait_ms = SYSLOG_FIRST_MS;
