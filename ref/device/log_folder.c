@@ -35,38 +35,33 @@ is_stamp(const char *text)
 	return true;
 }
 
-enum log_name
+void
 log_name_read(const char *name, struct log_archive *out)
 {
 	size_t digits = strspn(name, "0123456789");
 	const char *stamp = name + digits + 1;
 	unsigned k;
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof(*out)); /* LOG_NAME_OTHER */
 	if (digits < SERIAL_DIGITS || digits > SERIAL_MOST_DIGITS ||
 	    (digits > SERIAL_DIGITS && name[0] == '0') || name[digits] != '.' ||
 	    !is_stamp(stamp))
-		return LOG_NAME_OTHER;
+		return;
 	for (k = 0; k < digits; k++)
 		out->serial = out->serial * 10 + (uint64_t)(name[k] - '0');
-	if (out->serial == 0)
-		return LOG_NAME_OTHER;
 	memcpy(out->stamp, stamp, LOGS_STAMP_OCTETS - 1);
 	for (k = LOG_NAME_ARCHIVE; k <= LOG_NAME_PART; k++)
-		if (strcmp(stamp + LOGS_STAMP_OCTETS - 1, endings[k]) == 0)
-			break;
-	if (k > LOG_NAME_PART)
-		return LOG_NAME_OTHER;
-	out->is_out = k == LOG_NAME_OUT;
-	return (enum log_name)k;
+		if (out->serial != 0 &&
+		    strcmp(stamp + LOGS_STAMP_OCTETS - 1, endings[k]) == 0)
+			out->kind = (enum log_name)k;
 }
 
 void
-log_name_write(enum log_name kind, const struct log_archive *archive,
-    char name[LOG_NAME_OCTETS])
+log_name_write(const struct log_archive *archive, char name[LOG_NAME_OCTETS])
 {
 	(void)snprintf(name, LOG_NAME_OCTETS, "%0*" PRIu64 ".%s%s",
-	    SERIAL_DIGITS, archive->serial, archive->stamp, endings[kind]);
+	    SERIAL_DIGITS, archive->serial, archive->stamp,
+	    endings[archive->kind]);
 }
 
 void
@@ -127,6 +122,26 @@ unlist(struct log_folder *folder, size_t at)
 	    (folder->count - at) * sizeof(*folder->archives));
 }
 
+/* Its name is to be of another kind. */
+static enum err
+call(struct log_folder *folder, size_t at, enum log_name kind)
+{
+	struct log_archive *archive = &folder->archives[at];
+	struct log_archive wanted = *archive;
+	char from[LOG_NAME_OCTETS];
+	char to[LOG_NAME_OCTETS];
+	enum err rc = OK;
+
+	wanted.kind = kind;
+	log_name_write(archive, from);
+	log_name_write(&wanted, to);
+	TRY(disk_rename(folder->dir, from, to));
+	archive->kind = kind;
+	TRY(disk_sync_dir(folder->dir));
+out:
+	return rc;
+}
+
 enum err
 log_folder_find(const struct log_folder *folder, uint64_t serial, size_t *at)
 {
@@ -140,10 +155,10 @@ log_folder_find(const struct log_folder *folder, uint64_t serial, size_t *at)
 
 struct found {
 	struct log_folder *folder;
+	uint64_t taken;
 	bool current;
 	bool next;
-	bool part;
-	struct log_archive last_part;
+	struct log_archive begun; /* no archive; kind OTHER: there is none */
 };
 
 static enum err
@@ -155,21 +170,30 @@ find(void *ctx, const char *name, uint64_t octets)
 
 	found->current = found->current || strcmp(name, CURRENT) == 0;
 	found->next = found->next || strcmp(name, NEXT) == 0;
-	switch (log_name_read(name, &archive)) {
-	case LOG_NAME_OTHER:
-		break;
-	case LOG_NAME_ARCHIVE:
-	case LOG_NAME_OUT:
-		archive.octets = octets;
-		TRY(make_room(found->folder));
-		list(found->folder, &archive);
-		break;
-	case LOG_NAME_PART:
-		archive.octets = octets;
-		found->part = true;
-		found->last_part = archive;
-		break;
+	log_name_read(name, &archive);
+	if (archive.kind == LOG_NAME_OTHER)
+		goto out;
+	archive.octets = octets;
+	if (archive.kind == LOG_NAME_PART && archive.serial > found->taken) {
+		found->begun = archive;
+		goto out;
 	}
+	TRY(make_room(found->folder));
+	list(found->folder, &archive);
+out:
+	return rc;
+}
+
+/* Archives that are still called parts. */
+static enum err
+name_parts(struct log_folder *folder)
+{
+	enum err rc = OK;
+	size_t k;
+
+	for (k = 0; k < folder->count; k++)
+		if (folder->archives[k].kind == LOG_NAME_PART)
+			TRY(call(folder, k, LOG_NAME_ARCHIVE));
 out:
 	return rc;
 }
@@ -224,17 +248,16 @@ out:
 enum err
 log_folder_open(struct log_folder *folder, bool has_current, uint64_t taken)
 {
-	struct found found = {.folder = folder};
+	struct found found = {.folder = folder, .taken = taken};
 	enum err rc = OK;
 
 	TRY(disk_make_dir(folder->dir));
 	TRY(disk_each(folder->dir, find, &found));
 	if (folder->last_serial < taken)
 		folder->last_serial = taken;
-	if (found.part && found.last_part.serial <= taken)
-		log_folder_take(folder, &found.last_part);
-	else if (found.part)
-		log_folder_drop(folder, &found.last_part);
+	TRY(name_parts(folder));
+	if (found.begun.kind != LOG_NAME_OTHER)
+		log_folder_drop(folder, &found.begun);
 	if (has_current)
 		TRY(open_current(folder, &found));
 	TRY(disk_sync_dir(folder->dir));
@@ -291,7 +314,8 @@ enum err
 log_folder_rotate(
     struct log_folder *folder, const char *stamp, struct bytes first_line)
 {
-	struct log_archive archive = {.serial = folder->last_serial + 1};
+	struct log_archive archive = {
+	    .kind = LOG_NAME_ARCHIVE, .serial = folder->last_serial + 1};
 	struct disk_file *next = NULL;
 	char name[LOG_NAME_OCTETS];
 	enum err rc = OK;
@@ -300,7 +324,7 @@ log_folder_rotate(
 		return ERR_SYSTEM;
 	(void)strcpy(archive.stamp, stamp);
 	archive.octets = disk_octets(folder->current);
-	log_name_write(LOG_NAME_ARCHIVE, &archive, name);
+	log_name_write(&archive, name);
 	TRY(make_room(folder));
 	TRY(make_next(folder, first_line, &next));
 	TRY(disk_sync(folder->current));
@@ -350,9 +374,10 @@ log_folder_part(struct log_folder *folder, const char *stamp,
 	char name[LOG_NAME_OCTETS];
 	enum err rc = OK;
 
-	*part = (struct log_archive){.serial = folder->last_serial + 1};
+	*part = (struct log_archive){
+	    .kind = LOG_NAME_PART, .serial = folder->last_serial + 1};
 	(void)strcpy(part->stamp, stamp);
-	log_name_write(LOG_NAME_PART, part, name);
+	log_name_write(part, name);
 	TRY(make_room(folder));
 	TRY(disk_remove(folder->dir, name));
 	TRY(disk_open(folder->dir, name, out));
@@ -368,17 +393,10 @@ out:
 void
 log_folder_take(struct log_folder *folder, const struct log_archive *part)
 {
-	char from[LOG_NAME_OCTETS];
-	char to[LOG_NAME_OCTETS];
-
-	log_name_write(LOG_NAME_PART, part, from);
-	log_name_write(LOG_NAME_ARCHIVE, part, to);
-	if (disk_rename(folder->dir, from, to) != OK ||
-	    disk_sync_dir(folder->dir) != OK)
-		log_line("device", LOG_ERROR, "%s: %s keeps its name",
-		    folder->dir, from);
-	if (make_room(folder) == OK)
-		list(folder, part);
+	list(folder, part); /* log_folder_part has made room */
+	if (name_parts(folder) != OK)
+		log_line("device", LOG_ERROR, "%s: an archive has no name yet",
+		    folder->dir);
 }
 
 void
@@ -386,7 +404,7 @@ log_folder_drop(struct log_folder *folder, const struct log_archive *part)
 {
 	char name[LOG_NAME_OCTETS];
 
-	log_name_write(LOG_NAME_PART, part, name);
+	log_name_write(part, name);
 	if (disk_remove(folder->dir, name) != OK)
 		log_line(
 		    "device", LOG_ERROR, "%s: %s is left", folder->dir, name);
@@ -401,8 +419,7 @@ log_folder_remove(struct log_folder *folder, size_t at)
 	char name[LOG_NAME_OCTETS];
 	enum err rc = OK;
 
-	log_name_write(
-	    archive->is_out ? LOG_NAME_OUT : LOG_NAME_ARCHIVE, archive, name);
+	log_name_write(archive, name);
 	TRY(disk_remove(folder->dir, name));
 	unlist(folder, at);
 	TRY(disk_sync_dir(folder->dir));
@@ -413,16 +430,5 @@ out:
 enum err
 log_folder_put_out(struct log_folder *folder, size_t at)
 {
-	struct log_archive *archive = &folder->archives[at];
-	char from[LOG_NAME_OCTETS];
-	char to[LOG_NAME_OCTETS];
-	enum err rc = OK;
-
-	log_name_write(LOG_NAME_ARCHIVE, archive, from);
-	log_name_write(LOG_NAME_OUT, archive, to);
-	TRY(disk_rename(folder->dir, from, to));
-	archive->is_out = true;
-	TRY(disk_sync_dir(folder->dir));
-out:
-	return rc;
+	return call(folder, at, LOG_NAME_OUT);
 }

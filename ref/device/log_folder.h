@@ -13,11 +13,19 @@
 #include "device/logs.h"
 #include "store/disk.h"
 
+/* What a file is, by its name. */
+enum log_name {
+	LOG_NAME_OTHER,
+	LOG_NAME_ARCHIVE,
+	LOG_NAME_OUT,
+	LOG_NAME_PART,
+};
+
 struct log_archive {
+	enum log_name kind; /* a part: the disk refused to rename it yet */
 	uint64_t serial;
 	char stamp[LOGS_STAMP_OCTETS];
 	uint64_t octets;
-	bool is_out;
 };
 
 struct log_folder {
@@ -30,12 +38,11 @@ struct log_folder {
 	uint64_t last_serial;
 };
 
-/* What a file is, by its name. */
-enum log_name { LOG_NAME_OTHER, LOG_NAME_ARCHIVE, LOG_NAME_OUT, LOG_NAME_PART };
+/* From a name, and back. */
 enum { LOG_NAME_OCTETS = 64 };
-enum log_name log_name_read(const char *name, struct log_archive *out);
-void log_name_write(enum log_name kind, const struct log_archive *archive,
-    char name[LOG_NAME_OCTETS]);
+void log_name_read(const char *name, struct log_archive *out);
+void
+log_name_write(const struct log_archive *archive, char name[LOG_NAME_OCTETS]);
 
 /* "2002-04-04 16:01:46", as clock_text has it, becomes its stamp. */
 void log_stamp(const char *text, char stamp[LOGS_STAMP_OCTETS]);

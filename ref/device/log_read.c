@@ -41,7 +41,7 @@ logs_files(struct appliance *appliance, enum log_type type, logs_file_fn *each,
 	describe_current(appliance->logs, log, &file);
 	TRY(each(ctx, &file));
 	for (k = log->folder.count; k > 0; k--) {
-		if (log->folder.archives[k - 1].is_out)
+		if (log->folder.archives[k - 1].kind == LOG_NAME_OUT)
 			continue;
 		logs_describe(log, &log->folder.archives[k - 1], &file);
 		TRY(each(ctx, &file));
@@ -60,7 +60,7 @@ logs_files_out(struct appliance *appliance, enum log_type type,
 	size_t k;
 
 	for (k = 0; k < log->folder.count; k++) {
-		if (!log->folder.archives[k].is_out)
+		if (log->folder.archives[k].kind != LOG_NAME_OUT)
 			continue;
 		logs_describe(log, &log->folder.archives[k], &file);
 		TRY(each(ctx, &file));
@@ -146,8 +146,7 @@ read_file(struct log *log, uint64_t serial, struct logs_reader *reader)
 	if (serial != 0) {
 		TRY(log_folder_find(&log->folder, serial, &at));
 		archive = log->folder.archives[at];
-		log_name_write(archive.is_out ? LOG_NAME_OUT : LOG_NAME_ARCHIVE,
-		    &archive, name);
+		log_name_write(&archive, name);
 	}
 	if (!log->is_open) /* nothing has been written */
 		goto out;

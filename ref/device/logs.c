@@ -445,13 +445,13 @@ logs_describe(const struct log *log, const struct log_archive *archive,
 	*out = (struct logs_file){.type = log->type,
 	    .serial = archive->serial,
 	    .octets = archive->octets,
-	    .is_out = archive->is_out};
+	    .is_out = archive->kind == LOG_NAME_OUT};
 	(void)strcpy(out->name, archive->stamp);
-	if (archive->is_out)
+	if (out->is_out)
 		return;
 	out->number = 1;
 	for (k = 0; k < log->folder.count; k++)
-		out->number += !log->folder.archives[k].is_out &&
+		out->number += log->folder.archives[k].kind != LOG_NAME_OUT &&
 			       log->folder.archives[k].serial > archive->serial;
 }
 
@@ -496,12 +496,12 @@ displace(struct logs *logs, struct log *log)
 	size_t k;
 
 	for (k = 0; k < log->folder.count; k++)
-		have += !log->folder.archives[k].is_out;
+		have += log->folder.archives[k].kind != LOG_NAME_OUT;
 	for (k = 0; k < log->folder.count && have > most;) {
 		struct logs_file file;
 		enum err rc;
 
-		if (log->folder.archives[k].is_out) {
+		if (log->folder.archives[k].kind == LOG_NAME_OUT) {
 			k++;
 			continue;
 		}
@@ -537,8 +537,7 @@ alarm_of(struct logs *logs, struct log *log)
 	} else if (log->broken == OK && log->raised) {
 		log->raised = false;
 		logs_add_system(logs->appliance, "Log",
-		    "The %s Log can be written again: %" PRIu64
-		    " lines are lost",
+		    "The %s Log can be written again; lines lost: %" PRIu64,
 		    title, log->lost);
 		log->lost = 0;
 	}
@@ -646,7 +645,7 @@ logs_clear(struct appliance *appliance, enum log_type type, uint64_t serial)
 		return OK;
 	}
 	TRY(log_folder_find(&log->folder, serial, &at));
-	if (log->folder.archives[at].is_out)
+	if (log->folder.archives[at].kind == LOG_NAME_OUT)
 		return ERR_NOT_FOUND;
 	logs_describe(log, &log->folder.archives[at], &file);
 	TRY(log_folder_remove(&log->folder, at));
@@ -666,7 +665,7 @@ logs_release(struct appliance *appliance, enum log_type type, uint64_t serial)
 
 	if (log == NULL || !log->is_open ||
 	    log_folder_find(&log->folder, serial, &at) != OK ||
-	    !log->folder.archives[at].is_out)
+	    log->folder.archives[at].kind != LOG_NAME_OUT)
 		return;
 	rc = log_folder_remove(&log->folder, at);
 	if (rc != OK)

@@ -13,7 +13,7 @@
 #include "device/audit.h"
 #include "device/logs.h"
 
-enum { DAY_S = 24 * 60 * 60, TEXT_OCTETS = 256 * 1024 };
+enum { DAY_S = 24 * 60 * 60, TEXT_OCTETS = 4 * 1024 * 1024 };
 
 struct shelf {
 	struct bench bench;
