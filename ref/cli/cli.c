@@ -339,27 +339,57 @@ refuse(struct cli *cli, enum command_match match, size_t at_word)
 	}
 }
 
-void
-cli_confirmed(struct cli *cli)
+/* May they, and how many others does it take? */
+static enum err
+permit(struct cli *cli, char why[CHANGE_WHY_OCTETS])
 {
-	cli->command->run(cli, cli->words.word + cli->at_word,
-	    cli->words.count - cli->at_word);
+	size_t more;
+	size_t k;
+	enum err rc = OK;
+
+	cli->more = 0;
+	for (k = 0; k < cli->act_count; k++) {
+		TRY(change_permit(cli->appliance, &cli->who, cli->acts[k],
+		    &cli->approvals, &more, why));
+		if (more > cli->more)
+			cli->more = more;
+	}
+out:
+	return rc;
 }
 
-/* May they, and does it take others? */
-static void
-permit(struct cli *cli)
+void
+cli_permit_now(struct cli *cli)
 {
 	char why[CHANGE_WHY_OCTETS] = "";
-	enum err rc = change_permit(cli->appliance, &cli->who,
-	    cli->command->act, &cli->approvals, &cli->more, why);
+	enum err rc = permit(cli, why);
 
 	if (rc != OK)
 		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
 	else if (cli->more != 0)
 		confirm_begin(cli);
 	else
-		cli_confirmed(cli);
+		cli->permitted(cli);
+}
+
+void
+cli_permit(struct cli *cli, const enum act *acts, size_t count,
+    void (*then)(struct cli *cli))
+{
+	assert(cli->busy && count < CLI_ACTS_MOST);
+	cli->acts[0] = cli->command->act;
+	if (count != 0)
+		memcpy(cli->acts + 1, acts, count * sizeof(*acts));
+	cli->act_count = count + 1;
+	cli->permitted = then;
+	cli_permit_now(cli);
+}
+
+static void
+run_command(struct cli *cli)
+{
+	cli->command->run(cli, cli->words.word + cli->at_word,
+	    cli->words.count - cli->at_word);
 }
 
 /* What can follow: words of commands, and of the settings to be edited. */
@@ -405,7 +435,7 @@ run(struct cli *cli)
 	cli->command = command;
 	cli->at_word = at_word;
 	cli->approvals.count = 0;
-	permit(cli);
+	cli_permit(cli, NULL, 0, run_command);
 }
 
 /* What cannot be kept is not there to be looked at again. */
@@ -651,6 +681,12 @@ struct hsm_session **
 cli_hsm(struct cli *cli)
 {
 	return &cli->hsm;
+}
+
+const struct approvals *
+cli_approvals(const struct cli *cli)
+{
+	return &cli->approvals;
 }
 
 enum cli_mode

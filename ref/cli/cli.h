@@ -96,6 +96,8 @@ void cli_break(struct cli *cli);
 
 struct appliance *cli_appliance(const struct cli *cli);
 const struct principal *cli_principal(const struct cli *cli);
+/* Those who have confirmed the command that is under way. */
+const struct approvals *cli_approvals(const struct cli *cli);
 /* The row of the command that is under way. */
 const struct command *cli_command(const struct cli *cli);
 /* What the session has at the HSM: *it is NULL at first, and its own. */
@@ -126,6 +128,15 @@ void cli_ask(
 typedef void cli_drop_fn(void *state);
 void *cli_keep(struct cli *cli, size_t octets, cli_drop_fn *drop) MUST_CHECK;
 void *cli_state(const struct cli *cli);
+
+/*
+ * Acts that the command turns out to take beside its own: may who asks do each
+ * of them, and the others whom they take? These are asked for their passwords;
+ * then `then` goes on. Otherwise the command has ended.
+ */
+enum { CLI_ACTS_MOST = 4 };
+void cli_permit(struct cli *cli, const enum act *acts, size_t count,
+    void (*then)(struct cli *cli));
 
 /*
  * Run a change that the command asks for: who asks, the act and those who have

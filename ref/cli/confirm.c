@@ -10,8 +10,6 @@ static void
 confirmed(struct cli *cli, enum login_verdict verdict)
 {
 	struct approvals *a = &cli->approvals;
-	char why[CHANGE_WHY_OCTETS] = "";
-	enum err rc;
 
 	if (verdict == LOGIN_OK && cli->login.must != ADMIN_MUST_NOT)
 		verdict = LOGIN_DOOR;
@@ -23,14 +21,7 @@ confirmed(struct cli *cli, enum login_verdict verdict)
 		return;
 	}
 	a->by[a->count++] = cli->login.principal;
-	rc = change_permit(
-	    cli->appliance, &cli->who, cli->command->act, a, &cli->more, why);
-	if (rc != OK)
-		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
-	else if (cli->more != 0)
-		confirm_begin(cli);
-	else
-		cli_confirmed(cli);
+	cli_permit_now(cli);
 }
 
 void

@@ -46,6 +46,10 @@ struct cli {
 	struct words words;
 	size_t at_word; /* its first argument */
 	struct approvals approvals;
+	/* what they confirm: the command's act, and others of cli_permit */
+	enum act acts[CLI_ACTS_MOST];
+	size_t act_count;
+	void (*permitted)(struct cli *cli);
 	size_t more; /* others who have to confirm it */
 	void *state;
 	cli_drop_fn *drop;
@@ -91,8 +95,8 @@ void cli_entered(struct cli *cli);
 
 /* Somebody has logged in: from here on it is that one's session. */
 void cli_begins(struct cli *cli, const struct principal *who);
-/* The command may run, as far as the others go. */
-void cli_confirmed(struct cli *cli);
+/* Go on if they all may, ask for one more who is needed, or end. */
+void cli_permit_now(struct cli *cli);
 /* cli_keep, of memory that is there, and by whoever is no command. */
 void cli_hold(struct cli *cli, void *state, cli_drop_fn *drop);
 void cli_put(struct cli *cli, enum cli_mark mark, const char *text);
