@@ -44,6 +44,7 @@
 #include "device/hardware.h"
 #include "device/initialize.h"
 #include "device/password.h"
+#include "device/restore.h"
 #include "device/settings.h"
 #include "device/transfer.h"
 #include "net/config.h"
@@ -923,6 +924,18 @@ open_store(struct program *p)
 	return store_open(p->dir, p->env, &options, &p->store);
 }
 
+/* Without it the device starts as it was. req: KS-23-086 */
+static void
+apply_restores(struct program *p)
+{
+	unsigned count;
+	enum err rc = restore_apply(p->store, &count);
+
+	if (rc != OK)
+		log_line("main", LOG_ERROR,
+		    "a restore does not come into force: %s", err_text(rc));
+}
+
 static void
 printed(void *ctx, enum err rc)
 {
@@ -1019,6 +1032,7 @@ start(struct program *p)
 			leave(p, LEAVE_RESET);
 			return OK;
 		}
+		apply_restores(p);
 		TRY(open_server(p));
 	}
 	TRY(open_lab(p));

@@ -10,6 +10,7 @@
 #include "device/log_transfer.h"
 #include "device/policy.h"
 #include "device/rate.h"
+#include "device/restore.h"
 #include "device/statistics.h"
 #include "device/syslog.h"
 #include "device/transfer.h"
@@ -61,6 +62,7 @@ appliance_open(struct appliance *appliance)
 	TRY(transfers_new(appliance, &appliance->transfers));
 	TRY(backups_new(appliance, &appliance->backups));
 	TRY(log_transfers_new(appliance, &appliance->log_transfers));
+	TRY(restores_new(appliance, &appliance->restores));
 out:
 	if (rc != OK)
 		appliance_close(appliance);
@@ -77,6 +79,8 @@ appliance_close(struct appliance *appliance)
 	appliance->backups = NULL;
 	log_transfers_free(appliance->log_transfers);
 	appliance->log_transfers = NULL;
+	restores_free(appliance->restores);
+	appliance->restores = NULL;
 	transfers_free(appliance->transfers);
 	appliance->transfers = NULL;
 	rates_free(appliance->rates);
@@ -106,6 +110,13 @@ appliance_close(struct appliance *appliance)
 	appliance->clients = NULL;
 	statistics_free(appliance->statistics);
 	appliance->statistics = NULL;
+}
+
+struct keystore *
+appliance_keystore(const struct appliance *appliance)
+{
+	return appliance->root != NULL ? root_keystore(appliance->root)
+				       : appliance->keystore;
 }
 
 bool

@@ -27,6 +27,7 @@ struct policies;
 struct rates;
 struct log_transfers;
 struct syslogs;
+struct restores;
 struct transfers;
 struct statistics;
 struct backups;
@@ -45,6 +46,7 @@ struct appliance {
 	struct loop *loop;
 	struct store *store;
 	struct root *root;           /* NULL: no HSM, in tests */
+	struct keystore *keystore;   /* without a root: that of a test */
 	struct loop_pool *passwords; /* one thread: cracklib wants no more */
 	unsigned password_iterations;
 	const char *dictionary; /* cracklib's; NULL: where it has it */
@@ -75,6 +77,7 @@ struct appliance {
 	struct syslogs *syslogs;         /* device/syslog.h */
 	struct backups *backups;         /* device/backup.h */
 	struct log_transfers *log_transfers; /* device/log_transfer.h */
+	struct restores *restores;       /* device/restore.h */
 	struct trap_watch *trap_watches;
 	struct clock_watch steps;     /* of the clock, for the system log */
 	struct store_waiter settling; /* the open group, in device/change.c */
@@ -96,6 +99,9 @@ enum err appliance_open(struct appliance *appliance) MUST_CHECK;
 /* The store is still open, and committed after this. Whoever waits for a change
  * has left it (change_leave). Harmless when closed. */
 void appliance_close(struct appliance *appliance);
+
+/* The root's; NULL: there is none. */
+struct keystore *appliance_keystore(const struct appliance *appliance);
 
 /*
  * Has first-time initialization been done? It makes the first administrator,

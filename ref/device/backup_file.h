@@ -129,6 +129,9 @@ enum err backup_secret_open(const struct backup_keys *keys, struct bytes kind,
  * Rows
  */
 
+#define BACKUP_KIND_ITEM   "item"
+#define BACKUP_KIND_OBJECT "object"
+
 struct backup_row {
 	enum backup_item item;
 	struct bytes kind;    /* "item", "object", or a record's */

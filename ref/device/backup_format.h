@@ -19,9 +19,6 @@ enum {
 	BACKUP_ROW_HEAD_OCTETS = 4,
 };
 
-#define BACKUP_KIND_ITEM   "item"
-#define BACKUP_KIND_OBJECT "object"
-
 /* What follows a chunk. */
 enum backup_mark {
 	MARK_MORE, /* another one */

@@ -67,6 +67,22 @@ backup_kind_find(struct bytes kind, struct bytes key)
 	return NULL;
 }
 
+bool
+backup_is_fleeting(const struct backup_kind_row *row, struct bytes name)
+{
+	const char *at = row->fleeting;
+
+	while (*at != '\0') {
+		size_t octets = strcspn(at, " ");
+
+		if (bytes_equal(
+			name, (struct bytes){(const uint8_t *)at, octets}))
+			return true;
+		at += octets + (at[octets] != '\0');
+	}
+	return false;
+}
+
 enum backup_item
 backup_item_of_record(struct bytes kind, struct bytes key)
 {

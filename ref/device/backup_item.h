@@ -67,6 +67,9 @@ const struct backup_kind_row *backup_kind_nth(size_t n);
 const struct backup_kind_row *
 backup_kind_find(struct bytes kind, struct bytes key);
 
+/* Is a field of that name one that is not restored? */
+bool backup_is_fleeting(const struct backup_kind_row *row, struct bytes name);
+
 /* The item of a record, that of a setting by its row. ITEM_NONE: none. */
 enum backup_item backup_item_of_record(struct bytes kind, struct bytes key);
 

@@ -115,23 +115,6 @@ is_hidden(struct bytes name)
 	       bytes_equal_text(name, "history");
 }
 
-/* Is the name one of the row's words? */
-static bool
-is_fleeting(const struct backup_kind_row *row, struct bytes name)
-{
-	const char *at = row->fleeting;
-
-	while (*at != '\0') {
-		size_t octets = strcspn(at, " ");
-
-		if (bytes_equal(
-			name, (struct bytes){(const uint8_t *)at, octets}))
-			return true;
-		at += octets + (at[octets] != '\0');
-	}
-	return false;
-}
-
 static enum err
 put_sealed(struct walk *w, const struct backup_kind_row *row, struct bytes key,
     struct bytes sealed)
@@ -163,7 +146,7 @@ put_field(struct walk *w, const struct backup_kind_row *row, struct bytes key,
 {
 	enum err rc = OK;
 
-	if (is_fleeting(row, field->name))
+	if (backup_is_fleeting(row, field->name))
 		return OK;
 	TRY(put_name(w, field->name));
 	if (row->seal != SEAL_NONE &&

@@ -321,9 +321,8 @@ user_lockout_write(struct store *st, const struct user *user)
 	return put(st, user);
 }
 
-/* No two users have the same, whatever they are called. */
-static enum err
-serial_next(struct store *st, int64_t *out)
+enum err
+user_serial_next(struct store *st, int64_t *out)
 {
 	uint8_t octets[SERIAL_OCTETS];
 	struct buf value;
@@ -361,7 +360,7 @@ user_create(struct appliance *appliance, struct user *user)
 	rc = store_savepoint(st);
 	if (rc != OK)
 		return rc;
-	TRY(serial_next(st, &user->serial));
+	TRY(user_serial_next(st, &user->serial));
 	TRY(put(st, user));
 out:
 	users_changed(appliance);

@@ -136,6 +136,10 @@ user_read(struct store *st, struct bytes name, struct user *out) MUST_CHECK;
  */
 enum err user_create(struct appliance *appliance, struct user *user) MUST_CHECK;
 
+/* For a user who comes by another way: no two ever have the same, whatever they
+ * are called. */
+enum err user_serial_next(struct store *st, int64_t *out) MUST_CHECK;
+
 /*
  * In place of what there is of it: permissions and password. A new password is
  * the only one from here on, and ends no lockout. req: ESKM-145

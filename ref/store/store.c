@@ -827,6 +827,14 @@ store_fails(const struct store *st)
 	return st->fails;
 }
 
+void
+store_fail(struct store *st, enum err why)
+{
+	assert(st->group.depth == 0 && why != OK);
+	if (st->group.open)
+		group_undo(st, why);
+}
+
 uint64_t
 store_groups(const struct store *st)
 {

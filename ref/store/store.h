@@ -272,6 +272,9 @@ void store_trim(struct store *st);
 /* Has a group begun that is not durable yet? */
 bool store_group_is_open(const struct store *st);
 
+/* The open group is undone at once, and fails with `why`. */
+void store_fail(struct store *st, enum err why);
+
 /*
  * How many groups have been made durable. What is written now belongs to the
  * one after these, also for a waiter that is just being called.

@@ -1,0 +1,698 @@
+/*
+ * Restoring a backup: where it is from, its password, what it has, what of it
+ * is to be restored, and the password again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/mem.h"
+#include "cli/args.h"
+#include "cli/form.h"
+#include "device/restore.h"
+#include "device/restore_files.h"
+
+enum { PIECE_OCTETS = 3 * COMMAND_LINE_OCTETS / 4 + 3, PATH_OCTETS = 1280 };
+
+enum source {
+	SOURCE_INTERNAL,
+	SOURCE_UPLOAD,
+	SOURCE_SCP,
+	SOURCE_SFTP,
+	SOURCE_FTP,
+	SOURCE_COUNT,
+};
+
+/* protocol: of those from another host */
+static const struct {
+	const char *word;
+	enum transfer_protocol protocol;
+} sources[] = {
+    [SOURCE_INTERNAL] = {"internal", TRANSFER_SCP},
+    [SOURCE_UPLOAD] = {"upload", TRANSFER_SCP},
+    [SOURCE_SCP] = {"scp", TRANSFER_SCP},
+    [SOURCE_SFTP] = {"sftp", TRANSFER_SFTP},
+    [SOURCE_FTP] = {"ftp", TRANSFER_FTP},
+};
+
+struct work {
+	struct form form;
+	struct cli *cli;
+	enum source source;
+	struct transfer_place place;
+	char file[TRANSFER_NAME_OCTETS + 1];
+	char base[BACKUP_BASE_OCTETS + 1];
+	char *dir;
+	struct base64 base64;
+	struct restore_files *files;
+	struct restore *restore;
+	struct backup_selection selection;
+	bool chosen; /* by words of the command */
+};
+
+static void
+work_drop(void *state)
+{
+	struct work *work = state;
+
+	restore_drop(work->restore);
+	restore_files_free(work->files);
+	secret_free(work->place.password);
+	backup_selection_clear(&work->selection);
+	mem_free(work->dir);
+	mem_free(work);
+}
+
+/* ---- what is selected ---- */
+
+/* Words with commas between; its own error ends it. */
+static enum err
+each_word(struct bytes list, void *ctx,
+    enum err (*each)(void *ctx, struct bytes word))
+{
+	enum err rc = OK;
+
+	while (list.octets != 0) {
+		const uint8_t *end = memchr(list.at, ',', list.octets);
+		struct bytes word = list;
+
+		if (end != NULL)
+			word.octets = (size_t)(end - list.at);
+		TRY(each(ctx, word));
+		list.at += word.octets + (end != NULL);
+		list.octets -= word.octets + (end != NULL);
+	}
+out:
+	return rc;
+}
+
+struct items {
+	struct work *work;
+	char *why;
+};
+
+static enum err
+choose_item(void *ctx, struct bytes word)
+{
+	const struct items *items = ctx;
+	struct work *work = items->work;
+	enum backup_item item;
+
+	if (backup_item_find(word, &item) &&
+	    (work->restore == NULL ||
+		backup_reader_has(restore_reader(work->restore), item))) {
+		work->selection.items[item] = true;
+		return OK;
+	}
+	entry_refuse("Items", word,
+	    "words of the items that the backup has, with commas between "
+	    "them, or all",
+	    items->why);
+	return ERR_FIELD;
+}
+
+/* "all" is what the backup has; what it has not is not missed. */
+static enum err
+take_items(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+	struct items items = {work, why};
+	unsigned k;
+
+	work->chosen = true;
+	if (bytes_equal_text(line, "all")) {
+		for (k = 0; k < ITEM_COUNT; k++)
+			work->selection.items[k] = true;
+		return OK;
+	}
+	return each_word(line, &items, choose_item);
+}
+
+static enum err
+choose_name(void *ctx, struct bytes word)
+{
+	return backup_choose(ctx, word);
+}
+
+/* Names with commas between; all, none, or nothing for all. */
+static enum err
+take_choice(struct backup_choice *choice, struct bytes line)
+{
+	if (line.octets == 0 || bytes_equal_text(line, "all"))
+		return OK;
+	if (bytes_equal_text(line, "none")) {
+		choice->which = BACKUP_NONE;
+		return OK;
+	}
+	return each_word(line, choice, choose_name);
+}
+
+static enum err
+take_keys(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	(void)why;
+	return take_choice(&work->selection.keys, line);
+}
+
+static enum err
+take_certificates(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	(void)why;
+	return take_choice(&work->selection.certificates, line);
+}
+
+static enum err
+take_cas(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	(void)why;
+	return take_choice(&work->selection.cas, line);
+}
+
+static enum err
+take_port(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
+	    .least = 1,
+	    .most = 65535,
+	    .step = 1,
+	    .zero = ""};
+	struct work *work = cli_state(cli);
+	char kept[ENTRY_OCTETS];
+	int64_t number;
+
+	if (entry_read(&rule, line, kept, &number) != OK) {
+		entry_refuse("Port", line, "1 to 65535", why);
+		return ERR_FIELD;
+	}
+	work->place.port = (unsigned)number;
+	return OK;
+}
+
+static const struct form_word words[] = {
+    {"items", take_items},
+    {"keys", take_keys},
+    {"certificates", take_certificates},
+    {"local-cas", take_cas},
+    {"port", take_port},
+};
+
+/* ---- the end ---- */
+
+/* req: KS-23-085 KS-23-086 */
+static void
+restored(void *ctx, enum err rc, const char *why)
+{
+	struct work *work = ctx;
+	struct cli *cli = work->cli;
+	const struct restore_outcome *outcome = restore_outcome(work->restore);
+	size_t k;
+
+	if (rc != OK) {
+		cli_fail(cli, "%s", why);
+		return;
+	}
+	cli_say(cli, "Action Completed");
+	cli_say(cli, "%llu keys and objects, %llu records",
+	    (unsigned long long)outcome->objects,
+	    (unsigned long long)outcome->records);
+	for (k = 0; k < outcome->told_count; k++)
+		cli_say(cli, "Not restored: %s", outcome->told[k]);
+	if (outcome->left_out > outcome->told_count)
+		cli_say(cli, "Not restored: %llu more",
+		    (unsigned long long)(outcome->left_out -
+					 outcome->told_count));
+	cli_say(cli, "For changes to take effect, restart the device.");
+	cli_done(cli);
+}
+
+static void
+permitted(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	restore_begin(work->restore, &work->selection, cli_principal(cli),
+	    cli_approvals(cli), restored, work);
+}
+
+/* req: KS-23-084 */
+static void
+take_password_again(struct cli *cli, struct bytes line)
+{
+	struct work *work = cli_state(cli);
+	enum act acts[PART_COUNT];
+	size_t count;
+
+	if (!restore_password_is(work->restore, line)) {
+		cli_refuse(cli, "Backup Password: it is another one");
+		return;
+	}
+	count = restore_acts(&work->selection, acts);
+	cli_permit(cli, acts, count, permitted);
+}
+
+/* What the backup does not have takes nobody's access control. */
+static void
+ask_again(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+	unsigned k;
+
+	for (k = 0; k < ITEM_COUNT; k++)
+		if (!backup_reader_has(
+			restore_reader(work->restore), (enum backup_item)k))
+			work->selection.items[k] = false;
+	cli_ask(
+	    cli, CLI_SECRET, "Backup Password, again:", take_password_again);
+}
+
+/* ---- what it has ---- */
+
+static void
+show_item(struct work *work, enum backup_item item)
+{
+	const struct backup_reader *reader = restore_reader(work->restore);
+
+	if (backup_reader_has(reader, item))
+		cli_say(work->cli, "  %-16s  %-46s  %llu",
+		    backup_item_row(item)->word, backup_item_row(item)->title,
+		    (unsigned long long)backup_reader_rows(reader, item));
+}
+
+static const struct form_field choices[] = {
+    {CLI_VALUE, "Items to restore (words with commas, or all):", take_items},
+    {CLI_VALUE, "Keys (names with commas, all or none):", take_keys},
+    {CLI_VALUE,
+	"Certificates (names with commas, all or none):", take_certificates},
+    {CLI_VALUE,
+	"Local Certificate Authorities (names with commas, all or none):",
+	take_cas},
+};
+
+/* req: KS-23-016 KS-23-034 KS-23-083 ESKM-128 */
+static void
+show_contents(struct work *work)
+{
+	const struct backup_header *header =
+	    backup_reader_header(restore_reader(work->restore));
+	struct cli *cli = work->cli;
+	char made[CLOCK_TEXT_OCTETS];
+	unsigned k;
+
+	clock_text(cli_appliance(cli)->clock, header->made_s, made);
+	cli_say(cli, "Backup Restore Information");
+	cli_say(cli, "  Backup Name: %s", header->base);
+	cli_say(cli, "  Backup Date: %s", made);
+	cli_say(cli, "  Backup Description: %s", header->description);
+	cli_say(cli, "  Backup Size: %llu octets, %u file%s",
+	    (unsigned long long)header->octets, header->files,
+	    header->files == 1 ? "" : "s");
+	for (k = 0; k < ITEM_COUNT; k++)
+		show_item(work, (enum backup_item)k);
+}
+
+static void
+opened(void *ctx, enum err rc, const char *why)
+{
+	struct work *work = ctx;
+	struct cli *cli = work->cli;
+
+	if (rc != OK) {
+		cli_refuse(cli, "%s", why);
+		return;
+	}
+	show_contents(work);
+	if (work->chosen)
+		ask_again(cli);
+	else
+		form_run(cli, &work->form, choices,
+		    sizeof(choices) / sizeof(choices[0]), ask_again);
+}
+
+static void
+take_password(struct cli *cli, struct bytes line)
+{
+	struct work *work = cli_state(cli);
+	const char *dir =
+	    work->files != NULL ? restore_files_dir(work->files) : work->dir;
+	const char *base =
+	    work->files != NULL ? restore_files_base(work->files) : work->base;
+	enum err rc = restore_open(
+	    cli_appliance(cli), dir, base, line, opened, work, &work->restore);
+
+	if (rc != OK)
+		cli_end(cli, rc);
+}
+
+static void
+ask_password(struct cli *cli)
+{
+	cli_ask(cli, CLI_SECRET, "Backup Password:", take_password);
+}
+
+/* ---- where it is from ---- */
+
+static enum err
+take_base(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+	enum err rc = ERR_NOT_FOUND;
+
+	if (line.octets <= BACKUP_BASE_OCTETS)
+		rc = backup_dir(cli_appliance(cli), line, &work->dir);
+	if (rc == ERR_NOT_FOUND) {
+		entry_refuse(
+		    "Backup Name", line, "there is no such backup", why);
+		return ERR_FIELD;
+	}
+	if (rc == OK)
+		memcpy(work->base, line.at, line.octets);
+	return rc;
+}
+
+static enum err
+take_text(const char *field, struct bytes line, size_t most, char *out,
+    char why[FORM_WHY_OCTETS])
+{
+	if (line.octets == 0 || line.octets > most) {
+		entry_refuse(field, line, "it is needed, and not so long", why);
+		return ERR_FIELD;
+	}
+	memcpy(out, line.at, line.octets);
+	out[line.octets] = '\0';
+	return OK;
+}
+
+static enum err
+take_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	return take_text(
+	    "Host", line, TRANSFER_HOST_OCTETS, work->place.host, why);
+}
+
+/* What is before the last slash is the directory. */
+static enum err
+take_file(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+	struct bytes name = line;
+	size_t k;
+	enum err rc = OK;
+
+	for (k = line.octets; k != 0 && line.at[k - 1] != '/'; k--)
+		;
+	name.at += k;
+	name.octets -= k;
+	TRY(take_text("Filename", name, TRANSFER_NAME_OCTETS, work->file, why));
+	if (k > 1)
+		k--; /* without the slash, but for the root */
+	if (k != 0)
+		TRY(take_text("Filename", (struct bytes){line.at, k},
+		    TRANSFER_DIRECTORY_OCTETS, work->place.directory, why));
+out:
+	return rc;
+}
+
+static enum err
+take_user(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	return take_text(
+	    "Username", line, TRANSFER_USER_OCTETS, work->place.user, why);
+}
+
+static enum err
+take_user_password(
+    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	(void)why;
+	return secret_copy(line, &work->place.password);
+}
+
+static void
+fetched(void *ctx, enum err rc, const char *why)
+{
+	struct work *work = ctx;
+
+	if (rc == ERR_COUNT)
+		cli_refuse(work->cli,
+		    "Filename: it is not the zeroth file of its backup");
+	else if (rc != OK)
+		cli_refuse(work->cli, "%s", why);
+	else
+		ask_password(work->cli);
+}
+
+/* req: KS-23-071 KS-23-073 KS-23-075 */
+static void
+fetch(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	work->place.protocol = sources[work->source].protocol;
+	restore_files_fetch(
+	    work->files, &work->place, work->file, fetched, work);
+}
+
+static const struct form_field internal_fields[] = {
+    {CLI_VALUE, "Backup Name:", take_base},
+};
+
+/* req: KS-23-074 KS-23-076 */
+static const struct form_field host_fields[] = {
+    {CLI_VALUE, "Host:", take_host},
+    {CLI_VALUE, "Filename:", take_file},
+    {CLI_VALUE, "Username:", take_user},
+    {CLI_SECRET, "Password:", take_user_password},
+};
+
+enum {
+	HOST_FIELDS = sizeof(host_fields) / sizeof(host_fields[0]),
+	HOST_WORDS = HOST_FIELDS - 1, /* a password is no word */
+};
+
+/* ---- upload ---- */
+
+static void take_line(struct cli *cli, struct bytes line);
+
+static void
+ask_line(struct cli *cli)
+{
+	cli_ask(cli, CLI_VALUE, "", take_line);
+}
+
+static enum err
+add_line(struct work *work, struct bytes line)
+{
+	uint8_t piece[PIECE_OCTETS];
+	size_t octets;
+	enum err rc = OK;
+
+	while (line.octets != 0) {
+		TRY(base64_read(
+		    &work->base64, &line, true, piece, sizeof(piece), &octets));
+		TRY(restore_files_add(
+		    work->files, (struct bytes){piece, octets}));
+	}
+out:
+	return rc;
+}
+
+static enum err
+end_lines(struct work *work)
+{
+	enum err rc = OK;
+
+	TRY(base64_end(&work->base64));
+	TRY(restore_files_end(work->files));
+out:
+	return rc;
+}
+
+/* req: KS-23-077 KS-23-078 */
+static void
+refuse_upload(struct cli *cli, enum err rc)
+{
+	if (rc == ERR_LIMIT)
+		cli_refuse(
+		    cli, "the file is larger than 100 MB: use SCP or FTP");
+	else if (rc == ERR_COUNT)
+		cli_refuse(cli, "the backup has several files: use SCP or FTP");
+	else
+		cli_refuse(cli, "the file is no backup: %s", err_text(rc));
+}
+
+static void
+take_line(struct cli *cli, struct bytes line)
+{
+	struct work *work = cli_state(cli);
+	bool ends = bytes_equal_text(line, ".");
+	enum err rc = ends ? end_lines(work) : add_line(work, line);
+
+	if (rc != OK)
+		refuse_upload(cli, rc);
+	else if (ends)
+		ask_password(cli);
+	else
+		ask_line(cli);
+}
+
+/* ---- the command ---- */
+
+/* Files of this source come from elsewhere. false: the command has ended */
+static bool
+make_place(struct work *work)
+{
+	enum err rc = OK;
+
+	if (work->source != SOURCE_INTERNAL)
+		rc = restore_files_new(cli_appliance(work->cli), &work->files);
+	if (rc != OK)
+		cli_end(work->cli, rc);
+	return rc == OK;
+}
+
+static void
+ask_source_fields(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	if (!make_place(work))
+		return;
+	if (work->source == SOURCE_INTERNAL) {
+		form_run(cli, &work->form, internal_fields, 1, ask_password);
+	} else if (work->source == SOURCE_UPLOAD) {
+		cli_say(cli, "The file in base 64; end with a line \".\".");
+		ask_line(cli);
+	} else {
+		form_run(cli, &work->form, host_fields, HOST_FIELDS, fetch);
+	}
+}
+
+static enum err
+take_source(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+	unsigned k;
+
+	for (k = 0; k < SOURCE_COUNT; k++) {
+		if (bytes_equal_text(line, sources[k].word)) {
+			work->source = (enum source)k;
+			return OK;
+		}
+	}
+	entry_refuse("Source", line, "internal, upload, scp, sftp or ftp", why);
+	return ERR_FIELD;
+}
+
+static const struct form_field source_field = {
+    CLI_VALUE, "Source (internal, upload, scp, sftp or ftp):", take_source};
+
+/* What is behind the source: *used of it. false: the command has ended */
+static bool
+take_source_words(
+    struct work *work, const struct bytes *args, size_t arg_count, size_t *used)
+{
+	char why[FORM_WHY_OCTETS] = "";
+	const struct form_field *fields = host_fields;
+	size_t count = HOST_WORDS;
+	size_t k;
+	enum err rc = OK;
+
+	if (work->source == SOURCE_INTERNAL) {
+		fields = internal_fields;
+		count = 1;
+	} else if (work->source == SOURCE_UPLOAD) {
+		count = 0;
+	}
+	*used = count;
+	if (arg_count < count) {
+		cli_refuse(
+		    work->cli, "%s it is missing", fields[arg_count].text);
+		return false;
+	}
+	for (k = 0; rc == OK && k < count; k++)
+		rc = fields[k].take(work->cli, args[k], why);
+	if (rc != OK)
+		cli_refuse(
+		    work->cli, "%s", why[0] != '\0' ? why : err_text(rc));
+	return rc == OK;
+}
+
+static void
+begin_with_words(struct work *work, const struct bytes *args, size_t arg_count)
+{
+	char why[FORM_WHY_OCTETS];
+	struct cli *cli = work->cli;
+	size_t used;
+
+	if (take_source(cli, args[0], why) != OK) {
+		cli_refuse(cli, "%s", why);
+		return;
+	}
+	if (!take_source_words(work, args + 1, arg_count - 1, &used) ||
+	    !form_words(cli, words, sizeof(words) / sizeof(words[0]),
+		args + 1 + used, arg_count - 1 - used,
+		"items, keys, certificates, local-cas or port, each with a "
+		"value") ||
+	    !make_place(work))
+		return;
+	if (work->source == SOURCE_INTERNAL) {
+		ask_password(cli);
+	} else if (work->source == SOURCE_UPLOAD) {
+		cli_say(cli, "The file in base 64; end with a line \".\".");
+		ask_line(cli);
+	} else {
+		form_run(cli, &work->form, &host_fields[HOST_WORDS], 1, fetch);
+	}
+}
+
+/* Who may restore no part of any backup is not asked for its password. */
+static bool
+may_any(struct cli *cli)
+{
+	char why[CHANGE_WHY_OCTETS];
+	size_t more;
+	unsigned k;
+
+	for (k = 0; k < PART_COUNT; k++)
+		if (change_permit(cli_appliance(cli), cli_principal(cli),
+			backup_part_row((enum backup_part)k)->restore, NULL,
+			&more, why) == OK)
+			return true;
+	cli_refuse(cli,
+	    "it takes one of the access controls \"%s\", \"%s\" and \"%s\"",
+	    control_row(CONTROL_RESTORE_CONFIG)->name,
+	    control_row(CONTROL_RESTORE_KEYS)->name,
+	    control_row(CONTROL_RESTORE_CAS)->name);
+	return false;
+}
+
+/* req: KS-23-069 KS-23-070 KS-23-072 */
+void
+restore_backup(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	struct work *work;
+
+	if (!may_any(cli))
+		return;
+	work = cli_keep(cli, sizeof(*work), work_drop);
+	if (work == NULL)
+		return;
+	work->cli = cli;
+	backup_selection_init(&work->selection);
+	if (arg_count != 0)
+		begin_with_words(work, args, arg_count);
+	else
+		form_run(cli, &work->form, &source_field, 1, ask_source_fields);
+}
