@@ -45,10 +45,11 @@ stage() {
 	fi
 }
 
-# suites PATH...: bats files and folders, counted
+# suites PATH...: bats files and folders, counted. They wait more than they
+# compute: two at a time for each core.
 suites() {
 	local tap=$out/bats.tap
-	bats --jobs "${JOBS:-2}" --timing --formatter tap --recursive "$@" |
+	bats --jobs "$((2 * ${JOBS:-2}))" --timing --formatter tap --recursive "$@" |
 		tee "$tap"
 	awk -v ci="${CI-}" '
 	/^1\.\./ { plan = substr($1, 4) }
