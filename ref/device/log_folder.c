@@ -18,6 +18,7 @@ static const char *const endings[] = {
     [LOG_NAME_ARCHIVE] = "",
     [LOG_NAME_OUT] = ".out",
     [LOG_NAME_PART] = ".part",
+    [LOG_NAME_LAST] = ".last",
 };
 
 /* ---- names ---- */
@@ -50,7 +51,7 @@ log_name_read(const char *name, struct log_archive *out)
 	for (k = 0; k < digits; k++)
 		out->serial = out->serial * 10 + (uint64_t)(name[k] - '0');
 	memcpy(out->stamp, stamp, LOGS_STAMP_OCTETS - 1);
-	for (k = LOG_NAME_ARCHIVE; k <= LOG_NAME_PART; k++)
+	for (k = LOG_NAME_ARCHIVE; k <= LOG_NAME_LAST; k++)
 		if (out->serial != 0 &&
 		    strcmp(stamp + LOGS_STAMP_OCTETS - 1, endings[k]) == 0)
 			out->kind = (enum log_name)k;
@@ -178,6 +179,11 @@ find(void *ctx, const char *name, uint64_t octets)
 		found->begun = archive;
 		goto out;
 	}
+	if (archive.kind == LOG_NAME_LAST) {
+		if (archive.serial > found->folder->mark.serial)
+			found->folder->mark = archive;
+		goto out;
+	}
 	TRY(make_room(found->folder));
 	list(found->folder, &archive);
 out:
@@ -255,6 +261,8 @@ log_folder_open(struct log_folder *folder, bool has_current, uint64_t taken)
 	TRY(disk_each(folder->dir, find, &found));
 	if (folder->last_serial < taken)
 		folder->last_serial = taken;
+	if (folder->last_serial < folder->mark.serial)
+		folder->last_serial = folder->mark.serial;
 	TRY(name_parts(folder));
 	if (found.begun.kind != LOG_NAME_OTHER)
 		log_folder_drop(folder, &found.begun);
@@ -277,6 +285,7 @@ log_folder_close(struct log_folder *folder)
 	folder->count = 0;
 	folder->room = 0;
 	folder->last_serial = 0;
+	folder->mark = (struct log_archive){.kind = LOG_NAME_OTHER};
 	folder->is_next = false;
 }
 
@@ -412,6 +421,29 @@ log_folder_drop(struct log_folder *folder, const struct log_archive *part)
 
 /* ---- archives ---- */
 
+/* The last one is about to go. Its mark takes the place of the one before. */
+static enum err
+leave_mark(struct log_folder *folder, const struct log_archive *archive)
+{
+	struct log_archive mark = *archive;
+	struct disk_file *file = NULL;
+	char name[LOG_NAME_OCTETS];
+	enum err rc = OK;
+
+	mark.kind = LOG_NAME_LAST;
+	log_name_write(&mark, name);
+	TRY(disk_open(folder->dir, name, &file));
+	disk_close(file);
+	TRY(disk_sync_dir(folder->dir));
+	if (folder->mark.kind != LOG_NAME_OTHER) {
+		log_name_write(&folder->mark, name);
+		TRY(disk_remove(folder->dir, name));
+	}
+	folder->mark = mark;
+out:
+	return rc;
+}
+
 enum err
 log_folder_remove(struct log_folder *folder, size_t at)
 {
@@ -419,6 +451,9 @@ log_folder_remove(struct log_folder *folder, size_t at)
 	char name[LOG_NAME_OCTETS];
 	enum err rc = OK;
 
+	if (archive->serial == folder->last_serial &&
+	    archive->serial != folder->mark.serial)
+		TRY(leave_mark(folder, archive));
 	log_name_write(archive, name);
 	TRY(disk_remove(folder->dir, name));
 	unlist(folder, at);

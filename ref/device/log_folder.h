@@ -4,6 +4,8 @@
  *
  *	next          the current file to be, while one takes the other's place
  *	NAME.part     an archive in the making: the audit log's lines
+ *	NAME.last     empty: the last rotation's archive is there no more; what
+ *	              has been counted once is not counted anew
  *
  * Errors: those of store/disk.h.
  */
@@ -19,6 +21,7 @@ enum log_name {
 	LOG_NAME_ARCHIVE,
 	LOG_NAME_OUT,
 	LOG_NAME_PART,
+	LOG_NAME_LAST,
 };
 
 struct log_archive {
@@ -36,6 +39,7 @@ struct log_folder {
 	size_t count;
 	size_t room;
 	uint64_t last_serial;
+	struct log_archive mark; /* kind OTHER: there is none */
 };
 
 /* From a name, and back. */

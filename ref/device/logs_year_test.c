@@ -450,6 +450,7 @@ one_that_still_has_to_be_sent_is_out(void **state)
 static void
 the_oldest_go_when_there_are_too_many(void **state)
 {
+	struct logs_file file;
 	unsigned k;
 
 	(void)state;
@@ -469,6 +470,16 @@ the_oldest_go_when_there_are_too_many(void **state)
 	assert_ok(logs_rotate(APPLIANCE, LOG_SYSTEM));
 	assert_names(LOG_SYSTEM, "Current");
 	assert_int_equal(count(shelf_read(&shelf, LOG_SYSTEM, 0), "gone"), 0);
+	/* rotations are counted on, whatever has gone */
+	for (k = 0; k < 2; k++) {
+		shelf_close(&shelf);
+		shelf_open(&shelf);
+		assert_ok(logs_rotate(APPLIANCE, LOG_SYSTEM));
+	}
+	shelf_set(&shelf, LOG_SYSTEM, LOGS_ARCHIVES, "1");
+	assert_ok(logs_rotate(APPLIANCE, LOG_SYSTEM));
+	assert_ok(logs_find(APPLIANCE, LOG_SYSTEM, bytes_of_text("1"), &file));
+	assert_int_equal(file.serial, 8);
 }
 
 /* ---- the disk ---- */
