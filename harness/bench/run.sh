@@ -22,6 +22,8 @@
 #   get-uncached  the same with it off: the card unwraps the master key for each
 #              Get; reported, and holds whatever it is
 #   create     (TLS ping-pong + one row of a commit of 32) / Create
+#   get-logged  Get with failures only in the Activity Log / with every request
+#              in it: what a line costs, its write to the file included
 #   handshake  full handshake / connection with a full handshake and one Get
 #   locate     Locate by name among 100 objects / among 100,000
 #   unseal     (Unix socket ping-pong + 25 us) / a master key through the card,
@@ -63,6 +65,7 @@ conns=32 shaking=8
 # name, the least that holds
 bars='get 0.55
 get-uncached 0
+get-logged 0.91
 create 0.5
 handshake 0.85
 locate 0.5
@@ -134,6 +137,16 @@ load() {
 	grep '^sum ' <<<"$out" | value server_us
 }
 
+# activity LEVEL: what is logged of requests from here on
+activity() {
+	local said
+	said=$(harness/appliance cli "$dir/server-main" config \
+		"edit log levels activity $1") || {
+		say "no level: $said"
+		return 1
+	}
+}
+
 # --- pairs --------------------------------------------------------------------
 
 ping() { "$limit/limit_tls" -v "$tls" -c "$conns" -t "$seconds" | value server_us; }
@@ -142,6 +155,7 @@ shake() { "$limit/limit_tls" -v "$tls" -m full -c "$shaking" -t "$seconds" | val
 
 limit_get() { ping; }
 limit_get-uncached() { ping; }
+limit_get-logged() { activity ERROR && server_get; }
 limit_create() { compute "$(ping) + $(row)"; }
 limit_handshake() { shake; }
 limit_locate() { server_locate_among 100 small; }
@@ -156,6 +170,7 @@ server_get-uncached() {
 		--conns "$conns" --population "$dir/uncached.population" \
 		--for "$seconds"
 }
+server_get-logged() { activity INFO && server_get; }
 server_create() {
 	load "$pid_file" create --target "$conf" --op create \
 		--conns "$conns" --for "$seconds"
@@ -337,7 +352,7 @@ echo "bench: $(nproc) processors, Linux $(uname -r), $(openssl version |
 if [[ -n $conf ]]; then
 	names='get create handshake'
 else
-	names='get get-uncached create handshake locate unseal unseal-cached
+	names='get get-uncached get-logged create handshake locate unseal unseal-cached
 		nae-encrypt nae-info nae-policy nae-many'
 	card_start
 	start main --card --cache

@@ -59,12 +59,95 @@ shown_octets(struct bytes in)
 	return is_hidden(point) ? 0 : octets;
 }
 
-/* Most octets are ASCII that may stand anywhere. */
-static bool
-is_plain(uint8_t c)
+/* ---- octets, eight at a time ----
+ *
+ * A line is made for each request, and most octets of most values are ASCII
+ * that may stand anywhere. A word is looked at as a whole; where it has an
+ * octet that is asked for, the octets are looked at one by one.
+ */
+
+enum { WORD_OCTETS = sizeof(uint64_t) };
+
+static uint64_t
+word_of(uint8_t c)
 {
-	return c >= 0x20 && c < 0x7f && c != '\\';
+	return c * UINT64_C(0x0101010101010101);
 }
+
+static uint64_t
+word_at(const void *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+/* Has it an octet less than `than`, which is 0x80 at most? */
+static uint64_t
+has_less(uint64_t word, uint8_t than)
+{
+	return (word - word_of(than)) & ~word & word_of(0x80);
+}
+
+static uint64_t
+has(uint64_t word, uint8_t c)
+{
+	return has_less(word ^ word_of(c), 1);
+}
+
+static bool
+is_control(uint8_t c)
+{
+	return c < 0x20 || c == 0x7f;
+}
+
+/* How many octets at the front may stand as they are? */
+static size_t
+plain_octets(struct bytes in, uint8_t first, uint8_t second)
+{
+	size_t octets = 0;
+
+	while (in.octets - octets >= WORD_OCTETS) {
+		uint64_t word = word_at(in.at + octets);
+
+		if ((has_less(word, 0x20) | has(word, 0x7f) | has(word, '\\') |
+			has(word, first) | has(word, second) |
+			(word & word_of(0x80))) != 0)
+			break;
+		octets += WORD_OCTETS;
+	}
+	for (; octets < in.octets; octets++) {
+		uint8_t c = in.at[octets];
+
+		if (is_control(c) || c >= 0x80 || c == '\\' || c == first ||
+		    c == second)
+			break;
+	}
+	return octets;
+}
+
+void
+line_scrub(char *at, size_t octets)
+{
+	size_t k = 0;
+	size_t end;
+
+	while (k < octets) {
+		for (; octets - k >= WORD_OCTETS; k += WORD_OCTETS) {
+			uint64_t word = word_at(at + k);
+
+			if ((has_less(word, 0x20) | has(word, 0x7f)) != 0)
+				break;
+		}
+		end = octets - k < WORD_OCTETS ? octets : k + WORD_OCTETS;
+		for (; k < end; k++)
+			if (is_control((uint8_t)at[k]))
+				at[k] = '?';
+	}
+}
+
+/* ---- the line ---- */
 
 void
 line_begin(struct line *line)
@@ -73,7 +156,6 @@ line_begin(struct line *line)
 	line->cut = false;
 }
 
-/* All of it, or nothing, and then nothing more. */
 void
 line_put(struct line *line, struct bytes text)
 {
@@ -86,12 +168,6 @@ line_put(struct line *line, struct bytes text)
 	if (text.octets != 0)
 		memcpy(line->at + line->octets, text.at, text.octets);
 	line->octets += text.octets;
-}
-
-void
-line_put_text(struct line *line, const char *text)
-{
-	line_put(line, bytes_of_text(text));
 }
 
 void
@@ -140,12 +216,7 @@ line_escape(struct line *line, struct bytes in, const char *also)
 	size_t octets;
 
 	while (in.octets != 0 && !line->cut) {
-		for (octets = 0; octets < in.octets; octets++) {
-			uint8_t c = in.at[octets];
-
-			if (!is_plain(c) || c == first || c == second)
-				break;
-		}
+		octets = plain_octets(in, first, second);
 		put_run(line, in.at, octets);
 		in.at += octets;
 		in.octets -= octets;

@@ -14,6 +14,8 @@
 #ifndef DEVICE_LINE_H
 #define DEVICE_LINE_H
 
+#include <string.h>
+
 #include "store/record.h"
 
 enum {
@@ -29,9 +31,8 @@ struct line {
 
 void line_begin(struct line *line);
 
-/* As it is: our own words. */
+/* As it is: our own words. All of it, or nothing, and then nothing more. */
 void line_put(struct line *line, struct bytes text);
-void line_put_text(struct line *line, const char *text);
 void line_put_number(struct line *line, uint64_t number);
 
 /* also: no, one or two octets that are escaped as well. */
@@ -51,5 +52,17 @@ void line_message(struct line *line, struct bytes value);
 
 /* What has become of it, its mark where it was cut. Borrowed. */
 struct bytes line_end(struct line *line);
+
+/* Inline, so that the length of a literal is known: there are many in a line.
+ */
+static inline void
+line_put_text(struct line *line, const char *text)
+{
+	line_put(line, (struct bytes){(const uint8_t *)text, strlen(text)});
+}
+
+/* What must be in no line, wherever it comes from, becomes a question mark:
+ * controls, and nothing else. */
+void line_scrub(char *at, size_t octets);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -81,6 +82,41 @@ test_numbers(void **state)
 	}
 }
 
+/* Each octet at each place of what is looked at as words. */
+static void
+test_every_octet(void **state)
+{
+	enum { OCTETS = 19 };
+	char text[OCTETS + 1];
+	char want[OCTETS + 8];
+	struct line line;
+	unsigned c;
+	size_t k;
+
+	(void)state;
+	for (c = 1; c < 256; c++) {
+		for (k = 0; k < OCTETS; k++) {
+			bool plain = c >= 0x20 && c < 0x7f && c != '\\' &&
+				     c != ' ' && c != ']';
+
+			memset(text, 'x', OCTETS);
+			text[OCTETS] = '\0';
+			text[k] = (char)c;
+			(void)snprintf(want, sizeof(want),
+			    plain       ? "%.*s%c%s"
+			    : c == '\\' ? "%.*s%c\\%s"
+					: "%.*s\\x%02x%s",
+			    (int)k, text, c, text + k + 1);
+			line_begin(&line);
+			line_escape(&line, bytes_of_text(text), " ]");
+			assert_string_equal(ended(&line), want);
+			line_scrub(text, OCTETS);
+			assert_int_equal(
+			    (uint8_t)text[k], c < 0x20 || c == 0x7f ? '?' : c);
+		}
+	}
+}
+
 /* What a long one hides is said to be hidden, and the others stay whole. */
 static void
 test_a_long_field_is_cut(void **state)
@@ -135,6 +171,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_a_field_ends_where_it_ends),
 	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_every_octet),
 	    cmocka_unit_test(test_a_long_field_is_cut),
 	    cmocka_unit_test(test_a_long_line_is_cut),
 	};

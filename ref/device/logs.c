@@ -376,7 +376,6 @@ logs_add(struct appliance *appliance, enum log_type type, struct bytes line)
 	size_t octets = line.octets;
 	struct log *log;
 	char *at;
-	size_t k;
 
 	assert(type != LOG_AUDIT);
 	if (logs == NULL)
@@ -387,10 +386,8 @@ logs_add(struct appliance *appliance, enum log_type type, struct bytes line)
 	if (octets > LOGS_LINE_MAX_OCTETS)
 		octets = LOGS_LINE_MAX_OCTETS - (sizeof(CUT) - 1);
 	at = log->lines + log->octets;
-	for (k = 0; k < octets; k++)
-		at[k] = line.at[k] < ' ' || line.at[k] == 0x7f
-			    ? '?'
-			    : (char)line.at[k];
+	memcpy(at, line.at, octets);
+	line_scrub(at, octets);
 	if (octets < line.octets) {
 		memcpy(at + octets, CUT, sizeof(CUT) - 1);
 		octets += sizeof(CUT) - 1;
