@@ -20,6 +20,7 @@ enum {
 	ARENA_OCTETS = 4 * OBJECT_CAP_OCTETS,
 	SEAL_NAME_OCTETS = RECORD_KIND_MAX_OCTETS + RECORD_KEY_MAX_OCTETS + 2,
 	SEAL_VERSION = 1,
+	TOLD_WHY_OCTETS = 120,
 };
 
 struct restores {
@@ -614,7 +615,7 @@ object_wanted(struct restore *restore, const struct backup_row *row,
 	if (o->card != NULL && o->card->newest != 0 &&
 	    o->card->count[CARD_ACTIVE] >
 		setting_number(settings, SETTING_ACTIVE_VERSIONS)) {
-		char why[RESTORE_TOLD_OCTETS];
+		char why[TOLD_WHY_OCTETS];
 
 		(void)snprintf(why, sizeof(why),
 		    "it has %u active versions, and %s is %s",
