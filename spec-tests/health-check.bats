@@ -241,7 +241,7 @@ hear() {
   story_start
   health_open
   taken=$health
-  coproc OTHER { exec python3 -c '
+  coproc OTHER { exec /usr/bin/python3 -c '
 import socket, sys
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

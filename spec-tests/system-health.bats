@@ -128,6 +128,9 @@ trapped() {
   assert_line "  Warning: $FAN"
   adapter_power_cycle
   all_well
+  as admin restart
+  adapter_await running
+  all_well
 }
 
 @test "What the laboratory did stays done" {

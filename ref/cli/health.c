@@ -14,7 +14,7 @@ warn(struct cli *cli, const char *warning)
 		cli_say(cli, "  Warning: %s", warning);
 }
 
-/* One of a kind has no number. */
+/* One of a kind has no number. req: KS-26-010 */
 static void
 say_supplies(struct cli *cli, const struct hardware *hw)
 {
@@ -33,7 +33,7 @@ say_supplies(struct cli *cli, const struct hardware *hw)
 	}
 }
 
-/* req: KS-26-001 KS-26-003 KS-26-011 KS-26-017 KS-26-019 */
+/* req: KS-26-001 KS-26-003 KS-26-011 KS-26-017 KS-26-018 KS-26-019 */
 void
 health_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 {

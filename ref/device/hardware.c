@@ -165,8 +165,10 @@ hardware_new(const struct hardware_config *config, struct hardware **out)
 	}
 	TRY(read_file(hw));
 	/* power was removed: what was resolved is forgotten */
-	if (config->powered_on)
+	if (config->powered_on && hw->warns != any_fan_fails(hw)) {
 		hw->warns = any_fan_fails(hw);
+		TRY(keep(hw));
+	}
 	*out = hw;
 	hw = NULL;
 out:

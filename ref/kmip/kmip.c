@@ -729,7 +729,7 @@ count(struct statistics_tally *tally, bool success)
  * What came of it. A message that fails as a whole has failed in each of its
  * operations; one behind a failure that ended the batch was not even begun.
  *
- * req: KS-22-074 KS-22-092
+ * req: KS-22-074 KS-22-077 KS-22-092
  */
 static void
 count_all(const struct flight *f)

@@ -145,7 +145,8 @@ struct conn_rules {
 	const struct protocol *protocol; /* borrowed */
 	void *ctx;                       /* the protocol's, borrowed */
 	struct limits limits;
-	/* what goes through them is counted there; NULL: nowhere. Borrowed */
+	/* what goes through them is counted there; NULL: nowhere. Borrowed.
+	 * req: KS-22-032 KS-22-033 KS-22-034 */
 	struct statistics_counts *counts;
 };
 

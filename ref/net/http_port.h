@@ -11,7 +11,9 @@
  * came first: who is slow does not keep others out, and who asks is answered in
  * the turn in which the request is there.
  *
- * Spec: RFC 9110, RFC 9112
+ * req: KS-04-012
+ *
+ * Source: RFC 9110, RFC 9112
  */
 #ifndef NET_HTTP_PORT_H
 #define NET_HTTP_PORT_H
