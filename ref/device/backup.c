@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,29 @@ backup_dir(struct appliance *appliance, struct bytes base, char **out)
 		TRY(ERR_NOT_FOUND);
 	TRY(backups_path(appliance->backups, name, out));
 out:
+	return rc;
+}
+
+enum err
+backup_open(
+    struct appliance *appliance, struct bytes base, unsigned file, int *fd)
+{
+	struct backup_header header;
+	char name[BACKUP_FILE_NAME_OCTETS];
+	char *dir = NULL;
+	char *path = NULL;
+	enum err rc = OK;
+
+	TRY(backup_find(appliance, base, &header));
+	TRY(backup_dir(appliance, base, &dir));
+	backup_file_name(header.base, file, name);
+	TRY(mem_printf(&path, "%s/%s", dir, name));
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0)
+		TRY(errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM);
+out:
+	mem_free(dir);
+	mem_free(path);
 	return rc;
 }
 

@@ -14,6 +14,7 @@
 
 #include "device/appliance.h"
 #include "device/backup_file.h"
+#include "device/transfer.h"
 
 /* ---------------------------------------------------------------------------
  * What is chosen, of what there is to make, or of what a backup has to restore
@@ -89,6 +90,7 @@ bool backup_selects_row(const struct backup_selection *selection,
 enum backup_destination {
 	BACKUP_INTERNAL,
 	BACKUP_DOWNLOAD, /* handed to `done` */
+	BACKUP_SENT,     /* to another host */
 };
 
 /* "Special characters and whitespace are not allowed in backup names".
@@ -129,6 +131,8 @@ struct backup_make {
 	struct secret *password; /* the make's from here on */
 	struct backup_selection selection;
 	enum backup_destination destination;
+	struct transfer_place place; /* BACKUP_SENT; its password is the
+					make's from here on */
 	/* from the loop, later, once */
 	void (*done)(struct backup_make *make, enum err rc);
 	void *ctx;
@@ -138,7 +142,9 @@ struct backup_make {
 	int *fds; /* BACKUP_DOWNLOAD: its files, which have no name any more;
 		     as many as the header says */
 	/* ---- its own ---- */
+	struct appliance *appliance;
 	struct backup_job *job;
+	struct transfer *transfer;
 };
 
 /* ERR_NOMEM */
@@ -152,8 +158,10 @@ enum err backup_make_new(
  * ERR_HSM, ERR_HSM_LOGGED_OUT, ERR_HSM_OTHER  keys cannot be opened now
  * ERR_NOT_FOUND  the query is gone
  * ERR_DISK_FULL, ERR_SYSTEM, the store's
+ * BACKUP_SENT: what transfer_begin has
  *
- * Nothing is left of a backup that fails.
+ * Nothing is left of a backup that fails, but files that the other host has
+ * taken before.
  */
 void backup_make_begin(struct backup_make *make);
 
@@ -181,6 +189,11 @@ enum err backup_find(struct appliance *appliance, struct bytes base,
 /* Where its files are, for backup_reader_open. ERR_NOT_FOUND, ERR_NOMEM */
 enum err backup_dir(
     struct appliance *appliance, struct bytes base, char **out) MUST_CHECK;
+
+/* One of its files, to be read and closed. ERR_NOT_FOUND, ERR_SYSTEM,
+ * ERR_NOMEM */
+enum err backup_open(struct appliance *appliance, struct bytes base,
+    unsigned file, int *fd) MUST_CHECK;
 
 /*
  * It is gone for good. In the effect of a change: no transaction brings it

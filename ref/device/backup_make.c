@@ -518,9 +518,11 @@ open_files(struct backup_job *job)
 		backup_file_name(job->base, k, name);
 		TRY(mem_printf(&path, "%s/%s", job->of->files, name));
 		job->fds[k] = open(path, O_RDONLY | O_CLOEXEC);
+		/* before the folder is erased, which writes over files */
+		if (job->fds[k] < 0 || unlink(path) != 0)
+			rc = ERR_SYSTEM;
 		mem_free(path);
-		if (job->fds[k] < 0)
-			TRY(ERR_SYSTEM);
+		TRY(rc);
 	}
 out:
 	return rc;
@@ -932,6 +934,50 @@ explain(struct backup_job *job, char why[CHANGE_WHY_OCTETS])
 		(void)snprintf(why, CHANGE_WHY_OCTETS, "%s", err_text(rc));
 }
 
+/* ---- to another host ---- */
+
+static void
+sent(struct transfer *transfer, enum err rc)
+{
+	struct backup_make *make = transfer->ctx;
+
+	if (rc != OK)
+		(void)snprintf(
+		    make->why, sizeof(make->why), "%s", transfer->why);
+	make->transfer = NULL;
+	transfer_drop(transfer);
+	make->done(make, rc);
+}
+
+static enum err
+send_begin(struct backup_make *make)
+{
+	struct transfer *transfer = NULL;
+	char name[BACKUP_FILE_NAME_OCTETS];
+	unsigned k;
+	enum err rc = OK;
+
+	TRY(transfer_new(make->appliance, &transfer));
+	transfer->direction = TRANSFER_SEND;
+	transfer->place = make->place;
+	make->place.password = NULL;
+	for (k = 0; k < make->header.files; k++) {
+		backup_file_name(make->header.base, k, name);
+		TRY(transfer_add(transfer, name, make->fds[k]));
+	}
+	transfer->done = sent;
+	transfer->ctx = make;
+	make->transfer = transfer;
+	transfer_begin(transfer);
+	transfer = NULL;
+out:
+	if (transfer != NULL && rc != OK)
+		(void)snprintf(make->why, sizeof(make->why), "%s",
+		    transfer->why[0] != '\0' ? transfer->why : err_text(rc));
+	transfer_drop(transfer);
+	return rc;
+}
+
 /* Out of the queue, told, and the next one's turn. */
 static void
 job_finish(struct backup_job *job)
@@ -954,6 +1000,11 @@ job_finish(struct backup_job *job)
 		}
 	}
 	job_free(job);
+	if (make != NULL && rc == OK && make->destination == BACKUP_SENT) {
+		rc = send_begin(make);
+		if (rc == OK)
+			return;
+	}
 	if (make != NULL)
 		make->done(make, rc);
 }
@@ -969,6 +1020,7 @@ backup_make_new(struct appliance *appliance, struct backup_make **out)
 
 	*out = NULL;
 	TRY(MEM_NEW(make));
+	make->appliance = appliance;
 	backup_selection_init(&make->selection);
 	TRY(MEM_NEW(job));
 	job->of = appliance->backups;
@@ -1022,6 +1074,8 @@ backup_make_drop(struct backup_make *make)
 		if (make->fds[k] >= 0)
 			(void)close(make->fds[k]);
 	mem_free(make->fds);
+	transfer_drop(make->transfer);
+	secret_free(make->place.password);
 	secret_free(make->password);
 	backup_selection_clear(&make->selection);
 	mem_free(make);

@@ -546,6 +546,7 @@ test_a_download_has_no_place_on_the_device(void **state)
 {
 	struct desk *desk = *state;
 	struct stat st;
+	char magic[8];
 
 	begin(desk, "down")->destination = BACKUP_DOWNLOAD;
 	desk->make->selection.items[ITEM_NTP] = true;
@@ -554,6 +555,9 @@ test_a_download_has_no_place_on_the_device(void **state)
 	assert_int_equal(fstat(desk->make->fds[0], &st), 0);
 	assert_int_equal(st.st_size, desk->make->header.octets);
 	assert_int_equal(st.st_nlink, 0);
+	assert_int_equal(
+	    pread(desk->make->fds[0], magic, sizeof(magic), 0), sizeof(magic));
+	assert_memory_equal(magic, "TSBACKUP", sizeof(magic));
 	assert_int_equal(count(desk), 0);
 	assert_false(exists(desk, ".making"));
 }

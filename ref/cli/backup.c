@@ -1,0 +1,1041 @@
+/*
+ * The commands about backups.
+ */
+#include "device/backup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/args.h"
+#include "cli/form.h"
+
+enum {
+	NAME_FIELD_OCTETS = 128,
+	LIST_OCTETS = 512,
+	DOWNLOAD_STEP_OCTETS = 48 * 1024, /* a turn's */
+	DOWNLOAD_LINE_OCTETS = 48,        /* 64 characters */
+	DOWNLOAD_TEXT_OCTETS = 65,
+};
+
+static const char items_field[] = "Items";
+static const char destination_field[] = "Destination";
+
+struct work {
+	struct change change;
+	bool changing;
+	struct backup_make *make;
+	size_t at;   /* the question that is asked */
+	bool dialog; /* or words of the command */
+	bool has_items;
+	char file_name[TRANSFER_NAME_OCTETS + 1]; /* of a download */
+	char base[BACKUP_BASE_OCTETS + 1];        /* of one that there is */
+	struct loop_task step;
+	struct cli *cli;
+	unsigned file; /* that is shown */
+	uint64_t offset;
+	int fd; /* of an internal one; -1: none */
+	struct backup_header header;
+};
+
+static void
+work_drop(void *state)
+{
+	struct work *work = state;
+
+	if (work->changing)
+		change_leave(&work->change);
+	loop_task_cancel(&work->step);
+	backup_make_drop(work->make);
+	if (work->fd >= 0)
+		(void)close(work->fd);
+	mem_free(work);
+}
+
+/* NULL: the command has ended. */
+static struct work *
+work_new(struct cli *cli)
+{
+	struct work *work = cli_keep(cli, sizeof(*work), work_drop);
+
+	if (work != NULL) {
+		work->fd = -1;
+		work->cli = cli;
+	}
+	return work;
+}
+
+/* ---------------------------------------------------------------------------
+ * show
+ */
+
+/* req: KS-23-006 KS-23-012 ESKM-243 */
+void
+backup_show_items(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	unsigned k;
+
+	(void)args;
+	(void)arg_count;
+	for (k = 0; k < ITEM_COUNT; k++) {
+		const struct backup_item_row *row =
+		    backup_item_row((enum backup_item)k);
+
+		cli_say(cli, "  %-16s  page %u  %s%s", row->word, row->page,
+		    row->title,
+		    row->chosen == ALONE ? " (has to be asked for)" : "");
+	}
+	cli_done(cli);
+}
+
+static void
+say_header(struct cli *cli, const struct backup_header *header)
+{
+	char made[CLOCK_TEXT_OCTETS];
+	unsigned k;
+
+	clock_text(cli_appliance(cli)->clock, header->made_s, made);
+	cli_say(cli, "Backup Name: %s", header->base);
+	cli_say(cli, "  Date: %s", made);
+	cli_say(cli, "  Size: %llu", (unsigned long long)header->octets);
+	cli_say(cli, "  Backup Description: %s", header->description);
+	for (k = 0; k < header->files; k++) {
+		char name[BACKUP_FILE_NAME_OCTETS];
+
+		backup_file_name(header->base, k, name);
+		cli_say(cli, "  File: %s", name);
+	}
+}
+
+static enum err
+show_one(void *ctx, const struct backup_header *header)
+{
+	say_header(ctx, header);
+	return OK;
+}
+
+/* req: KS-23-087 KS-23-088 ESKM-226 */
+void
+backup_show_list(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	(void)args;
+	(void)arg_count;
+	cli_say(cli, "Internal Backups");
+	cli_end(cli, backup_each(cli_appliance(cli), show_one, cli));
+}
+
+/* ---------------------------------------------------------------------------
+ * What is answered, in a dialogue or as words
+ */
+
+static enum err
+refuse(const char *field, struct bytes line, const char *rule,
+    char why[FORM_WHY_OCTETS])
+{
+	entry_refuse(field, line, rule, why);
+	return ERR_FIELD;
+}
+
+/* The next word of a list with commas or blanks between. */
+static bool
+list_next(struct bytes *in, struct bytes *word)
+{
+	while (in->octets != 0 && (*in->at == ',' || *in->at == ' ')) {
+		in->at++;
+		in->octets--;
+	}
+	*word = (struct bytes){in->at, 0};
+	while (in->octets != 0 && *in->at != ',' && *in->at != ' ') {
+		in->at++;
+		in->octets--;
+		word->octets++;
+	}
+	return word->octets != 0;
+}
+
+static bool
+on_page(unsigned item, unsigned page)
+{
+	return page == 0 ||
+	       backup_item_row((enum backup_item)item)->page == page;
+}
+
+/* page  0: both */
+static enum err
+items_take(struct cli *cli, unsigned page, struct bytes line,
+    char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+	bool *items = work->make->selection.items;
+	bool all = bytes_equal_text(line, "all");
+	struct bytes rest = line;
+	struct bytes word;
+	enum backup_item item;
+	unsigned k;
+
+	work->has_items = true;
+	for (k = 0; k < ITEM_COUNT; k++)
+		if (on_page(k, page))
+			items[k] =
+			    all &&
+			    backup_item_row((enum backup_item)k)->chosen ==
+				WITH_ALL;
+	if (all || bytes_equal_text(line, "none"))
+		return OK;
+	while (list_next(&rest, &word)) {
+		if (!backup_item_find(word, &item) || !on_page(item, page))
+			return refuse(items_field, word,
+			    "all, none, or words of \"show backup items\"",
+			    why);
+		items[item] = true;
+	}
+	return OK;
+}
+
+static enum err
+take_items(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	return items_take(cli, 0, line, why);
+}
+
+/* req: KS-23-006 */
+static enum err
+take_page_1(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	return items_take(cli, 1, line, why);
+}
+
+/* req: KS-23-011 KS-23-012 */
+static enum err
+take_page_2(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	return items_take(cli, 2, line, why);
+}
+
+/* all, none, query:NAME (where it may be one), or names. */
+static enum err
+choice_take(
+    struct backup_choice *choice, enum backup_item item, struct bytes line)
+{
+	static const char query[] = "query:";
+	struct bytes word;
+	enum err rc = OK;
+
+	buf_reset(&choice->names);
+	choice->which = BACKUP_ALL;
+	if (bytes_equal_text(line, "all"))
+		return OK;
+	if (bytes_equal_text(line, "none")) {
+		choice->which = BACKUP_NONE;
+		return OK;
+	}
+	if (item == ITEM_KEYS && line.octets > sizeof(query) - 1 &&
+	    memcmp(line.at, query, sizeof(query) - 1) == 0) {
+		choice->which = BACKUP_QUERY;
+		line.at += sizeof(query) - 1;
+		line.octets -= sizeof(query) - 1;
+		return backup_choose(choice, line);
+	}
+	while (list_next(&line, &word))
+		TRY(backup_choose(choice, word));
+out:
+	return rc;
+}
+
+/* req: KS-23-007 */
+static enum err
+take_keys(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	(void)why;
+	return choice_take(&work->make->selection.keys, ITEM_KEYS, line);
+}
+
+/* req: KS-23-009 */
+static enum err
+take_certificates(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	(void)why;
+	return choice_take(
+	    &work->make->selection.certificates, ITEM_CERTIFICATES, line);
+}
+
+/* req: KS-23-010 */
+static enum err
+take_cas(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	(void)why;
+	return choice_take(&work->make->selection.cas, ITEM_LOCAL_CAS, line);
+}
+
+/* req: KS-23-013 */
+static enum err
+take_name(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+	const char *rule;
+
+	if (!backup_name_is_valid(line, &rule))
+		return refuse("Backup Name", line, rule, why);
+	memcpy(work->make->base, line.at, line.octets);
+	work->make->base[line.octets] = '\0';
+	return OK;
+}
+
+/* req: KS-23-016 */
+static enum err
+take_description(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+	const char *rule;
+
+	if (!backup_description_is_valid(line, &rule))
+		return refuse("Backup Description", line, rule, why);
+	if (line.octets != 0)
+		memcpy(work->make->description, line.at, line.octets);
+	work->make->description[line.octets] = '\0';
+	return OK;
+}
+
+/* req: KS-23-017 ESKM-126 */
+static enum err
+take_password(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+	const char *rule;
+
+	if (!backup_password_is_valid(line, &rule)) {
+		(void)snprintf(
+		    why, FORM_WHY_OCTETS, "Backup Password: %s", rule);
+		return ERR_FIELD;
+	}
+	secret_free(work->make->password);
+	return secret_copy(line, &work->make->password);
+}
+
+static enum err
+take_again(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	return form_again(work->make->password, line, why);
+}
+
+static const char *const destinations[] = {
+    "internal", "download", "ftp", "scp"};
+
+/* req: KS-23-019 ESKM-226 ESKM-227 ESKM-228 */
+static enum err
+take_destination(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	static const struct entry_rule rule = {
+	    .type = ENTRY_CHOICE, .choices = "internal|download|ftp|scp"};
+	struct work *work = cli_state(cli);
+	char kept[ENTRY_OCTETS];
+	int64_t place;
+
+	if (entry_read(&rule, line, kept, &place) != OK)
+		return refuse(destination_field, line,
+		    "internal, download, ftp or scp", why);
+	work->make->destination =
+	    place < 2 ? (enum backup_destination)place : BACKUP_SENT;
+	work->make->place.protocol = place == 2 ? TRANSFER_FTP : TRANSFER_SCP;
+	return OK;
+}
+
+static bool
+is_printable(struct bytes line)
+{
+	size_t k;
+
+	for (k = 0; k < line.octets; k++)
+		if (line.at[k] < ' ' || line.at[k] > '~')
+			return false;
+	return true;
+}
+
+/* Into an array of `room` octets; `least` octets at least. */
+static enum err
+text_take(const char *field, struct bytes line, size_t least, char *out,
+    size_t room, char why[FORM_WHY_OCTETS])
+{
+	if (line.octets < least)
+		return refuse(field, line, "it is missing", why);
+	if (line.octets >= room || !is_printable(line))
+		return refuse(
+		    field, line, "printable ASCII, and not as long", why);
+	if (line.octets != 0)
+		memcpy(out, line.at, line.octets);
+	out[line.octets] = '\0';
+	return OK;
+}
+
+/* req: KS-23-023 */
+static enum err
+take_file(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	return text_take("File Name", line, 1, work->file_name,
+	    sizeof(work->file_name), why);
+}
+
+/* req: KS-23-025 */
+static enum err
+take_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	return text_take("Host", line, 1, work->make->place.host,
+	    sizeof(work->make->place.host), why);
+}
+
+static enum err
+take_port(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
+	    .least = 1,
+	    .most = 65535,
+	    .step = 1,
+	    .zero = "Default"};
+	struct work *work = cli_state(cli);
+	char kept[ENTRY_OCTETS];
+	int64_t port;
+
+	if (entry_read(&rule, line, kept, &port) != OK)
+		return refuse("Port", line, "1 to 65535, or Default", why);
+	work->make->place.port = (unsigned)port;
+	return OK;
+}
+
+/* req: KS-23-026 */
+static enum err
+take_directory(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	return text_take("Directory", line, 0, work->make->place.directory,
+	    sizeof(work->make->place.directory), why);
+}
+
+/* req: KS-23-027 */
+static enum err
+take_user(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	return text_take("Username", line, 1, work->make->place.user,
+	    sizeof(work->make->place.user), why);
+}
+
+static enum err
+take_user_password(
+    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct work *work = cli_state(cli);
+
+	(void)why;
+	secret_free(work->make->place.password);
+	work->make->place.password = NULL;
+	return secret_copy(line, &work->make->place.password);
+}
+
+/* ---- the questions, in the guide's order ---- */
+
+static bool
+always(const struct work *work)
+{
+	(void)work;
+	return true;
+}
+
+static bool
+in_dialogue(const struct work *work)
+{
+	return work->dialog;
+}
+
+static bool
+with_keys(const struct work *work)
+{
+	return work->dialog && work->make->selection.items[ITEM_KEYS];
+}
+
+static bool
+with_certificates(const struct work *work)
+{
+	return work->dialog && work->make->selection.items[ITEM_CERTIFICATES];
+}
+
+static bool
+with_cas(const struct work *work)
+{
+	return work->dialog && work->make->selection.items[ITEM_LOCAL_CAS];
+}
+
+static bool
+to_download(const struct work *work)
+{
+	return work->make->destination == BACKUP_DOWNLOAD &&
+	       work->file_name[0] == '\0';
+}
+
+static bool
+to_host(const struct work *work)
+{
+	return work->dialog && work->make->destination == BACKUP_SENT;
+}
+
+static bool
+to_host_by_words(const struct work *work)
+{
+	return work->make->destination == BACKUP_SENT;
+}
+
+static const struct question {
+	enum cli_mark mark;
+	const char *text;
+	bool (*asked)(const struct work *work);
+	enum err (*take)(
+	    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS]);
+} questions[] = {
+    {CLI_VALUE, "Items of page 1 (all, none, or words):", in_dialogue,
+	take_page_1},
+    {CLI_VALUE, "Keys (all, none, query:NAME, or names):", with_keys,
+	take_keys},
+    {CLI_VALUE, "Certificates (all, none, or names):", with_certificates,
+	take_certificates},
+    {CLI_VALUE, "Local Certificate Authorities (all, none, or names):",
+	with_cas, take_cas},
+    {CLI_VALUE, "Items of page 2 (all, none, or words):", in_dialogue,
+	take_page_2},
+    {CLI_VALUE, "Backup Name:", in_dialogue, take_name},
+    {CLI_VALUE, "Backup Description:", in_dialogue, take_description},
+    {CLI_SECRET, "Backup Password:", always, take_password},
+    {CLI_SECRET, "Confirm Backup Password:", always, take_again},
+    {CLI_VALUE, "Destination (internal, download, ftp or scp):", in_dialogue,
+	take_destination},
+    {CLI_VALUE, "File Name:", to_download, take_file},
+    {CLI_VALUE, "Host:", to_host, take_host},
+    {CLI_VALUE, "Directory:", to_host, take_directory},
+    {CLI_VALUE, "Username:", to_host, take_user},
+    {CLI_SECRET, "Password:", to_host_by_words, take_user_password},
+};
+
+enum { QUESTIONS = sizeof(questions) / sizeof(*questions) };
+
+/* The same as words of the command; secrets are asked for in any case. */
+static const struct form_word words[] = {
+    {"items", take_items},
+    {"keys", take_keys},
+    {"certificates", take_certificates},
+    {"local-cas", take_cas},
+    {"description", take_description},
+    {"destination", take_destination},
+    {"file", take_file},
+    {"host", take_host},
+    {"port", take_port},
+    {"directory", take_directory},
+    {"user", take_user},
+};
+
+static const char words_rule[] =
+    "one of items, keys, certificates, local-cas, description, destination, "
+    "file, host, port, directory, user";
+
+static void ask(struct cli *cli);
+static void answered_all(struct cli *cli);
+
+static void
+answered(struct cli *cli, struct bytes line)
+{
+	struct work *work = cli_state(cli);
+	char why[FORM_WHY_OCTETS] = "";
+	enum err rc = questions[work->at].take(cli, line, why);
+
+	if (rc != OK) {
+		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
+		return;
+	}
+	work->at++;
+	ask(cli);
+}
+
+static void
+ask(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	while (work->at < QUESTIONS && !questions[work->at].asked(work))
+		work->at++;
+	if (work->at == QUESTIONS)
+		answered_all(cli);
+	else
+		cli_ask(cli, questions[work->at].mark, questions[work->at].text,
+		    answered);
+}
+
+/* ---------------------------------------------------------------------------
+ * Making it
+ */
+
+static const char *
+destination_of(const struct backup_make *make)
+{
+	if (make->destination != BACKUP_SENT)
+		return destinations[make->destination];
+	return destinations[make->place.protocol == TRANSFER_FTP ? 2 : 3];
+}
+
+/* ---- a download: base 64, some lines in a turn ---- */
+
+/* RFC 4648 section 4. */
+static void
+base64_write(const uint8_t *at, size_t octets, char out[DOWNLOAD_TEXT_OCTETS])
+{
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t k;
+
+	for (k = 0; k < octets; k += 3) {
+		uint32_t one = octets - k > 1 ? at[k + 1] : 0;
+		uint32_t two = octets - k > 2 ? at[k + 2] : 0;
+		uint32_t bits = (uint32_t)at[k] << 16 | one << 8 | two;
+
+		*out++ = letters[bits >> 18];
+		*out++ = letters[bits >> 12 & 63];
+		*out++ = octets - k > 1 ? letters[bits >> 6 & 63] : '=';
+		*out++ = octets - k > 2 ? letters[bits & 63] : '=';
+	}
+	*out = '\0';
+}
+
+static void
+download_say(struct work *work, const uint8_t *at, size_t octets)
+{
+	size_t k;
+
+	for (k = 0; k < octets; k += DOWNLOAD_LINE_OCTETS) {
+		char line[DOWNLOAD_TEXT_OCTETS];
+		size_t rest = octets - k;
+
+		base64_write(at + k,
+		    rest < DOWNLOAD_LINE_OCTETS ? rest : DOWNLOAD_LINE_OCTETS,
+		    line);
+		cli_say(work->cli, "%s", line);
+	}
+}
+
+static int
+download_fd(const struct work *work)
+{
+	return work->make != NULL ? work->make->fds[work->file] : work->fd;
+}
+
+static void
+download_name(const struct work *work, char out[TRANSFER_NAME_OCTETS + 1])
+{
+	char name[BACKUP_FILE_NAME_OCTETS];
+
+	backup_file_name(work->header.base, work->file, name);
+	(void)snprintf(out, TRANSFER_NAME_OCTETS + 1, "%s",
+	    work->file_name[0] != '\0' && work->header.files == 1
+		? work->file_name
+		: name);
+}
+
+static void
+download_turn(void *ctx)
+{
+	static uint8_t room[DOWNLOAD_STEP_OCTETS];
+	struct work *work = ctx;
+	struct cli *cli = work->cli;
+	bool one = work->make == NULL; /* of an internal backup: this file */
+	char name[TRANSFER_NAME_OCTETS + 1];
+	ssize_t got =
+	    pread(download_fd(work), room, sizeof(room), (off_t)work->offset);
+
+	if (got < 0) {
+		cli_fail(cli, "the backup cannot be read");
+		return;
+	}
+	download_name(work, name);
+	if (work->offset == 0)
+		cli_say(cli, "-----BEGIN BACKUP FILE %s-----", name);
+	download_say(work, room, (size_t)got);
+	work->offset += (uint64_t)got;
+	if ((size_t)got < sizeof(room)) {
+		cli_say(cli, "-----END BACKUP FILE %s-----", name);
+		work->offset = 0;
+		if (one || ++work->file == work->header.files) {
+			cli_done(cli);
+			return;
+		}
+	}
+	loop_later(cli_appliance(cli)->loop, &work->step);
+}
+
+static void
+download_begin(struct work *work)
+{
+	work->step = (struct loop_task){.fn = download_turn, .ctx = work};
+	loop_later(cli_appliance(work->cli)->loop, &work->step);
+}
+
+/* ---- the end of it ---- */
+
+static void
+audit_made(struct work *work, enum err rc)
+{
+	struct backup_make *make = work->make;
+
+	if (rc == OK)
+		cli_audit(work->cli, "backup %s (%s): %u files, %llu octets",
+		    make->base, destination_of(make), make->header.files,
+		    (unsigned long long)make->header.octets);
+	else
+		cli_audit(work->cli, "backup %s (%s) failed: %s", make->base,
+		    destination_of(make), make->why);
+}
+
+static void
+made(struct backup_make *make, enum err rc)
+{
+	struct work *work = make->ctx;
+	struct cli *cli = work->cli;
+
+	audit_made(work, rc);
+	if (rc != OK) {
+		cli_fail(
+		    cli, "%s", make->why[0] != '\0' ? make->why : err_text(rc));
+		return;
+	}
+	work->header = make->header;
+	if (make->destination == BACKUP_DOWNLOAD) {
+		download_begin(work);
+		return;
+	}
+	say_header(cli, &make->header);
+	cli_done(cli);
+}
+
+/* ---- before it: who may, and what ---- */
+
+static void
+list_items(const struct backup_selection *selection, char out[LIST_OCTETS])
+{
+	size_t used = 0;
+	unsigned k;
+
+	out[0] = '\0';
+	for (k = 0; k < ITEM_COUNT && used < LIST_OCTETS; k++)
+		if (backup_selects(selection, (enum backup_item)k))
+			used += (size_t)snprintf(out + used, LIST_OCTETS - used,
+			    "%s%s", used != 0 ? ", " : "",
+			    backup_item_row((enum backup_item)k)->word);
+}
+
+static enum err
+check(struct change *change)
+{
+	struct work *work = change->ctx;
+	struct backup_make *make = work->make;
+	char list[LIST_OCTETS];
+	enum err rc = backup_permit(
+	    change->appliance, &change->by, &make->selection, change->why);
+
+	list_items(&make->selection, list);
+	(void)snprintf(change->event, sizeof(change->event),
+	    "backup %s (%s) begun: %s", make->base, destination_of(make), list);
+	return rc;
+}
+
+static void
+checked(struct change *change, enum err rc)
+{
+	struct work *work = change->ctx;
+
+	work->changing = false;
+	if (rc != OK) {
+		cli_fail(work->cli, "%s",
+		    change->why[0] != '\0' ? change->why : err_text(rc));
+		return;
+	}
+	work->make->done = made;
+	work->make->ctx = work;
+	backup_make_begin(work->make);
+}
+
+/* req: KS-23-031 KS-23-033 */
+static void
+begin(struct work *work)
+{
+	work->change = (struct change){.by = *cli_principal(work->cli),
+	    .act = ACT_LOOK,
+	    .apply = check,
+	    .done = checked,
+	    .ctx = work};
+	work->changing = true;
+	change_run(cli_appliance(work->cli), &work->change);
+}
+
+/* ---- the summary, and the last word ---- */
+
+static void
+say_choice(
+    struct cli *cli, const char *title, const struct backup_choice *choice)
+{
+	struct bytes names = buf_peek(&choice->names);
+	struct bytes name;
+
+	if (choice->which == BACKUP_ALL) {
+		cli_say(cli, "  %s: all", title);
+		return;
+	}
+	while (backup_choice_next(&names, &name))
+		cli_say(cli, "  %s: %s%.*s", title,
+		    choice->which == BACKUP_QUERY ? "query " : "",
+		    (int)name.octets, (const char *)name.at);
+}
+
+/* req: KS-23-028 */
+static void
+say_summary(struct cli *cli, const struct backup_make *make)
+{
+	const struct backup_selection *selection = &make->selection;
+	unsigned k;
+
+	cli_say(cli, "Backup Summary");
+	for (k = 0; k < ITEM_COUNT; k++) {
+		const char *title = backup_item_row((enum backup_item)k)->title;
+
+		if (!backup_selects(selection, (enum backup_item)k))
+			continue;
+		if (k == ITEM_KEYS)
+			say_choice(cli, title, &selection->keys);
+		else if (k == ITEM_CERTIFICATES)
+			say_choice(cli, title, &selection->certificates);
+		else if (k == ITEM_LOCAL_CAS)
+			say_choice(cli, title, &selection->cas);
+		else
+			cli_say(cli, "  %s", title);
+	}
+	cli_say(cli, "  Backup Name: %s", make->base);
+	cli_say(cli, "  Backup Description: %s", make->description);
+	cli_say(cli, "  Destination: %s", destination_of(make));
+	if (make->destination == BACKUP_SENT) {
+		cli_say(cli, "  Host: %s", make->place.host);
+		cli_say(cli, "  Directory: %s", make->place.directory);
+		cli_say(cli, "  Username: %s", make->place.user);
+	}
+}
+
+/* req: KS-23-030 */
+static void
+confirmed(struct cli *cli, struct bytes line)
+{
+	struct work *work = cli_state(cli);
+
+	if (bytes_equal_text(line, "yes")) {
+		begin(work);
+		return;
+	}
+	cli_say(cli, "No backup was made.");
+	cli_done(cli);
+}
+
+static void
+answered_all(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	if (work->make->destination == BACKUP_SENT &&
+	    (work->make->place.host[0] == '\0' ||
+		work->make->place.user[0] == '\0')) {
+		cli_refuse(cli, "Host, Username: one of them is missing");
+		return;
+	}
+	if (!work->dialog) {
+		begin(work);
+		return;
+	}
+	say_summary(cli, work->make);
+	cli_ask(cli, CLI_VALUE, "Backup Now (yes or no)?", confirmed);
+}
+
+/*
+ * NAME WORD VALUE ..., or a dialogue.
+ *
+ * req: KS-23-004 KS-23-019 KS-23-031
+ */
+void
+backup_create(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	struct work *work = work_new(cli);
+	char why[FORM_WHY_OCTETS] = "";
+	enum err rc;
+
+	if (work == NULL)
+		return;
+	rc = backup_make_new(cli_appliance(cli), &work->make);
+	if (rc != OK) {
+		cli_end(cli, rc);
+		return;
+	}
+	work->dialog = arg_count == 0;
+	if (arg_count != 0) {
+		if (take_name(cli, args[0], why) != OK) {
+			cli_refuse(cli, "%s", why);
+			return;
+		}
+		if (!form_words(cli, words, sizeof(words) / sizeof(*words),
+			args + 1, arg_count - 1, words_rule))
+			return;
+		if (!work->has_items)
+			backup_selection_all(&work->make->selection);
+	}
+	ask(cli);
+}
+
+/* ---------------------------------------------------------------------------
+ * Internal backups
+ */
+
+/* What is in one is not known without its password: who may have any. */
+static enum err
+permit_any(struct change *change)
+{
+	size_t more;
+	unsigned k;
+	enum err rc = OK;
+
+	for (k = 0; k < PART_COUNT; k++)
+		TRY(change_permit(change->appliance, &change->by,
+		    backup_part_row((enum backup_part)k)->make, NULL, &more,
+		    change->why));
+out:
+	return rc;
+}
+
+/* NAME, and no more than `most` words. NULL: the command has ended. */
+static struct work *
+find(struct cli *cli, const struct bytes *args, size_t arg_count, size_t most)
+{
+	struct work *work;
+	char why[FORM_WHY_OCTETS];
+	enum err rc;
+
+	if (!args_at_most(cli, args, arg_count, most))
+		return NULL;
+	work = work_new(cli);
+	if (work == NULL)
+		return NULL;
+	rc = backup_find(cli_appliance(cli),
+	    arg_count != 0 ? args[0] : BYTES_NONE, &work->header);
+	if (rc == ERR_NOT_FOUND) {
+		entry_refuse("Backup Name",
+		    arg_count != 0 ? args[0] : BYTES_NONE,
+		    "there is no internal backup of this name", why);
+		cli_refuse(cli, "%s", why);
+		return NULL;
+	}
+	if (rc != OK) {
+		cli_end(cli, rc);
+		return NULL;
+	}
+	memcpy(work->base, args[0].at, args[0].octets);
+	return work;
+}
+
+static enum err
+check_delete(struct change *change)
+{
+	struct work *work = cli_state(change->ctx);
+
+	(void)snprintf(change->event, sizeof(change->event),
+	    "deleted backup: %s", work->base);
+	return permit_any(change);
+}
+
+static enum err
+delete_it(struct cli *cli, struct change *change)
+{
+	struct work *work = cli_state(cli);
+
+	(void)change;
+	return backup_delete(cli_appliance(cli), bytes_of_text(work->base));
+}
+
+/* req: KS-23-089 */
+void
+backup_remove(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	struct work *work = find(cli, args, arg_count, 1);
+
+	if (work == NULL)
+		return;
+	work->change.apply = check_delete;
+	cli_change(cli, &work->change, delete_it, "");
+}
+
+static enum err
+check_download(struct change *change)
+{
+	struct work *work = change->ctx;
+
+	(void)snprintf(change->event, sizeof(change->event),
+	    "downloaded backup: %s, file %u", work->base, work->file);
+	return permit_any(change);
+}
+
+static void
+checked_download(struct change *change, enum err rc)
+{
+	struct work *work = change->ctx;
+
+	work->changing = false;
+	if (rc == OK)
+		rc = backup_open(change->appliance, bytes_of_text(work->base),
+		    work->file, &work->fd);
+	if (rc == OK)
+		download_begin(work);
+	else
+		cli_fail(work->cli, "%s",
+		    change->why[0] != '\0' ? change->why : err_text(rc));
+}
+
+/* NAME, and the number of a file: 0 unless it is said. req: KS-23-088 */
+void
+backup_download(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
+	    .least = 0,
+	    .most = BACKUP_FILES_MOST,
+	    .step = 1,
+	    .zero = ""};
+	struct work *work = find(cli, args, arg_count, 2);
+	int64_t number = 0;
+
+	if (work == NULL || (arg_count == 2 && !args_read(cli, "File", &rule,
+						   args[1], &number)))
+		return;
+	if (number >= work->header.files) {
+		cli_refuse(
+		    cli, "File: the backup has %u files", work->header.files);
+		return;
+	}
+	work->file = (unsigned)number;
+	work->change = (struct change){.by = *cli_principal(cli),
+	    .act = ACT_LOOK,
+	    .apply = check_download,
+	    .done = checked_download,
+	    .ctx = work};
+	work->changing = true;
+	change_run(cli_appliance(cli), &work->change);
+}
