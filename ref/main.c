@@ -43,6 +43,7 @@
 #include "device/factory.h"
 #include "device/hardware.h"
 #include "device/initialize.h"
+#include "device/log_transfer.h"
 #include "device/password.h"
 #include "device/restore.h"
 #include "device/settings.h"
@@ -558,6 +559,11 @@ lab_status(void *ctx, struct buf *out)
 		    appliance_is_initialized(server_appliance(p->server))
 			? "yes"
 			: "no"));
+	if (p->server != NULL)
+		TRY(buf_printf(out, " transfers=%u unsent=%u",
+		    transfers_running(server_appliance(p->server)->transfers),
+		    log_transfers_waiting(
+			server_appliance(p->server)->log_transfers)));
 out:
 	return rc;
 }

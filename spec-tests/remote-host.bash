@@ -17,7 +17,7 @@
 
 REMOTE_USER=logs
 export REMOTE_FTP_USER=ftp
-REMOTE_PASSWORD='remote secret'
+export REMOTE_PASSWORD=Remote.Secret1
 
 # remote_owner: who owns what the remote host has; remote_run: be that one
 remote_owner() { if [ "$(id -u)" -eq 0 ]; then echo 65534; else id -u; fi; }

@@ -17,6 +17,7 @@
 #include "crypto/digest.h"
 #include "device/appliance.h"
 #include "device/fields.h"
+#include "device/logs.h"
 #include "store/record.h"
 #include "wire/schema_enums.h"
 
@@ -739,8 +740,9 @@ host_keep(struct store *st, struct transfer_work *work)
 	TRY(fields_put_text(&value, "fingerprint", work->seen));
 	TRY(record_put(
 	    st, HOST_KIND, bytes_of_text(work->host), buf_peek(&value)));
-	log_line("device", LOG_INFO, "host key of %s kept: %s %s", work->host,
-	    work->seen_type, work->seen);
+	logs_add_system(work->transfers->appliance, "Transfer",
+	    "The SSH server %s is known from now on by its key: %s %s",
+	    work->host, work->seen_type, work->seen);
 out:
 	buf_clear(&value);
 	return rc;
