@@ -26,10 +26,10 @@ port $port directory $3 user $user schedule Daily time 16:01 ${*:4} password" \
     <<<"${PASSWORD-$REMOTE_PASSWORD}" >/dev/null
 }
 
-# rotate DAY [HOUR:MINUTE]: at 16:01 of that day of April 2002, as its logs say;
+# rotate DAY: at 16:01 of that day of April 2002, as its logs say;
 # what follows at once is over then
 rotate() {
-  server clock set "2002-04-${1}T16:00:59Z" >/dev/null
+  server cli config "clock set 2002-04-$1 16:00:59" >/dev/null
   server clock advance 1s >/dev/null
   server await " transfers=0 " >/dev/null
 }
@@ -43,13 +43,14 @@ passes() {
 # all_sent: wait until nothing waits
 all_sent() { server await " transfers=0 unsent=0"; }
 
-# home [DIRECTORY]: what the remote host has there
-home() { (cd "$REMOTE_DIR/home/${1-}" && find . -type f | sed 's|^\./||' | sort); }
+# home: names of the files that the remote host has
+home() { find "$REMOTE_DIR/home" -type f -printf '%f\n' | sort; }
+
+# system_log: its lines, those of its archives first
+system_log() { (cd "$SERVER_DIR/logs/system" && cat -- *); }
 
 # said TEXT: how many lines of the system log have it
-said() {
-  server cli "show log system 10000" 2>/dev/null | grep -c -F -- "$1" || true
-}
+said() { system_log | grep -c -F -- "$1" || true; }
 
 # archive LOG [N]: the file of its Nth rotation
 archive() {
@@ -72,7 +73,7 @@ archive() {
   assert_equal "$(home)" ""
   rotate 04
   all_sent
-  run home logs
+  run home
   assert_output "activity.log.1.2002-04-04_160100.demo
 audit.log.1.2002-04-04_160100.demo
 client-event.log.1.2002-04-04_160100.demo
@@ -116,7 +117,7 @@ system.log.1.2002-04-04_160100.demo"
   cmp "$(archive system)" \
     "$REMOTE_DIR/home/system.log.1.2002-04-04_160100.touchstone"
   # and what is SFTP stays SFTP
-  run server cli "show log system 100"
+  run system_log
   assert_output --partial "Failed to transfer the Activity Log of 2002-04-04_160100"
 }
 
@@ -132,7 +133,7 @@ system.log.1.2002-04-04_160100.demo"
   sends audit SCP . port 1
   rotate 04
   assert_equal "$(home)" ""
-  run server cli "show log system 100"
+  run system_log
   assert_output --partial "Failed to transfer the System Log of 2002-04-04_160100: 127.0.0.1:$REMOTE_SSH_PORT: the login was refused (user logs)"
   assert_output --partial "Failed to transfer the Activity Log of 2002-04-04_160100: 127.0.0.1:$REMOTE_SSH_PORT: the directory is not there, or the user may not use it"
   assert_output --partial "Failed to transfer the Client Event Log of 2002-04-04_160100: 127.0.0.1:$REMOTE_FTP_PORT: the user may not write to the directory"
@@ -182,7 +183,7 @@ system.log.1.2002-04-04_160100.demo"
   remote_ssh_start
   passes 2h
   all_sent
-  run home logs
+  run home
   assert_output "activity.log.1.2002-04-06_160100.touchstone
 activity.log.2.2002-04-05_160100.touchstone
 activity.log.3.2002-04-04_160100.touchstone"
@@ -204,7 +205,7 @@ activity.log.3.2002-04-04_160100.touchstone"
   server cli config "edit log rotation activity time 16:03"
   passes 2m
   all_sent
-  run home logs
+  run home
   assert_output "activity.log.1.2002-04-04_160300.touchstone
 activity.log.2.2002-04-04_160100.touchstone"
 }
@@ -219,7 +220,7 @@ activity.log.2.2002-04-04_160100.touchstone"
   rotate 04
   rotate 05
   # without a destination it is gone
-  assert_equal "$(find "$SERVER_DIR/logs/client-event" -name '0*')" ""
+  assert_equal "$(find "$SERVER_DIR/logs/client-event" -name '0*' -size +0)" ""
   assert_equal "$(find "$SERVER_DIR/logs/activity" -name '*.out' | wc -l)" 2
   remote_ssh_start
   passes 2h
@@ -227,7 +228,7 @@ activity.log.2.2002-04-04_160100.touchstone"
   run home
   assert_output "activity.log.1.2002-04-05_160100.touchstone
 activity.log.2.2002-04-04_160100.touchstone"
-  assert_equal "$(find "$SERVER_DIR/logs/activity" -name '0*')" ""
+  assert_equal "$(find "$SERVER_DIR/logs/activity" -name '0*' -size +0)" ""
 }
 
 # req: KS-20-044
@@ -302,7 +303,7 @@ activity.log.1.2002-04-04_160100.two"
   remote_deaf ftp
   sends activity SCP .
   sends client-event FTP .
-  server clock set "2002-04-04T16:00:59Z" >/dev/null
+  server cli config "clock set 2002-04-04 16:00:59"
   server clock advance 1s >/dev/null
   server await " transfers=2 unsent=2" >/dev/null
   run server cli "show log rotation activity"
