@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Chapter 22, Statistics: at the command line, and as metrics
 # bats file_tags=statistics
+# shellcheck disable=SC2034,SC2154  # variables of servers.bash, and of coprocesses
 bats_require_minimum_version 1.5.0
 
 # Time stands still in these tests until they move it: what they do is done in

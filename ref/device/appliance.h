@@ -77,7 +77,7 @@ struct appliance {
 	struct syslogs *syslogs;         /* device/syslog.h */
 	struct backups *backups;         /* device/backup.h */
 	struct log_transfers *log_transfers; /* device/log_transfer.h */
-	struct restores *restores;       /* device/restore.h */
+	struct restores *restores;           /* device/restore.h */
 	struct trap_watch *trap_watches;
 	struct clock_watch steps;     /* of the clock, for the system log */
 	struct store_waiter settling; /* the open group, in device/change.c */
