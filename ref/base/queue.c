@@ -142,6 +142,17 @@ out:
 	return rc;
 }
 
+size_t
+queue_octets(struct queue *queue)
+{
+	size_t octets;
+
+	pthread_mutex_lock(&queue->lock);
+	octets = queue->octets;
+	pthread_mutex_unlock(&queue->lock);
+	return octets;
+}
+
 void
 queue_close(struct queue *queue)
 {

@@ -60,6 +60,9 @@ enum err queue_take_in(struct queue *queue, struct message *message) MUST_CHECK;
 void queue_close(struct queue *queue);
 bool queue_is_closed(struct queue *queue);
 
+/* From any thread: of the texts that are in it. */
+size_t queue_octets(struct queue *queue);
+
 /* By the one thread that takes: the first, which is then the caller's; NULL:
  * there is none. */
 struct message *queue_take(struct queue *queue);

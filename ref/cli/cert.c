@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "cli/args.h"
+#include "cli/cert.h"
 #include "device/ca.h"
 #include "device/cert_work.h"
 
@@ -175,8 +176,8 @@ say_pem(struct cli *cli, struct bytes text)
 	}
 }
 
-static enum err
-say_der(struct cli *cli, enum pki_pem kind, struct bytes der)
+enum err
+cert_say_pem(struct cli *cli, enum pki_pem kind, struct bytes der)
 {
 	struct buf text;
 	enum err rc = OK;
@@ -198,8 +199,8 @@ show_result(struct cli *cli, struct change *change)
 
 	(void)change;
 	if (work->task == CERT_REQUEST)
-		return say_der(cli, PKI_REQUEST, buf_peek(&work->cert.request));
-	return say_der(cli, PKI_CERTIFICATE, buf_peek(&work->cert.certificate));
+		return cert_say_pem(cli, PKI_REQUEST, buf_peek(&work->cert.request));
+	return cert_say_pem(cli, PKI_CERTIFICATE, buf_peek(&work->cert.certificate));
 }
 
 static void
@@ -711,14 +712,15 @@ say_time(struct cli *cli, const char *what, int64_t wall_s)
 }
 
 /* req: KS-35-021 KS-35-032 */
-static enum err
-show_der(struct show *show, enum pki_pem kind, struct bytes der)
+enum err
+cert_say(struct cli *cli, enum pki_pem kind, struct bytes der)
 {
-	struct cli *cli = show->cli;
 	struct pki_facts facts;
+	struct arena *a = NULL;
 	enum err rc = OK;
 
-	TRY(pki_facts(kind, der, show->arena, &facts));
+	TRY(arena_new(FACTS_OCTETS, &a));
+	TRY(pki_facts(kind, der, a, &facts));
 	cli_say(cli, "Subject: %s", facts.subject);
 	cli_say(cli, "Key Size: %u", facts.key_bits);
 	if (kind == PKI_CERTIFICATE) {
@@ -727,8 +729,9 @@ show_der(struct show *show, enum pki_pem kind, struct bytes der)
 		say_time(cli, "Valid From", facts.from_s);
 		say_time(cli, "Expires", facts.until_s);
 	}
-	TRY(say_der(cli, kind, der));
+	TRY(cert_say_pem(cli, kind, der));
 out:
+	arena_free(a);
 	return rc;
 }
 
@@ -757,7 +760,7 @@ show_one(struct cli *cli, enum cert_kind kind, struct bytes name)
 	if (cert.most_days != 0)
 		cli_say(cli, "%s: %lld", most_days_field,
 		    (long long)cert.most_days);
-	TRY(show_der(&show, made ? PKI_CERTIFICATE : PKI_REQUEST,
+	TRY(cert_say(cli, made ? PKI_CERTIFICATE : PKI_REQUEST,
 	    buf_peek(made ? &cert.certificate : &cert.request)));
 out:
 	cert_clear(&cert);
@@ -818,7 +821,7 @@ issued_line(void *ctx, const struct ca_issued *issued)
 		if (issued->serial != show->serial)
 			return OK;
 		show->found = true;
-		return show_der(show, PKI_CERTIFICATE, issued->certificate);
+		return cert_say(cli, PKI_CERTIFICATE, issued->certificate);
 	}
 	TRY(pki_facts(
 	    PKI_CERTIFICATE, issued->certificate, show->arena, &facts));

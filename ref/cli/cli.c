@@ -85,11 +85,44 @@ prompt(struct cli *cli)
 	cli_put(cli, CLI_PROMPT, text);
 }
 
+/* ---- a slice at a time ---- */
+
+static void
+room_comes(void *ctx)
+{
+	struct cli *cli = ctx;
+
+	if (cli->room != NULL && !cli->room(cli->ctx))
+		cli->stuck = true;
+	else
+		cli->then(cli);
+}
+
+void
+cli_go_on(struct cli *cli, void (*then)(struct cli *cli))
+{
+	assert(cli->busy);
+	cli->then = then;
+	cli->room_task = (struct loop_task){.fn = room_comes, .ctx = cli};
+	loop_later(cli->appliance->loop, &cli->room_task);
+}
+
+void
+cli_has_room(struct cli *cli)
+{
+	if (!cli->stuck)
+		return;
+	cli->stuck = false;
+	loop_later(cli->appliance->loop, &cli->room_task);
+}
+
 /* ---- the end of a command ---- */
 
 void
 cli_drop(struct cli *cli)
 {
+	loop_task_cancel(&cli->room_task);
+	cli->stuck = false;
 	if (cli->drop != NULL)
 		cli->drop(cli->state);
 	cli->state = NULL;
@@ -621,6 +654,7 @@ cli_new(struct appliance *appliance, const struct cli_entry *entry,
 	TRY(MEM_NEW(cli));
 	cli->appliance = appliance;
 	cli->line = line;
+	cli->room = entry->room;
 	cli->ctx = ctx;
 	cli->mode = CLI_PLAIN;
 	cli->door = entry->door;

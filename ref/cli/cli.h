@@ -48,7 +48,14 @@ struct cli_entry {
 	 * password itself, as the serial console does */
 	const struct principal *who;
 	enum admin_must must; /* ... and has to change the password first */
+	/* May much be said now? It gets the ctx of cli_new. Once it has said
+	 * no, the door calls cli_has_room as soon as it would say yes. NULL:
+	 * always */
+	bool (*room)(void *ctx);
 };
+
+/* What a command may say between two looks at the door's room for it. */
+enum { CLI_SLICE_OCTETS = 64 * 1024 };
 
 /*
  * For doors. `line` gets what the session says, borrowed until it returns; the
@@ -68,6 +75,9 @@ enum err cli_new(struct appliance *appliance, const struct cli_entry *entry,
 
 /* What is under way is given up. Accepts NULL. */
 void cli_free(struct cli *cli);
+
+/* What was said has been taken: there is room again. */
+void cli_has_room(struct cli *cli);
 
 /* Is it waiting for a line? */
 bool cli_waits(const struct cli *cli);
@@ -111,6 +121,12 @@ void cli_say(struct cli *cli, const char *format, ...)
 
 /* One as long as it is, of one line. */
 void cli_say_text(struct cli *cli, struct bytes text);
+
+/*
+ * For a command that says more than a slice, or does more than a turn should
+ * take: `then` is called in another turn, once the door has room.
+ */
+void cli_go_on(struct cli *cli, void (*then)(struct cli *cli));
 
 /*
  * Ask for a value, or for a secret: `answer` gets the line, borrowed until it

@@ -975,8 +975,8 @@ the_audit_log_is_shown(void **state)
 	assert_has_not(said, "Hostname: one");
 	assert_has(desk_type(&desk, "show log audit"), "Hostname: one");
 	assert_has(desk_type(&desk, "show log audit 0"), "=Error: Lines: 0: ");
-	assert_has(
-	    desk_type(&desk, "show log audit 1 2"), "what is \"2\" for?");
+	assert_has(desk_type(&desk, "show log audit 1 2"),
+	    "=Error: Show Log: 2: file, lines or wrap\n");
 }
 
 static void

@@ -98,6 +98,8 @@ flush(struct peer *peer)
 		want |= LOOP_WRITE;
 	else if (peer->ended)
 		give_up(peer);
+	else if (peer->cli != NULL)
+		cli_has_room(peer->cli);
 	if (loop_fd_want(peer->watch, want) != OK)
 		give_up(peer);
 }
@@ -122,6 +124,14 @@ say(void *ctx, enum cli_mark mark, struct bytes text)
 out:
 	if (rc != OK)
 		give_up(peer);
+}
+
+static bool
+has_room(void *ctx)
+{
+	const struct peer *peer = ctx;
+
+	return peer->unread.octets < CONSOLE_ROOM_OCTETS;
 }
 
 /* ---- from the peer ---- */
@@ -209,6 +219,7 @@ peer_open(struct peer *peer, int fd)
 	const struct cli_entry entry = {
 	    .door = console->door,
 	    .peer = "",
+	    .room = has_room,
 	};
 	enum err rc = OK;
 

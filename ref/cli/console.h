@@ -23,6 +23,7 @@ enum {
 	CONSOLE_SESSIONS_MAX = 16,
 	/* what a peer may leave unread: then it is given up */
 	CONSOLE_UNREAD_OCTETS = 16 * 1024 * 1024,
+	CONSOLE_ROOM_OCTETS = 256 * 1024, /* ... before much more is said */
 	CONSOLE_COMPLETE = 0x05, /* ENQ */
 	CONSOLE_BREAK = 0x03,    /* ETX */
 };

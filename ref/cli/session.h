@@ -17,6 +17,7 @@ enum {
 struct cli {
 	struct appliance *appliance;
 	cli_line_fn *line;
+	bool (*room)(void *ctx); /* the door's */
 	void *ctx;
 	enum cli_mode mode;
 	bool busy;             /* a command, or the login, is under way */
@@ -57,6 +58,9 @@ struct cli {
 	struct change *change;
 	cli_effect_fn *effect;
 	const char *said;
+	void (*then)(struct cli *cli); /* how it goes on, when there is room */
+	bool stuck;                    /* ... which the door will tell */
+	struct loop_task room_task;
 	struct change own; /* the session's own changes */
 
 	/* commands that follow by themselves, as long as none fails; NULL:

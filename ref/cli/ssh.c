@@ -36,6 +36,7 @@ struct ssh_peer {
 	struct message *gone; /* made beforehand: it must not fail */
 
 	/* ---- the thread's own ---- */
+	size_t heard; /* octets, since PEER_ROOM */
 	ssh_session session;
 	ssh_channel channel;
 	struct ssh_server_callbacks_struct server_callbacks;
@@ -403,13 +404,26 @@ hear(struct ssh_peer *peer, const struct message *message)
 static void
 hear_all(struct ssh_peer *peer)
 {
+	/* asked first: what was put before it was closed is heard */
+	bool closed = queue_is_closed(peer->told);
 	struct message *message;
+	bool all = false;
 
-	while (!peer->broken && (message = queue_take(peer->told)) != NULL) {
+	while (!peer->broken && peer->shown.octets < PEER_ROOM_OCTETS) {
+		message = queue_take(peer->told);
+		all = message == NULL;
+		if (all)
+			break;
+		peer->heard += message->octets;
 		hear(peer, message);
 		message_free(message);
 	}
-	if (queue_is_closed(peer->told))
+	/* whoever finds no room has put so much: this comes behind it */
+	if (peer->heard >= PEER_ROOM_OCTETS) {
+		peer->heard = 0;
+		ask(peer, PEER_ROOM, BYTES_NONE);
+	}
+	if (all && closed)
 		peer->over = true;
 }
 
@@ -775,6 +789,12 @@ enum err
 ssh_peer_say(struct ssh_peer *peer, enum cli_mark mark, struct bytes text)
 {
 	return queue_put(peer->told, NULL, (int)mark, text);
+}
+
+bool
+ssh_peer_has_room(struct ssh_peer *peer)
+{
+	return queue_octets(peer->told) < PEER_ROOM_OCTETS;
 }
 
 void

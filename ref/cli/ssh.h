@@ -11,6 +11,7 @@
  *	PEER_SESSION    logged in, and ready: ssh_peer_say from now on
  *	PEER_LINE, PEER_COMPLETE, PEER_BREAK
  *	                the session's, as screen.h has them
+ *	PEER_ROOM       much of what was said has been taken: ssh_peer_has_room
  *	PEER_OVER       it wants no more of the session
  *	PEER_GONE       it has ended: ssh_peer_free
  *
@@ -35,6 +36,7 @@ enum {
 	PEER_LOGIN_OCTETS = 1024, /* name and password */
 	/* what was said and not shown yet: then it is given up */
 	PEER_UNREAD_OCTETS = 1024 * 1024,
+	PEER_ROOM_OCTETS = 256 * 1024, /* ... before much more is said */
 	HOSTKEY_OCTETS = 256, /* of a host key, at most */
 };
 
@@ -49,6 +51,7 @@ enum peer_question {
 	PEER_LINE,
 	PEER_COMPLETE,
 	PEER_BREAK,
+	PEER_ROOM,
 	PEER_OVER,
 	PEER_GONE,
 };
@@ -75,6 +78,9 @@ enum err ssh_peer_answer(
 /* ERR_LIMIT: too much is unread. Others: as queue_put */
 enum err ssh_peer_say(
     struct ssh_peer *peer, enum cli_mark mark, struct bytes text) MUST_CHECK;
+
+/* May much be said? Once it has said no, PEER_ROOM comes. */
+bool ssh_peer_has_room(struct ssh_peer *peer);
 
 /* It ends in order once all that was said is shown. */
 void ssh_peer_end(struct ssh_peer *peer);

@@ -233,12 +233,21 @@ log_in(struct guest *guest, struct bytes text)
 
 /* ---- sessions ---- */
 
+static bool
+has_room(void *ctx)
+{
+	const struct guest *guest = ctx;
+
+	return ssh_peer_has_room(guest->peer);
+}
+
 static void
 begin_session(struct guest *guest)
 {
 	const struct cli_entry entry = {
 	    .door = DOOR_SSH,
 	    .peer = guest->address,
+	    .room = has_room,
 	    .who = &guest->who,
 	    .must = guest->must,
 	};
@@ -281,6 +290,10 @@ hear(struct guest *guest, enum peer_question question, struct bytes text)
 	case PEER_COMPLETE:
 	case PEER_BREAK:
 		type(guest, question, text);
+		break;
+	case PEER_ROOM:
+		if (guest->cli != NULL)
+			cli_has_room(guest->cli);
 		break;
 	case PEER_OVER:
 		leave(guest);

@@ -112,6 +112,8 @@ host_hear(struct host *host, const struct message *message)
 	case PEER_BREAK:
 		host_say(host, CLI_PROMPT, "host# ");
 		break;
+	case PEER_ROOM:
+		break;
 	case PEER_OVER:
 		host_end(host);
 		break;
