@@ -199,8 +199,10 @@ show_result(struct cli *cli, struct change *change)
 
 	(void)change;
 	if (work->task == CERT_REQUEST)
-		return cert_say_pem(cli, PKI_REQUEST, buf_peek(&work->cert.request));
-	return cert_say_pem(cli, PKI_CERTIFICATE, buf_peek(&work->cert.certificate));
+		return cert_say_pem(
+		    cli, PKI_REQUEST, buf_peek(&work->cert.request));
+	return cert_say_pem(
+	    cli, PKI_CERTIFICATE, buf_peek(&work->cert.certificate));
 }
 
 static void

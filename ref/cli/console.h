@@ -24,8 +24,8 @@ enum {
 	/* what a peer may leave unread: then it is given up */
 	CONSOLE_UNREAD_OCTETS = 16 * 1024 * 1024,
 	CONSOLE_ROOM_OCTETS = 256 * 1024, /* ... before much more is said */
-	CONSOLE_COMPLETE = 0x05, /* ENQ */
-	CONSOLE_BREAK = 0x03,    /* ETX */
+	CONSOLE_COMPLETE = 0x05,          /* ENQ */
+	CONSOLE_BREAK = 0x03,             /* ETX */
 };
 
 /*

@@ -37,7 +37,7 @@ enum {
 	/* what was said and not shown yet: then it is given up */
 	PEER_UNREAD_OCTETS = 1024 * 1024,
 	PEER_ROOM_OCTETS = 256 * 1024, /* ... before much more is said */
-	HOSTKEY_OCTETS = 256, /* of a host key, at most */
+	HOSTKEY_OCTETS = 256,          /* of a host key, at most */
 };
 
 /* A new host key, as text that crypto/vault.h takes. ERR_ENTROPY, ERR_NOMEM */
