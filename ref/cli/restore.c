@@ -47,7 +47,8 @@ struct work {
 	struct restore_files *files;
 	struct restore *restore;
 	struct backup_selection selection;
-	bool chosen; /* by words of the command */
+	bool chosen;   /* by words of the command */
+	size_t choice; /* the next of `choices` */
 };
 
 static void
@@ -65,22 +66,26 @@ work_drop(void *state)
 
 /* ---- what is selected ---- */
 
-/* Words with commas between; its own error ends it. */
+/* Words with commas or blanks between; its own error ends it. */
 static enum err
 each_word(struct bytes list, void *ctx,
     enum err (*each)(void *ctx, struct bytes word))
 {
+	struct bytes word = {list.at, 0};
+	size_t k;
 	enum err rc = OK;
 
-	while (list.octets != 0) {
-		const uint8_t *end = memchr(list.at, ',', list.octets);
-		struct bytes word = list;
+	for (k = 0; k <= list.octets; k++) {
+		bool ends =
+		    k == list.octets || list.at[k] == ',' || list.at[k] == ' ';
 
-		if (end != NULL)
-			word.octets = (size_t)(end - list.at);
-		TRY(each(ctx, word));
-		list.at += word.octets + (end != NULL);
-		list.octets -= word.octets + (end != NULL);
+		if (!ends) {
+			word.octets++;
+			continue;
+		}
+		if (word.octets != 0)
+			TRY(each(ctx, word));
+		word = (struct bytes){list.at + k + 1, 0};
 	}
 out:
 	return rc;
@@ -105,9 +110,7 @@ choose_item(void *ctx, struct bytes word)
 		return OK;
 	}
 	entry_refuse("Items", word,
-	    "words of the items that the backup has, with commas between "
-	    "them, or all",
-	    items->why);
+	    "words of the items that the backup has, or all", items->why);
 	return ERR_FIELD;
 }
 
@@ -134,7 +137,7 @@ choose_name(void *ctx, struct bytes word)
 	return backup_choose(ctx, word);
 }
 
-/* Names with commas between; all, none, or nothing for all. */
+/* Names; all, none, or nothing for all. */
 static enum err
 take_choice(struct backup_choice *choice, struct bytes line)
 {
@@ -256,19 +259,23 @@ take_password_again(struct cli *cli, struct bytes line)
 	cli_permit(cli, acts, count, permitted);
 }
 
-/* What the backup does not have takes nobody's access control. */
 static void
 ask_again(struct cli *cli)
 {
-	struct work *work = cli_state(cli);
+	cli_ask(
+	    cli, CLI_SECRET, "Backup Password, again:", take_password_again);
+}
+
+/* What the backup does not have takes nobody's access control. */
+static void
+take_what_there_is(struct work *work)
+{
 	unsigned k;
 
 	for (k = 0; k < ITEM_COUNT; k++)
 		if (!backup_reader_has(
 			restore_reader(work->restore), (enum backup_item)k))
 			work->selection.items[k] = false;
-	cli_ask(
-	    cli, CLI_SECRET, "Backup Password, again:", take_password_again);
 }
 
 /* ---- what it has ---- */
@@ -284,15 +291,46 @@ show_item(struct work *work, enum backup_item item)
 		    (unsigned long long)backup_reader_rows(reader, item));
 }
 
-static const struct form_field choices[] = {
-    {CLI_VALUE, "Items to restore (words with commas, or all):", take_items},
-    {CLI_VALUE, "Keys (names with commas, all or none):", take_keys},
-    {CLI_VALUE,
-	"Certificates (names with commas, all or none):", take_certificates},
-    {CLI_VALUE,
-	"Local Certificate Authorities (names with commas, all or none):",
-	take_cas},
+/* Of these, which; asked for where the item is selected. */
+static const struct {
+	enum backup_item item;
+	struct form_field field;
+} choices[] = {
+    {ITEM_KEYS, {CLI_VALUE, "Keys (all, none, or names):", take_keys}},
+    {ITEM_CERTIFICATES,
+	{CLI_VALUE, "Certificates (all, none, or names):", take_certificates}},
+    {ITEM_LOCAL_CAS,
+	{CLI_VALUE,
+	    "Local Certificate Authorities (all, none, or names):", take_cas}},
 };
+
+enum { CHOICES = sizeof(choices) / sizeof(choices[0]) };
+
+static void
+ask_choice(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+	size_t k;
+
+	for (k = work->choice; k < CHOICES; k++)
+		if (backup_selects(&work->selection, choices[k].item))
+			break;
+	work->choice = k + 1;
+	if (k < CHOICES)
+		form_run(cli, &work->form, &choices[k].field, 1, ask_choice);
+	else
+		ask_again(cli);
+}
+
+static void
+items_taken(struct cli *cli)
+{
+	take_what_there_is(cli_state(cli));
+	ask_choice(cli);
+}
+
+static const struct form_field items_question = {
+    CLI_VALUE, "Items to restore (all, or words):", take_items};
 
 /* req: KS-23-016 KS-23-034 KS-23-083 ESKM-128 */
 static void
@@ -327,11 +365,12 @@ opened(void *ctx, enum err rc, const char *why)
 		return;
 	}
 	show_contents(work);
-	if (work->chosen)
+	if (work->chosen) {
+		take_what_there_is(work);
 		ask_again(cli);
-	else
-		form_run(cli, &work->form, choices,
-		    sizeof(choices) / sizeof(choices[0]), ask_again);
+	} else {
+		form_run(cli, &work->form, &items_question, 1, items_taken);
+	}
 }
 
 static void
@@ -532,12 +571,27 @@ refuse_upload(struct cli *cli, enum err rc)
 		cli_refuse(cli, "the file is no backup: %s", err_text(rc));
 }
 
+static bool
+begins_so(struct bytes line, const char *text)
+{
+	size_t octets = strlen(text);
+
+	return line.octets >= octets && memcmp(line.at, text, octets) == 0;
+}
+
+/* As a download shows it, with the lines around it, or without and a dot. */
 static void
 take_line(struct cli *cli, struct bytes line)
 {
 	struct work *work = cli_state(cli);
-	bool ends = bytes_equal_text(line, ".");
-	enum err rc = ends ? end_lines(work) : add_line(work, line);
+	bool ends = bytes_equal_text(line, ".") ||
+		    begins_so(line, "-----END BACKUP FILE ");
+	enum err rc = OK;
+
+	if (ends)
+		rc = end_lines(work);
+	else if (!begins_so(line, "-----BEGIN BACKUP FILE "))
+		rc = add_line(work, line);
 
 	if (rc != OK)
 		refuse_upload(cli, rc);
@@ -572,7 +626,9 @@ ask_source_fields(struct cli *cli)
 	if (work->source == SOURCE_INTERNAL) {
 		form_run(cli, &work->form, internal_fields, 1, ask_password);
 	} else if (work->source == SOURCE_UPLOAD) {
-		cli_say(cli, "The file in base 64; end with a line \".\".");
+		cli_say(cli,
+		    "The file as a download shows it, or in base 64 and a "
+		    "line \".\" at its end:");
 		ask_line(cli);
 	} else {
 		form_run(cli, &work->form, host_fields, HOST_FIELDS, fetch);
@@ -650,7 +706,9 @@ begin_with_words(struct work *work, const struct bytes *args, size_t arg_count)
 	if (work->source == SOURCE_INTERNAL) {
 		ask_password(cli);
 	} else if (work->source == SOURCE_UPLOAD) {
-		cli_say(cli, "The file in base 64; end with a line \".\".");
+		cli_say(cli,
+		    "The file as a download shows it, or in base 64 and a "
+		    "line \".\" at its end:");
 		ask_line(cli);
 	} else {
 		form_run(cli, &work->form, &host_fields[HOST_WORDS], 1, fetch);
