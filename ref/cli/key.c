@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/secret.h"
@@ -13,6 +14,7 @@
 #include "cli/key.h"
 #include "device/entry.h"
 #include "device/key_attribute.h"
+#include "device/transfer.h"
 
 static const char name_field[] = "Key Name";
 static const char no_such_key[] = "there is no such key";
@@ -25,6 +27,11 @@ work_drop(void *state)
 	struct key_command *work = state;
 
 	key_job_end(&work->job);
+	transfer_drop(work->transfer);
+	if (work->fd > 0)
+		(void)close(work->fd);
+	secret_free(work->bundle);
+	secret_free(work->password);
 	buf_clear(&work->text);
 	arena_free(work->arena); /* which wipes what was opened */
 	mem_free(work);
@@ -147,8 +154,12 @@ key_command_prepare(struct key_command *work,
 	work->then = then;
 	work->job = (struct key_job){.appliance = cli_appliance(work->cli),
 	    .algorithm = algorithm,
+	    .text = work->bundle,
+	    .password = work->password,
 	    .ready = prepared,
 	    .ctx = work};
+	work->bundle = NULL;
+	work->password = NULL; /* the job's */
 	key_job_begin(&work->job);
 }
 
@@ -305,6 +316,17 @@ take_other_names(struct key_command *work, struct bytes value)
 	return true;
 }
 
+/* There is no browser here that could upload it. req: KS-28-303 */
+static bool
+take_source(struct key_command *work, struct bytes value)
+{
+	work->by_scp = bytes_equal_text(value, "scp");
+	if (work->by_scp || bytes_equal_text(value, "paste"))
+		return true;
+	return refuse_value(
+	    work, "Source", value, "paste (Paste in text area below) or scp");
+}
+
 /* Loaded before any other word, whose values stand instead of its own. */
 static bool
 take_load(struct key_command *work, struct bytes value)
@@ -314,9 +336,9 @@ take_load(struct key_command *work, struct bytes value)
 	return true;
 }
 
-enum { ON_GENERATE = 1, ON_IMPORT = 2, ON_MODIFY = 4, ON_CLONE = 8 };
-
 static const char load_word[] = "template";
+
+#define QUESTIONS(table) table, sizeof(table) / sizeof(table[0])
 
 static const struct {
 	const char *word;
@@ -327,9 +349,12 @@ static const struct {
     {load_word, ON_GENERATE | ON_IMPORT, take_load},
     {"name", ON_MODIFY, take_name},
     /* req: KS-28-070 KS-28-272 */
-    {"owner", ON_GENERATE | ON_IMPORT | ON_MODIFY | ON_CLONE, take_owner},
-    {"deletable", ON_GENERATE | ON_IMPORT | ON_MODIFY, take_deletable},
-    {"exportable", ON_GENERATE | ON_IMPORT | ON_MODIFY, take_exportable},
+    {"owner", ON_GENERATE | ON_IMPORT | ON_MODIFY | ON_CLONE | ON_CERTIFICATE,
+	take_owner},
+    {"deletable", ON_GENERATE | ON_IMPORT | ON_MODIFY | ON_CERTIFICATE,
+	take_deletable},
+    {"exportable", ON_GENERATE | ON_IMPORT | ON_MODIFY | ON_CERTIFICATE,
+	take_exportable},
     /* req: KS-28-099 */
     {"versioned", ON_GENERATE | ON_IMPORT, take_versioned},
     /* req: KS-28-212 */
@@ -341,6 +366,7 @@ static const struct {
     /* req: KS-28-364 KS-28-365 */
     {"permissions", ON_CLONE, take_permissions},
     {"attributes", ON_CLONE, take_attributes},
+    {"source", ON_CERTIFICATE, take_source},
 };
 
 enum { WORDS = sizeof(words) / sizeof(words[0]) };
@@ -364,9 +390,8 @@ refuse_word(struct key_command *work, struct bytes word, unsigned on)
 	buf_clear(&list);
 }
 
-/* WORD VALUE ... false: the command has ended. */
-static bool
-take_words(struct key_command *work, size_t from, unsigned on)
+bool
+key_command_words(struct key_command *work, size_t from, unsigned on)
 {
 	size_t k;
 	size_t w;
@@ -494,21 +519,18 @@ read_spec(struct key_command *work, unsigned on)
 		    on == ON_IMPORT ? "AES, DES-EDE, RSA, HmacSHA256 and others"
 				    : "AES-256, RSA-2048, HmacSHA256 and "
 				      "others: show key algorithms");
-	if (!take_words(work, from, on) || !merge_attributes(work))
+	if (!key_command_words(work, from, on) || !merge_attributes(work))
 		return false;
 	work->spec.name = work->name;
 	return true;
 }
 
-/* req: KS-28-027 KS-28-059 KS-28-060 KS-28-103 KS-28-189 KS-28-190 */
-void
-key_generate(struct cli *cli, const struct bytes *args, size_t arg_count)
+static void
+generate_begin(struct key_command *work)
 {
-	struct key_command *work = key_command_on(cli, args, arg_count, 2,
-	    "NAME ALGORITHM WORD VALUE ..., or NAME template TEMPLATE ...");
 	enum err rc;
 
-	if (work == NULL || !read_spec(work, ON_GENERATE))
+	if (!read_spec(work, ON_GENERATE))
 		return;
 	rc = key_check(&work->call, &work->spec);
 	if (rc != OK) {
@@ -522,14 +544,42 @@ key_generate(struct cli *cli, const struct bytes *args, size_t arg_count)
 		key_command_prepare(work, work->spec.algorithm, run_prepared);
 }
 
+/* req: KS-28-027 KS-28-059 KS-28-060 KS-28-103 KS-28-189 KS-28-190 */
+void
+key_generate(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "Key Name:", NULL},
+	    {ASK_WORD, "Template:", load_word},
+	    {ASK_WORD, "Owner Username:", "owner"},
+	    {ASK_MAYBE, "Algorithm:", NULL},
+	    {ASK_WORD, "Deletable (yes/no):", "deletable"},
+	    {ASK_WORD, "Exportable (yes/no):", "exportable"},
+	    {ASK_WORD, "Versioned Key Bytes (yes/no):", "versioned"},
+	};
+
+	key_command_gather(
+	    cli, args, arg_count, 2, QUESTIONS(questions), generate_begin);
+}
+
 /* ---- key import ---- */
 
 static enum err
 import(struct key_command *work)
 {
+	const struct object *key;
+	struct key_info info;
+	enum err rc = OK;
+
 	event(work, "imported");
-	return key_import(
-	    &work->call, &work->spec, 0, buf_peek(&work->text), NULL);
+	TRY(key_import(
+	    &work->call, &work->spec, 0, buf_peek(&work->text), &key));
+	/* its size is what the bytes say */
+	TRY(key_info(&work->call, key, &info));
+	work->spec.algorithm = info.row;
+	event(work, "imported");
+out:
+	return rc;
 }
 
 static void import_line(struct cli *cli, struct bytes line);
@@ -563,15 +613,12 @@ import_line(struct cli *cli, struct bytes line)
 		key_command_prepare(work, NULL, run_prepared);
 }
 
-/* req: KS-28-029 KS-28-256 KS-28-264 KS-28-265 KS-28-287 */
-void
-key_import_text(struct cli *cli, const struct bytes *args, size_t arg_count)
+static void
+import_begin(struct key_command *work)
 {
-	struct key_command *work = key_command_on(cli, args, arg_count, 2,
-	    "NAME ALGORITHM WORD VALUE ..., or NAME template TEMPLATE ...");
 	enum err rc;
 
-	if (work == NULL || !read_spec(work, ON_IMPORT))
+	if (!read_spec(work, ON_IMPORT))
 		return;
 	rc = key_check(&work->call, &work->spec);
 	if (rc != OK) {
@@ -584,6 +631,23 @@ key_import_text(struct cli *cli, const struct bytes *args, size_t arg_count)
 		? "Key, private and public, in PEM (PKCS#1); then a period "
 		  "alone:"
 		: "Key, in base 16:");
+}
+
+/* req: KS-28-029 KS-28-256 KS-28-264 KS-28-265 KS-28-287 */
+void
+key_import_text(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "Key Name:", NULL},
+	    {ASK_WORD, "Template:", load_word},
+	    {ASK_WORD, "Owner Username:", "owner"},
+	    {ASK_MAYBE, "Algorithm:", NULL},
+	    {ASK_WORD, "Deletable (yes/no):", "deletable"},
+	    {ASK_WORD, "Exportable (yes/no):", "exportable"},
+	};
+
+	key_command_gather(
+	    cli, args, arg_count, 2, QUESTIONS(questions), import_begin);
 }
 
 /* ---- key clone ---- */
@@ -608,19 +672,30 @@ out:
 	return rc;
 }
 
+static void
+clone_begin(struct key_command *work)
+{
+	if (!key_command_words(work, 1, ON_CLONE))
+		return;
+	work->run = clone;
+	key_command_prepare(work, NULL, run_prepared);
+}
+
 /* req: KS-28-356 KS-28-357 KS-28-360 KS-28-366 */
 void
 key_clone_one(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work = key_command_on(
-	    cli, args, arg_count, 2, "NEW-NAME CLONED-FROM WORD VALUE ...");
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "New Key Name:", NULL},
+	    {ASK_NEEDED, "Cloned From:", NULL},
+	    {ASK_WORD, "Owner Username:", "owner"},
+	    {ASK_WORD, "Key Bytes (copy/versioned):", "bytes"},
+	    {ASK_WORD, "Copy Group Permissions (yes/no):", "permissions"},
+	    {ASK_WORD, "Copy Custom Attributes (yes/no):", "attributes"},
+	};
 
-	if (work == NULL)
-		return;
-	if (!take_words(work, 1, ON_CLONE))
-		return;
-	work->run = clone;
-	key_command_prepare(work, NULL, run_prepared);
+	key_command_gather(
+	    cli, args, arg_count, 2, QUESTIONS(questions), clone_begin);
 }
 
 /* ---- key modify, key delete ---- */
@@ -665,15 +740,30 @@ out:
 	return rc;
 }
 
-/* req: KS-15-073 KS-28-110 KS-28-153 */
+static void
+modify_begin(struct key_command *work)
+{
+	if (key_command_words(work, 0, ON_MODIFY))
+		key_command_run(work, modify);
+}
+
+/* An empty answer leaves a field as it is. req: KS-15-073 KS-28-110 KS-28-153
+ */
 void
 key_modify_one(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 3, "NAME WORD VALUE ...");
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "Key Name:", NULL},
+	    {ASK_WORD, "New Key Name:", "name"},
+	    {ASK_WORD, "Owner Username (-: none, a global key):", "owner"},
+	    {ASK_WORD, "Deletable (yes/no):", "deletable"},
+	    {ASK_WORD, "Exportable (yes/no):", "exportable"},
+	    {ASK_WORD,
+		"Other Key Names (with commas; -: none):", "other-names"},
+	};
 
-	if (work != NULL && take_words(work, 0, ON_MODIFY))
-		key_command_run(work, modify);
+	key_command_gather(
+	    cli, args, arg_count, 2, QUESTIONS(questions), modify_begin);
 }
 
 static enum err delete (struct key_command *work) {
@@ -742,19 +832,13 @@ out:
 	return rc;
 }
 
-/* req: KS-28-172 KS-28-173 KS-28-174 */
-void
-key_version_generate(
-    struct cli *cli, const struct bytes *args, size_t arg_count)
+static void
+version_begin(struct key_command *work)
 {
-	struct key_command *work = key_command_on(
-	    cli, args, arg_count, 1, "NAME, and the state it is to have");
 	const struct object *key;
 	struct key_info info;
 	enum err rc;
 
-	if (work == NULL || !args_at_most(cli, args, arg_count, 2))
-		return;
 	if (work->arg_count == 1 &&
 	    !read_state(work, work->args[0], &work->state))
 		return;
@@ -767,6 +851,23 @@ key_version_generate(
 	}
 	work->run = version_new;
 	key_command_prepare(work, info.row, run_prepared);
+}
+
+static const char ask_state[] = "Key State (Active/Restricted/Retired):";
+
+/* req: KS-28-172 KS-28-173 KS-28-174 */
+void
+key_version_generate(
+    struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "Key Name:", NULL},
+	    {ASK_MAYBE, ask_state, NULL},
+	};
+
+	if (args_at_most(cli, args, arg_count, 2))
+		key_command_gather(cli, args, arg_count, 1,
+		    QUESTIONS(questions), version_begin);
 }
 
 static enum err
@@ -785,19 +886,28 @@ out:
 	return rc;
 }
 
+static void
+version_state_begin(struct key_command *work)
+{
+	if (read_number(work, work->args[0], &work->number) &&
+	    read_state(work, work->args[1], &work->state))
+		key_command_run(work, version_state);
+}
+
 /* req: KS-28-180 */
 void
 key_version_set_state(
     struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work = key_command_on(
-	    cli, args, arg_count, 3, "NAME VERSION Active|Restricted|Retired");
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "Key Name:", NULL},
+	    {ASK_NEEDED, "Version:", NULL},
+	    {ASK_NEEDED, ask_state, NULL},
+	};
 
-	if (work == NULL || !args_at_most(cli, args, arg_count, 3) ||
-	    !read_number(work, work->args[0], &work->number) ||
-	    !read_state(work, work->args[1], &work->state))
-		return;
-	key_command_run(work, version_state);
+	if (args_at_most(cli, args, arg_count, 3))
+		key_command_gather(cli, args, arg_count, 3,
+		    QUESTIONS(questions), version_state_begin);
 }
 
 /* ---- life cycle ---- */
@@ -915,6 +1025,118 @@ key_life_date(struct cli *cli, const struct bytes *args, size_t arg_count)
 	}
 	if (read_date(work, work->args[1], work->args[2]))
 		key_command_run(work, life_date);
+}
+
+/* ---- one instance of a key's attribute ---- */
+
+static enum err
+instance_add(struct key_command *work)
+{
+	struct key_attribute attribute = {
+	    .name = work->args[0], .value = work->args[1]};
+	const struct object *key;
+	enum err rc = OK;
+
+	(void)snprintf(work->change.event, sizeof(work->change.event),
+	    "added attribute %.*s to key %.*s: %.*s",
+	    (int)attribute.name.octets, (const char *)attribute.name.at,
+	    (int)work->name.octets, (const char *)work->name.at,
+	    (int)attribute.value.octets, (const char *)attribute.value.at);
+	TRY(key_command_key(work, work->name, &key));
+	TRY(key_attribute_append(&work->call, key, &attribute));
+out:
+	return rc;
+}
+
+/* Without a value it goes. */
+static enum err
+instance_edit(struct key_command *work)
+{
+	bool goes = work->arg_count < 3;
+	struct bytes value = goes ? BYTES_NONE : work->args[2];
+	const struct object *key;
+	enum err rc = OK;
+
+	(void)snprintf(work->change.event, sizeof(work->change.event),
+	    "%s attribute %.*s, index %" PRIu32 ", of key %.*s%s%.*s",
+	    goes ? "deleted" : "changed", (int)work->args[0].octets,
+	    (const char *)work->args[0].at, work->number,
+	    (int)work->name.octets, (const char *)work->name.at,
+	    goes ? "" : ": ", goes ? 0 : (int)value.octets,
+	    goes ? "" : (const char *)value.at);
+	TRY(key_command_key(work, work->name, &key));
+	TRY(key_attribute_edit(
+	    &work->call, key, work->args[0], (int32_t)work->number, value));
+out:
+	return rc;
+}
+
+static void
+instance_add_begin(struct key_command *work)
+{
+	key_command_run(work, instance_add);
+}
+
+static void
+instance_edit_begin(struct key_command *work)
+{
+	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
+	    .least = 0,
+	    .most = INT32_MAX,
+	    .step = 1,
+	    .zero = "0"};
+	int64_t number;
+
+	if (!args_read(work->cli, "Index", &rule, work->args[1], &number))
+		return;
+	work->number = (uint32_t)number;
+	key_command_run(work, instance_edit);
+}
+
+/* req: KS-28-153 */
+void
+key_instance_add(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "Key Name:", NULL},
+	    {ASK_NEEDED, "Attribute Name:", NULL},
+	    {ASK_NEEDED, "Value:", NULL},
+	};
+
+	if (args_at_most(cli, args, arg_count, 3))
+		key_command_gather(cli, args, arg_count, 3,
+		    QUESTIONS(questions), instance_add_begin);
+}
+
+/* req: KS-28-157 */
+void
+key_instance_change(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "Key Name:", NULL},
+	    {ASK_NEEDED, "Attribute Name:", NULL},
+	    {ASK_NEEDED, "Index:", NULL},
+	    {ASK_NEEDED, "Value:", NULL},
+	};
+
+	if (args_at_most(cli, args, arg_count, 4))
+		key_command_gather(cli, args, arg_count, 4,
+		    QUESTIONS(questions), instance_edit_begin);
+}
+
+/* req: KS-28-157 */
+void
+key_instance_remove(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	static const struct key_question questions[] = {
+	    {ASK_NAME, "Key Name:", NULL},
+	    {ASK_NEEDED, "Attribute Name:", NULL},
+	    {ASK_NEEDED, "Index:", NULL},
+	};
+
+	if (args_at_most(cli, args, arg_count, 3))
+		key_command_gather(cli, args, arg_count, 3,
+		    QUESTIONS(questions), instance_edit_begin);
 }
 
 /* ---- attribute names ---- */

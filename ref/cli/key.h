@@ -39,7 +39,8 @@ struct key_command {
 	struct key_job job;
 	enum err (*run)(struct key_command *work); /* in the change */
 	void (*then)(struct key_command *work);    /* when the job is ready */
-	/* the first argument, and those behind it: the session's */
+	/* the first argument, and those behind it: the session's, or in the
+	 * arena what a dialogue has gathered */
 	struct bytes name;
 	const struct bytes *args;
 	size_t arg_count;
@@ -59,6 +60,14 @@ struct key_command {
 	int64_t date_s;
 	enum key_attribute_type type;
 	struct buf text; /* a key that was typed, or a description */
+	struct key_dialogue *dialogue; /* in the arena */
+	/* a certificate with its key: as it came, and where from */
+	struct secret *bundle;
+	struct secret *password;
+	bool by_scp;
+	struct form form;
+	struct transfer *transfer;
+	int fd; /* of what it fetches; 0: none */
 	/* a list */
 	size_t shown;
 	size_t page;
@@ -70,9 +79,47 @@ struct key_command {
 /* NULL: the command has ended. */
 struct key_command *key_command_new(struct cli *cli);
 
+/*
+ * A dialogue gathers what could have been typed: the name, arguments behind it,
+ * and words with their values.
+ */
+enum key_question_kind {
+	/* neither is asked for where it was typed */
+	ASK_NAME,   /* the first */
+	ASK_NEEDED, /* one behind it */
+	ASK_MAYBE,  /* the same; an empty answer: none */
+	ASK_WORD,   /* an empty answer: neither the word nor a value */
+};
+
+struct key_question {
+	enum key_question_kind kind;
+	const char *text;
+	const char *word;
+};
+
+/*
+ * Ask them all and go on, as with what had been typed. Or go on at once where
+ * there are `least` arguments, the name among them.
+ */
+void key_command_gather(struct cli *cli, const struct bytes *args,
+    size_t arg_count, size_t least, const struct key_question *questions,
+    size_t count, void (*then)(struct key_command *work));
+
 /* With a first argument, which names something, and `least` in all. */
 struct key_command *key_command_on(struct cli *cli, const struct bytes *args,
     size_t arg_count, size_t least, const char *usage);
+
+/* Commands that share words. */
+enum {
+	ON_GENERATE = 1,
+	ON_IMPORT = 2,
+	ON_MODIFY = 4,
+	ON_CLONE = 8,
+	ON_CERTIFICATE = 16,
+};
+
+/* WORD VALUE ... from that argument on. false: the command has ended. */
+bool key_command_words(struct key_command *work, size_t from, unsigned on);
 
 /* What is wrong, as the refusal of the command. */
 void key_command_refuse(struct key_command *work, enum err rc);

@@ -546,6 +546,188 @@ what_was_deleted_before_an_error_stays_deleted(void **state)
 	(void)desk_types(&desk, "key delete broken\nkey delete last");
 }
 
+/* All that is said to several lines, but for the prompt. */
+static const char *
+talk(const char *lines)
+{
+	static char said[8192];
+	char line[512];
+	size_t used = 0;
+
+	while (*lines != '\0') {
+		size_t octets = strcspn(lines, "\n");
+
+		assert_true(octets < sizeof(line));
+		memcpy(line, lines, octets);
+		line[octets] = '\0';
+		used += (size_t)snprintf(said + used, sizeof(said) - used, "%s",
+		    desk_type(&desk, line));
+		assert_true(used < sizeof(said));
+		lines += octets + (lines[octets] == '\n');
+	}
+	return said;
+}
+
+/*
+ * What is missing is asked for, by the guide's names; what was typed is not,
+ * and an empty answer is none.
+ *
+ * req: KS-28-060 KS-28-110 KS-28-180 KS-28-265 KS-28-357
+ */
+static void
+what_is_missing_is_asked_for(void **state)
+{
+	const char *said;
+
+	(void)state;
+	said = talk("key generate\nasked\n\nalice\nAES-128\nyes\nno\nyes\n");
+	assert_has(said,
+	    "?Key Name:\n?Template:\n?Owner Username:\n?Algorithm:\n"
+	    "?Deletable (yes/no):\n?Exportable (yes/no):\n"
+	    "?Versioned Key Bytes (yes/no):\n.0\n");
+	assert_has(desk_audited(&desk),
+	    "created key asked: AES-128, owner alice, deletable yes, "
+	    "exportable no, versioned");
+	said = talk("key version generate\nasked\nRestricted\n");
+	assert_has(
+	    said, "?Key Name:\n?Key State (Active/Restricted/Retired):\n.0\n");
+	assert_has(desk_type(&desk, "key version generate asked"), ".0\n");
+	said = talk("key version state asked 1\nRetired\n");
+	assert_has(said, "?Key State (Active/Restricted/Retired):\n.0\n");
+	assert_lacks(said, "?Version:");
+	assert_has(desk_type(&desk, "show key versions asked"), "Retired");
+	said = talk("key import typed\n\n\nAES\n\nyes\n"
+		    "000102030405060708090a0b0c0d0e0f\n");
+	assert_lacks(said, "?Key Name:");
+	assert_has(said, "?Exportable (yes/no):\n*Key, in base 16:\n.0\n");
+	assert_has(desk_audited(&desk),
+	    "imported key typed: AES-128, owner -, deletable no, exportable "
+	    "yes");
+	said = talk("key clone copy\ntyped\nalice\nversioned\n\n\n");
+	assert_has(said, "?Cloned From:\n?Owner Username:\n?Key Bytes");
+	assert_has(desk_audited(&desk), "cloned key copy from typed");
+	assert_has(desk_type(&desk, "show key versions copy"), "Active");
+	said = talk("key modify typed\n\n-\nyes\n\na,b\n");
+	assert_has(
+	    said, "?New Key Name:\n?Owner Username (-: none, a global key):\n");
+	assert_has(desk_audited(&desk),
+	    "changed key typed: owner - deletable yes other-names a,b");
+	assert_has(
+	    desk_type(&desk, "show key properties typed"), "Other Key Name: b");
+	(void)desk_types(
+	    &desk, "key delete asked\nkey delete typed\nkey delete copy");
+}
+
+static void
+what_has_to_be_there_is_refused_empty(void **state)
+{
+	static const struct {
+		const char *lines;
+		const char *why;
+	} rows[] = {
+	    {"key generate\n\n", "Error: Key Name: it is missing"},
+	    {"key generate k\n\n\n\n\n\n\n", "Error: Algorithm: "},
+	    {"key import\n\n", "Error: Key Name: it is missing"},
+	    {"key clone k\n\n", "Error: Cloned From: it is missing"},
+	    {"key modify\n\n", "Error: Key Name: it is missing"},
+	    {"key version state k\n\n", "Error: Version: it is missing"},
+	    {"key attribute value add k\n\n",
+		"Error: Attribute Name: it is missing"},
+	    {"key generate k\nnone\n\n\n\n\n\n", "there is no such template"},
+	};
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(rows); k++)
+		assert_has(talk(rows[k].lines), rows[k].why);
+	assert_has(desk_type(&desk, "show keys"), "0 of 0 keys");
+}
+
+/* req: KS-28-133 KS-28-153 KS-28-157 */
+static void
+one_instance_of_an_attribute_is_changed(void **state)
+{
+	const char *said;
+
+	(void)state;
+	(void)desk_types(&desk,
+	    "key attribute add Rope Integer\nkey generate k AES-256\n"
+	    "key attribute value add k Rope 1\n"
+	    "key attribute value add k Rope 2\n");
+	assert_has(desk_audited(&desk), "added attribute Rope to key k: 2");
+	said = talk("key attribute value add k Rope\n3\n");
+	assert_has(said, "?Value:\n.0\n");
+	assert_has(
+	    desk_type(&desk, "key attribute value edit k Rope 1 22"), ".0\n");
+	assert_has(desk_audited(&desk),
+	    "changed attribute Rope, index 1, of key k: 22");
+	said = desk_type(&desk, "show key properties k");
+	assert_has(said, "Rope[0] = 1\n");
+	assert_has(said, "Rope[1] = 22\n");
+	assert_has(said, "Rope[2] = 3\n");
+	said = talk("key attribute value delete k Rope\n0\n");
+	assert_has(said, "?Index:\n.0\n");
+	assert_has(
+	    desk_audited(&desk), "deleted attribute Rope, index 0, of key k");
+	said = desk_type(&desk, "show key properties k");
+	assert_lacks(said, "Rope[0]");
+	assert_has(said, "Rope[1] = 22\n");
+	assert_has(desk_type(&desk, "key attribute value edit k Rope 0 5"),
+	    "the key has no such attribute");
+	assert_has(desk_type(&desk, "key attribute value delete k Rope 7"),
+	    "the key has no such attribute");
+	assert_has(
+	    desk_type(&desk, "key attribute value edit k Rope 1 two"), ".1\n");
+	assert_has(desk_type(&desk, "key attribute value edit k Rope x 2"),
+	    "Index: x");
+	assert_has(
+	    desk_type(&desk, "key attribute value add k Hawser 2"), ".1\n");
+	assert_has(desk_type(&desk, "show key properties k"), "Rope[1] = 22\n");
+	(void)desk_types(&desk, "key delete k\nkey attribute remove Rope");
+}
+
+/* What can be read is in spec-tests/managed-certificates.bats. */
+static void
+a_certificate_is_asked_for_with_its_key(void **state)
+{
+	static const struct {
+		const char *lines;
+		const char *want;
+	} rows[] = {
+	    {"key certificate import\n\n",
+		"?Object Name:\n=Error: Object Name: it is missing"},
+	    {"key certificate import c\n\n\nrope\n.\n\n",
+		"?Owner Username:\n?Source (paste/scp):\n*Certificate, with "
+		"its private key, in PEM; then a period alone:\n*\n"
+		"*Private Key Password:\n=Error: Certificate: its private key "
+		"is missing\n"},
+	    {"key certificate import c\n\n\n.\n",
+		"Error: Certificate: it is missing"},
+	    {"key certificate import c source browser\n",
+		"Source: browser: paste (Paste in text area below) or scp"},
+	    {"key certificate import c versioned yes\n",
+		"\"versioned\": WORD VALUE"},
+	    {"key certificate import 1c owner alice\n", "Key Name: 1c: "},
+	    {"key certificate import c source scp\n\n",
+		"?Host:\n=Error: Host: it is missing"},
+	    {"key certificate import c source scp\nh:0\n",
+		"?Host:\n=Error: Host: h:0: HOST or HOST:PORT"},
+	    {"key certificate import c source scp\nh\nd/..\n",
+		"?Filename:\n=Error: Filename: "},
+	    {"show key certificate c\n", "there is no such key"},
+	};
+	size_t k;
+
+	(void)state;
+	for (k = 0; k < LENGTH(rows); k++)
+		assert_has(talk(rows[k].lines), rows[k].want);
+	(void)desk_type(&desk, "key generate k AES-256");
+	assert_has(
+	    desk_type(&desk, "show key certificate k"), "it has no certificate");
+	(void)desk_type(&desk, "key delete k");
+	assert_has(desk_type(&desk, "show keys"), "0 of 0 keys");
+}
+
 static void
 what_cannot_be_is_refused(void **state)
 {
@@ -553,7 +735,6 @@ what_cannot_be_is_refused(void **state)
 		const char *line;
 		const char *why;
 	} rows[] = {
-	    {"key generate", "NAME ALGORITHM"},
 	    {"key generate 1k AES-256", "Key Name: 1k: 1 to 64 letters"},
 	    {"key generate k AES-255", "Algorithm: AES-255: "},
 	    {"key generate k AES", "Algorithm: AES: "},
@@ -609,6 +790,10 @@ main(void)
 	    cmocka_unit_test(queries_find_what_they_ask_for),
 	    cmocka_unit_test(a_page_of_keys_is_deleted_when_that_is_confirmed),
 	    cmocka_unit_test(what_was_deleted_before_an_error_stays_deleted),
+	    cmocka_unit_test(what_is_missing_is_asked_for),
+	    cmocka_unit_test(what_has_to_be_there_is_refused_empty),
+	    cmocka_unit_test(one_instance_of_an_attribute_is_changed),
+	    cmocka_unit_test(a_certificate_is_asked_for_with_its_key),
 	    cmocka_unit_test(what_cannot_be_is_refused),
 	    cmocka_unit_test(without_the_crypto_user_no_key_is_made),
 	};

@@ -893,6 +893,21 @@ out:
 }
 
 enum err
+key_attribute_append(struct key_call *call, const struct object *key,
+    const struct key_attribute *attribute)
+{
+	struct object *o = NULL;
+	enum err rc = OK;
+
+	TRY(key_edit(call, key, &o));
+	TRY(key_attribute_give(call, o->arena, &o->attrs, attribute));
+	TRY(key_save(call, &o));
+out:
+	object_free(o);
+	return rc;
+}
+
+enum err
 key_attribute_edit(struct key_call *call, const struct object *key,
     struct bytes name, int32_t index, struct bytes value)
 {

@@ -343,7 +343,7 @@ struct key_change {
 	size_t other_name_count;
 	bool has_other_names;
 	/* a value without octets removes all of that name, another one sets
-	 * the only one; see key_attribute_add for several */
+	 * the only one; see key_attribute_append for several */
 	const struct key_attribute *attributes;
 	size_t attribute_count;
 };
@@ -375,6 +375,10 @@ enum err key_set_date(struct key_call *call, const struct object *key,
 
 /* Can this date be changed now? */
 bool key_date_is_open(const struct object *key, enum tag date);
+
+/* One more instance of a custom attribute. Errors as key_check. */
+enum err key_attribute_append(struct key_call *call, const struct object *key,
+    const struct key_attribute *attribute) MUST_CHECK;
 
 /* One instance of a custom attribute: a new value, or gone (none). */
 enum err key_attribute_edit(struct key_call *call, const struct object *key,

@@ -10,8 +10,24 @@ enum { THREADS = 2 };
 struct key_making {
 	struct key_job *job; /* NULL: it has left */
 	struct keygen_pair pair;
+	struct secret *text;
+	struct secret *password;
+	struct bundle bundle;
+	const char *why;
 	enum err rc;
 };
+
+static void
+making_free(struct key_making *making)
+{
+	if (making == NULL)
+		return;
+	keygen_pair_clear(&making->pair);
+	secret_free(making->text);
+	secret_free(making->password);
+	bundle_clear(&making->bundle);
+	mem_free(making);
+}
 
 static void
 told(struct key_job *job, enum err rc)
@@ -62,7 +78,13 @@ make_work(void *ctx)
 {
 	struct key_making *making = ctx;
 
-	making->rc = keygen_pair_work(&making->pair);
+	if (making->text == NULL)
+		making->rc = keygen_pair_work(&making->pair);
+	else
+		making->rc = bundle_read(secret_peek(making->text),
+		    making->password != NULL ? secret_peek(making->password)
+					     : BYTES_NONE,
+		    &making->bundle, &making->why);
 }
 
 static void
@@ -74,12 +96,16 @@ make_done(void *ctx, enum err rc)
 	if (rc == OK)
 		rc = making->rc;
 	if (job != NULL) {
-		job->pair = making->pair;
 		job->making = NULL;
-	} else {
-		keygen_pair_clear(&making->pair);
+		job->pair = making->pair;
+		making->pair = (struct keygen_pair){0};
+		job->bundle = making->bundle;
+		making->bundle = (struct bundle){.count = 0};
+		if (rc == ERR_FIELD)
+			(void)snprintf(job->why, sizeof(job->why),
+			    "Certificate: %s", making->why);
 	}
-	mem_free(making);
+	making_free(making);
 	if (job == NULL)
 		return;
 	if (rc == OK)
@@ -115,12 +141,17 @@ make(struct key_job *job)
 		    appliance->loop, "keys", THREADS, &appliance->key_pool));
 	TRY(MEM_NEW(making));
 	making->job = job;
-	TRY(pair_begin(job, &making->pair));
+	making->text = job->text;
+	making->password = job->password;
+	job->text = NULL;
+	job->password = NULL;
+	if (making->text == NULL)
+		TRY(pair_begin(job, &making->pair));
 	TRY(loop_submit(appliance->key_pool, make_work, make_done, making));
 	job->making = making;
 	making = NULL; /* the worker's */
 out:
-	mem_free(making);
+	making_free(making);
 	return rc;
 }
 
@@ -130,7 +161,8 @@ key_job_begin(struct key_job *job)
 	enum err rc = OK;
 
 	TRY(check_ready(job));
-	if (job->algorithm == NULL || job->algorithm->family != FAMILY_RSA) {
+	if (job->text == NULL &&
+	    (job->algorithm == NULL || job->algorithm->family != FAMILY_RSA)) {
 		borrow(job);
 		return;
 	}
@@ -154,4 +186,9 @@ key_job_end(struct key_job *job)
 	job->making = NULL;
 	keystore_loan_end(&job->loan);
 	keygen_pair_clear(&job->pair);
+	secret_free(job->text);
+	job->text = NULL;
+	secret_free(job->password);
+	job->password = NULL;
+	bundle_clear(&job->bundle);
 }

@@ -1,6 +1,7 @@
 /*
  * What has to be there before the bytes of a key are made, opened or sealed: an
- * RSA pair, made by a worker, and the master key where the HSM has to lend it.
+ * RSA pair, made by a worker, or a certificate with its key, read by one; and
+ *the master key where the HSM has to lend it.
  *
  *	job = {.appliance, .algorithm, .ready, .ctx}
  *	key_job_begin(&job)  ...  ready: key_create(call, spec, &job.pair, ...)
@@ -9,6 +10,7 @@
 #ifndef DEVICE_KEY_JOB_H
 #define DEVICE_KEY_JOB_H
 
+#include "crypto/bundle.h"
 #include "device/key.h"
 
 struct key_making;
@@ -17,6 +19,8 @@ struct key_making;
 struct key_job {
 	struct appliance *appliance;
 	const struct key_algorithm *algorithm; /* NULL: no key is made */
+	struct secret *text;     /* of a bundle to be read; NULL: none */
+	struct secret *password; /* ... and its password; both the job's */
 	/* Once, perhaps before key_job_begin returns. Not OK: what is missing,
 	 * and why says so. */
 	void (*ready)(struct key_job *job, enum err rc);
@@ -24,6 +28,7 @@ struct key_job {
 	char why[CHANGE_WHY_OCTETS];
 	/* ---- for ready ---- */
 	struct keygen_pair pair; /* of an RSA key; zeroed for others */
+	struct bundle bundle;
 	/* ---- its own ---- */
 	struct keystore_loan loan;
 	struct key_making *making;
