@@ -122,7 +122,7 @@ decode() {
   story_start
   as admin "key generate k1 AES-256"
   as admin "key generate k2 AES-256"
-  run as admin "backup create" "keys ntp" 
+  run as admin "backup create" "keys ntp"
   assert_failure 1 # of the other page
   run as admin "backup create" "keys certificates" k1 none "ntp" Manual1 \
     "by hand" "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" internal no

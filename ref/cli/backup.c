@@ -1,7 +1,7 @@
 /*
  * The commands about backups.
  */
-#include "device/backup.h"
+#include "device/backup_schedule.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +28,7 @@ struct work {
 	struct backup_make *make;
 	size_t at;   /* the question that is asked */
 	bool dialog; /* or words of the command */
+	bool saves;  /* for an automated remote backup, and makes none now */
 	bool has_items;
 	char file_name[TRANSFER_NAME_OCTETS + 1]; /* of a download */
 	char base[BACKUP_BASE_OCTETS + 1];        /* of one that there is */
@@ -836,6 +837,111 @@ say_summary(struct cli *cli, const struct backup_make *make)
 	}
 }
 
+/* ---- settings for an automated remote backup ---- */
+
+static enum err
+save(struct change *change)
+{
+	struct work *work = cli_state(change->ctx);
+	struct backup_make *make = work->make;
+	struct store *st = change->appliance->store;
+	struct backup_schedule schedule;
+	enum err rc = OK;
+
+	backup_schedule_init(&schedule);
+	TRY(backup_permit(
+	    change->appliance, &change->by, &make->selection, change->why));
+	(void)strcpy(schedule.name, make->base);
+	(void)strcpy(schedule.description, make->description);
+	schedule.destination = make->destination;
+	schedule.place = make->place;
+	schedule.place.password = NULL;
+	backup_selection_clear(&schedule.selection);
+	schedule.selection = make->selection;
+	backup_selection_init(&make->selection);
+	TRY(backup_schedule_seal(change->appliance, &schedule, make->password,
+	    make->place.password));
+	TRY(backup_schedule_delete_all(st));
+	TRY(backup_schedule_write(st, &schedule));
+	(void)snprintf(change->event, sizeof(change->event),
+	    "saved settings for automated remote backup: %s", make->base);
+out:
+	backup_schedule_clear(&schedule);
+	return rc;
+}
+
+static enum err
+saved(struct cli *cli, struct change *change)
+{
+	(void)change;
+	backup_schedules_follow(cli_appliance(cli));
+	return OK;
+}
+
+/* req: KS-23-042 KS-23-043 */
+static void
+save_now(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	work->change.apply = save;
+	cli_change(cli, &work->change, saved,
+	    "The backup settings will not take effect until an Automate "
+	    "Backup Schedule is set up and enabled.");
+}
+
+/* req: KS-23-035 KS-23-037 */
+static void
+save_confirmed(struct cli *cli, struct bytes line)
+{
+	if (bytes_equal_text(line, "yes")) {
+		save_now(cli);
+		return;
+	}
+	cli_say(cli, "No settings were saved.");
+	cli_done(cli);
+}
+
+static enum err
+find_one(void *ctx, const struct backup_schedule *schedule)
+{
+	(void)snprintf(ctx, BACKUP_NAME_OCTETS + 1, "%s", schedule->name);
+	return OK;
+}
+
+/* req: KS-23-020 KS-23-036 KS-23-040 */
+static void
+save_ask(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+	char name[BACKUP_NAME_OCTETS + 1] = "";
+	enum err rc;
+
+	if (work->make->destination != BACKUP_SENT ||
+	    work->make->place.protocol != TRANSFER_SCP) {
+		cli_refuse(
+		    cli, "Destination: an automated remote backup goes by scp");
+		return;
+	}
+	if (work->make->place.directory[0] == '\0') {
+		cli_refuse(cli, "Directory: it is missing");
+		return;
+	}
+	rc = backup_schedule_each(cli_appliance(cli)->store, find_one, name);
+	if (rc != OK) {
+		cli_end(cli, rc);
+		return;
+	}
+	if (name[0] != '\0')
+		cli_say(cli,
+		    "Settings for an automated remote backup are saved "
+		    "already (%s). They will be replaced.",
+		    name);
+	cli_ask(cli, CLI_VALUE,
+	    "Save Settings for Automated Remote Backup (yes or no)?",
+	    save_confirmed);
+}
+
 /* req: KS-23-030 */
 static void
 confirmed(struct cli *cli, struct bytes line)
@@ -844,38 +950,42 @@ confirmed(struct cli *cli, struct bytes line)
 
 	if (bytes_equal_text(line, "yes")) {
 		begin(work);
-		return;
+	} else if (bytes_equal_text(line, "save")) {
+		save_ask(cli);
+	} else {
+		cli_say(cli, "No backup was made.");
+		cli_done(cli);
 	}
-	cli_say(cli, "No backup was made.");
-	cli_done(cli);
 }
 
 static void
 answered_all(struct cli *cli)
 {
 	struct work *work = cli_state(cli);
+	bool scp = work->make->destination == BACKUP_SENT &&
+		   work->make->place.protocol == TRANSFER_SCP;
 
 	if (work->make->destination == BACKUP_SENT &&
 	    (work->make->place.host[0] == '\0' ||
 		work->make->place.user[0] == '\0')) {
 		cli_refuse(cli, "Host, Username: one of them is missing");
-		return;
-	}
-	if (!work->dialog) {
+	} else if (work->saves) {
+		save_ask(cli);
+	} else if (!work->dialog) {
 		begin(work);
-		return;
+	} else {
+		say_summary(cli, work->make);
+		cli_ask(cli, CLI_VALUE,
+		    scp ? "Backup Now (yes or no), or Save Settings for "
+			  "Automated Remote Backup (save)?"
+			: "Backup Now (yes or no)?",
+		    confirmed);
 	}
-	say_summary(cli, work->make);
-	cli_ask(cli, CLI_VALUE, "Backup Now (yes or no)?", confirmed);
 }
 
-/*
- * NAME WORD VALUE ..., or a dialogue.
- *
- * req: KS-23-004 KS-23-019 KS-23-031
- */
-void
-backup_create(struct cli *cli, const struct bytes *args, size_t arg_count)
+/* NAME WORD VALUE ..., or a dialogue. */
+static void
+gather(struct cli *cli, const struct bytes *args, size_t arg_count, bool saves)
 {
 	struct work *work = work_new(cli);
 	char why[FORM_WHY_OCTETS] = "";
@@ -889,6 +999,7 @@ backup_create(struct cli *cli, const struct bytes *args, size_t arg_count)
 		return;
 	}
 	work->dialog = arg_count == 0;
+	work->saves = saves;
 	if (arg_count != 0) {
 		if (take_name(cli, args[0], why) != OK) {
 			cli_refuse(cli, "%s", why);
@@ -901,6 +1012,30 @@ backup_create(struct cli *cli, const struct bytes *args, size_t arg_count)
 			backup_selection_all(&work->make->selection);
 	}
 	ask(cli);
+}
+
+/* req: KS-23-004 KS-23-019 KS-23-031 */
+void
+backup_create(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	gather(cli, args, arg_count, false);
+}
+
+static bool
+is_eskm(struct cli *cli)
+{
+	return setting_number(
+		   cli_appliance(cli)->settings, SETTING_PERSONALITY) != 0;
+}
+
+/* req: KS-23-038 KS-23-040 */
+void
+backup_save(struct cli *cli, const struct bytes *args, size_t arg_count)
+{
+	if (is_eskm(cli))
+		cli_refuse(cli, "with this personality: schedule backup");
+	else
+		gather(cli, args, arg_count, true);
 }
 
 /* ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "device/backup.h"
+#include "device/backup_schedule.h"
 #include "device/cert_work.h"
 #include "device/clients.h"
 #include "device/key_server.h"
@@ -61,6 +62,7 @@ appliance_open(struct appliance *appliance)
 	TRY(rates_new(appliance, 0, &appliance->rates));
 	TRY(transfers_new(appliance, &appliance->transfers));
 	TRY(backups_new(appliance, &appliance->backups));
+	TRY(backup_runs_new(appliance, &appliance->backup_runs));
 	TRY(log_transfers_new(appliance, &appliance->log_transfers));
 	TRY(restores_new(appliance, &appliance->restores));
 out:
@@ -75,6 +77,8 @@ appliance_close(struct appliance *appliance)
 	if (appliance->settles)
 		store_unwait(appliance->store, &appliance->settling);
 	appliance->settles = false;
+	backup_runs_free(appliance->backup_runs);
+	appliance->backup_runs = NULL;
 	backups_free(appliance->backups);
 	appliance->backups = NULL;
 	log_transfers_free(appliance->log_transfers);

@@ -31,6 +31,7 @@ struct restores;
 struct transfers;
 struct statistics;
 struct backups;
+struct backup_runs;
 struct users;
 struct trap_watch;
 
@@ -76,6 +77,7 @@ struct appliance {
 	struct transfers *transfers;     /* device/transfer.h */
 	struct syslogs *syslogs;         /* device/syslog.h */
 	struct backups *backups;         /* device/backup.h */
+	struct backup_runs *backup_runs; /* device/backup_schedule.h */
 	struct log_transfers *log_transfers; /* device/log_transfer.h */
 	struct restores *restores;           /* device/restore.h */
 	struct trap_watch *trap_watches;
