@@ -676,8 +676,8 @@ backup_runs_new(struct appliance *appliance, struct backup_runs **out)
 	TRY(MEM_NEW(runs));
 	runs->appliance = appliance;
 	TRY(loop_timer_new(appliance->loop, look, runs, &runs->timer));
-	runs->watch = (struct clock_watch){
-	    .jumped = jumped, .zoned = zoned, .ctx = runs};
+	runs->watch =
+	    (struct clock_watch){.jumped = jumped, .zoned = zoned, .ctx = runs};
 	clock_watch(appliance->clock, &runs->watch);
 	*out = runs;
 	appliance->backup_runs = runs;
