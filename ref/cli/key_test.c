@@ -722,8 +722,8 @@ a_certificate_is_asked_for_with_its_key(void **state)
 	for (k = 0; k < LENGTH(rows); k++)
 		assert_has(talk(rows[k].lines), rows[k].want);
 	(void)desk_type(&desk, "key generate k AES-256");
-	assert_has(
-	    desk_type(&desk, "show key certificate k"), "it has no certificate");
+	assert_has(desk_type(&desk, "show key certificate k"),
+	    "it has no certificate");
 	(void)desk_type(&desk, "key delete k");
 	assert_has(desk_type(&desk, "show keys"), "0 of 0 keys");
 }
