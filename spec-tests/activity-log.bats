@@ -235,6 +235,36 @@ END
   assert_equal "$(since system)" ""
 }
 
+# req: KS-20-008 KS-21-006
+@test "The System Log has hardware that fails" {
+  needs adapter_fault
+  story_start
+  since system
+  adapter_fault supply-1 unplugged
+  adapter_fault fan-1 stopped
+  adapter_fault fan-1 ok
+  run since system
+  assert_line --index 0 --regexp ' touchstone SNMP Trap: Power supply 1: '
+  assert_line --index 1 --regexp ' touchstone SNMP Trap: Fan 1: Failure$'
+  assert_equal "${#lines[@]}" 2
+}
+
+# req: KS-21-001
+@test "The four logs are viewed and downloaded" {
+  local log
+  servers_start u1
+  adapter_nae u1 "$OWN" RecordEvent Message=aGVsbG8=
+  as admin "service restart key-server"
+  for log in system audit activity client-event; do
+    run -0 as admin "show log $log 1"
+    assert_equal "${#lines[@]}" 1
+    run -0 as admin "log download $log Current"
+    [ "${#lines[@]}" -ge 1 ]
+  done
+  run -0 as admin "log download client-event Current"
+  assert_output --regexp '\[hello\]$'
+}
+
 # Whoever wants failures only says so, and the audit log has it.
 @test "With the level ERROR successes are left out of the Activity Log" {
   servers_start u1
@@ -250,6 +280,26 @@ END
   adapter_nae u1 "$OWN" RandGen Size=8
   left activity 'INFO 127.0.0.1 [-] u1 - Auth - [u1] - [Success]' \
     'INFO 127.0.0.1 [-] u1 - RandGen - [8] - [Success]'
+}
+
+# req: KS-20-013 KS-21-002 KS-21-056
+@test "The KMIP Agent Log is there where HSM Management is activated" {
+  local command
+  story_start
+  for command in "show log kmip-agent" "show log files kmip-agent" \
+    "log rotate kmip-agent" "log clear kmip-agent Current"; do
+    run as admin "$command"
+    assert_failure
+    assert_output --partial "only where the HSM Management feature is activated"
+  done
+  as admin "edit features hsm-management yes"
+  as admin "show log kmip-agent"
+  as admin "log rotate kmip-agent"
+  run -0 as admin "show log files kmip-agent"
+  assert_line --regexp "^ +1  [-0-9_]+ "
+  as admin "edit features hsm-management no"
+  run as admin "show log kmip-agent"
+  assert_failure
 }
 
 # has TEXT: one of the logs does

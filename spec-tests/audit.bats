@@ -63,7 +63,7 @@ lines_have() {
   lines_have "[bob]: changed own password" 1
 }
 
-# req: KS-02-042
+# req: KS-02-042 KS-20-004
 @test "What is typed wrong is recorded, and so is what is not allowed" {
   story_start
   story_admin dave access-control none

@@ -95,6 +95,19 @@ refuse(struct cli *cli, const char *field, struct bytes typed, const char *rule)
 	cli_refuse(cli, "%s", why);
 }
 
+/* req: KS-20-013 KS-21-002 KS-21-056 */
+static bool
+is_there(struct cli *cli, enum log_type type)
+{
+	if (type != LOG_KMIP_AGENT ||
+	    setting_number(
+		cli_appliance(cli)->settings, SETTING_HSM_MANAGEMENT) != 0)
+		return true;
+	cli_refuse(cli, "KMIP Agent Log: only where the HSM Management feature "
+			"is activated");
+	return false;
+}
+
 /* req: KS-21-064 */
 static bool
 take_type(struct cli *cli, struct viewing *v, struct bytes typed)
@@ -103,7 +116,7 @@ take_type(struct cli *cli, struct viewing *v, struct bytes typed)
 	size_t k, octets;
 
 	if (log_find(typed, &v->type) == OK)
-		return true;
+		return is_there(cli, v->type);
 	for (k = 0; k < LOG_TYPE_COUNT; k++) {
 		octets = strlen(rule);
 		(void)snprintf(rule + octets, sizeof(rule) - octets, " %s",
@@ -360,7 +373,7 @@ type_of_command(const struct cli *cli)
 	return type;
 }
 
-/* req: KS-21-064 KS-21-066 KS-21-068 KS-21-070 */
+/* req: KS-21-001 KS-21-064 KS-21-066 KS-21-068 KS-21-070 */
 void
 log_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
@@ -370,7 +383,7 @@ log_show(struct cli *cli, const struct bytes *args, size_t arg_count)
 	if (v == NULL)
 		return;
 	v->type = type_of_command(cli);
-	if (!take_options(cli, v, args, arg_count))
+	if (!is_there(cli, v->type) || !take_options(cli, v, args, arg_count))
 		return;
 	buf_init(&v->pending, SHOWN_OCTETS);
 	rc = logs_last(cli_appliance(cli), v->type, v->file.serial,

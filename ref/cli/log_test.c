@@ -115,6 +115,9 @@ the_last_lines_are_shown(void **state)
 	says_not("show log activity", "line");
 	says("show log audit 1", "[root]:");
 	says("show log client-event", ".0\n");
+	says("show log kmip-agent", "only where the HSM Management feature");
+	says("config", ".0\n");
+	says("edit features hsm-management yes", ".0\n");
 	says("show log kmip-agent", ".0\n");
 }
 

@@ -149,7 +149,7 @@ appliance_outage(const struct appliance *appliance)
 	return NULL;
 }
 
-/* req: KS-20-007 KS-21-005 */
+/* req: KS-20-007 KS-20-008 KS-21-005 KS-21-006 */
 void
 appliance_trap(struct appliance *appliance, enum trap trap, const char *text)
 {

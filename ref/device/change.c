@@ -214,6 +214,7 @@ others_text(const struct others *others, char text[OTHERS_OCTETS])
 		(void)snprintf(text + octets, OTHERS_OCTETS - octets, ")");
 }
 
+/* req: KS-21-009 */
 static enum err
 audit_done(const struct change *change, const struct others *others)
 {
@@ -235,6 +236,7 @@ audit_not_done(const struct change *change)
 	change_refused(change->appliance, &change->by, line);
 }
 
+/* req: KS-20-004 */
 void
 change_refused(
     struct appliance *appliance, const struct principal *by, const char *event)
