@@ -171,7 +171,7 @@ wait_for_tcp() {
   assert_output "00000002.2026-11-23_120000"
 }
 
-# req: KS-20-095 KS-20-096 KS-20-097 KS-20-098
+# req: KS-20-095 KS-20-096 KS-20-097 KS-20-098 KS-AA-057
 @test "Settings of syslog are for those who have Logging" {
   server cli config "administrator bob access-control network" \
     <<<"Cactus7-Bridge

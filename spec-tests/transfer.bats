@@ -58,7 +58,7 @@ archive() {
 }
 
 # req: KS-20-033 KS-20-035 KS-20-038 KS-20-039 KS-20-040 KS-20-041 KS-20-043
-# req: KS-20-091 KS-20-094 ESKM-210 ESKM-217
+# req: KS-20-091 KS-20-094 ESKM-210 ESKM-217 KS-AA-005 KS-AA-034
 @test "Each log goes out when it is closed, whole, under the name of the convention" {
   local log
   remote_ssh_start
@@ -294,6 +294,31 @@ activity.log.1.2002-04-04_160100.two"
   assert_equal "$(home | wc -l)" 2
   run server cli "show known hosts"
   assert_output "127.0.0.1:$REMOTE_SSH_PORT  ssh-ed25519  $after"
+}
+
+# shellcheck disable=SC2016  # the inner shell's own
+# In a network of its own, where nobody listens.
+# req: KS-AA-032 KS-AA-043
+@test "Ports 21 and 22 are the default" {
+  server stop
+  run -0 unshare --map-root-user --net bash -c '
+    set -e
+    appliance() { "$TOP/harness/appliance" "$1" "$SERVER_DIR" "${@:2}"; }
+    ip link set lo up
+    appliance start >/dev/null
+    trap "appliance stop" EXIT
+    for log in "system SCP" "activity FTP" "client-event SFTP"; do
+      set -- $log
+      appliance cli config "edit log rotation $1 destination $2 \
+host 127.0.0.1 user logs schedule Daily time 16:01"
+    done
+    appliance cli config "clock set 2002-04-04 16:00:59"
+    appliance clock advance 1s >/dev/null
+    appliance await " transfers=0 unsent=3" >/dev/null
+    cat "$SERVER_DIR/logs/system/current"' 3>&-
+  assert_output --partial "System Log of 2002-04-04_160100: 127.0.0.1:22: the host cannot"
+  assert_output --partial "Activity Log of 2002-04-04_160100: 127.0.0.1:21: the host cannot"
+  assert_output --partial "Client Event Log of 2002-04-04_160100: 127.0.0.1:22: the host cannot"
 }
 
 @test "A host that does not answer holds up nobody, the end of the server included" {

@@ -286,7 +286,7 @@ out:
 	return rc;
 }
 
-/* req: KS-20-091 KS-20-094 */
+/* req: KS-20-091 KS-20-094 KS-AA-034 */
 static enum err
 set_place(struct queue_of *queue, struct transfer_place *place)
 {

@@ -559,7 +559,8 @@ plan_leave(struct plan *plan)
 	*plan = (struct plan){{NULL}, 0};
 }
 
-/* As the settings are. req: KS-20-048 KS-20-049 KS-20-098 KS-20-100 */
+/* As the settings are. req: KS-20-048 KS-20-049 KS-20-098 KS-20-100 KS-AA-045
+ * req: KS-AA-057 */
 static enum err
 plan_read(struct syslogs *syslogs, enum log_type type, struct plan *plan)
 {

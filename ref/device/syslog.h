@@ -24,7 +24,8 @@
  * that a session of the command line leaves go where the settings sent them
  * when it began.
  *
- * req: KS-20-046 KS-20-047 KS-20-050 KS-20-051 KS-20-052 KS-20-053
+ * req: KS-20-046 KS-20-047 KS-20-050 KS-20-051 KS-20-052 KS-20-053 KS-20-054
+ * req: ESKM-213 ESKM-214
  */
 #ifndef DEVICE_SYSLOG_H
 #define DEVICE_SYSLOG_H

@@ -86,6 +86,8 @@ struct transfers {
 
 /* ---- protocols ---- */
 
+/* Connections are ours, FTP's for data too, and from any port of ours.
+ * req: KS-AA-005 KS-AA-032 KS-AA-043 */
 static const struct protocol {
 	const char *scheme;
 	unsigned port;
@@ -103,6 +105,7 @@ static const struct protocol {
 
 /* ---- what a result means ---- */
 
+/* req: KS-20-092 */
 static const struct outcome {
 	CURLcode code;
 	enum err rc;
@@ -998,15 +1001,18 @@ void
 transfer_begin(struct transfer *transfer)
 {
 	struct transfer_work *work = transfer->work;
+	enum err rc;
 
 	work->transfers = transfer->of;
 	work->next = transfer->of->works;
 	transfer->of->works = work;
-	work->rc = begin(transfer);
-	if (work->rc == OK)
+	/* a thread has it from here on, unless it failed */
+	rc = begin(transfer);
+	if (rc == OK)
 		return;
+	work->rc = rc;
 	if (work->why[0] == '\0')
-		say(work, work->rc, "%s", err_text(work->rc));
+		say(work, rc, "%s", err_text(rc));
 	work->later = (struct loop_task){.fn = tell, .ctx = work};
 	loop_later(transfer->of->appliance->loop, &work->later);
 }
