@@ -259,7 +259,7 @@ properties() {
   assert_failure 1
 }
 
-# req: KS-23-072 KS-23-083
+# req: KS-23-070 KS-23-072 KS-23-083
 @test "The dialogue asks for source, items and names" {
   story_start
   as admin "key generate k1 AES-256"

@@ -594,7 +594,7 @@ want_versions(struct restore *restore, struct bytes id)
 /*
  * Is this one to be restored?
  *
- * req: KS-23-080 KS-28-167
+ * req: KS-23-080 KS-23-081 KS-23-082 KS-28-167 KS-28-168 KS-28-169
  */
 static enum err
 object_wanted(struct restore *restore, const struct backup_row *row,

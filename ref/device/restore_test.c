@@ -285,7 +285,7 @@ one_case(size_t backup, enum was was, enum chosen chosen, bool eskm)
 
 /*
  * req: KS-23-007 KS-23-057 KS-23-062 KS-23-065 KS-23-066 KS-23-067 ESKM-285
- * req: ESKM-286 ESKM-301 KS-23-002
+ * req: ESKM-286 ESKM-301 KS-23-002 VLT-079
  */
 static void
 test_keys_before_backup_selection_after(void **state)
@@ -1059,6 +1059,97 @@ test_the_password_is_known_again(void **state)
 	assert_false(restore_password_is(rig.restore, TEXT("")));
 }
 
+/* ---------------------------------------------------------------------------
+ * Backups of earlier releases: kept/README.md says how they were made
+ */
+
+#define KEPT_HEX "00112233445566778899AABBCCDDEEFF"
+
+/* With BACKUP_KEEP=DIR this leaves one there. */
+static void
+make_kept(const char *dir)
+{
+	const struct backup_kind_row *ca =
+	    backup_kind_find(TEXT("certificate"), TEXT("web"));
+	struct key_spec spec = key_rig_spec("Kept", "user1");
+	struct backup_selection selection = all_items();
+	struct buf value;
+	uint32_t number;
+
+	delete_all_objects();
+	spec.algorithm = key_algorithm_named(TEXT("AES-128"));
+	spec.versioned = true;
+	assert_ok(key_import(&rig.keys.call, &spec, 0, TEXT(KEPT_HEX), NULL));
+	assert_ok(key_version_new(&rig.keys.call,
+	    key_rig_find(&rig.keys, "Kept"), CARD_ACTIVE, NULL, &number));
+	set_number(SETTING_ACTIVE_VERSIONS, "99");
+	buf_init(&value, 1000);
+	assert_ok(fields_put_text(&value, "certificate", "of the web"));
+	put_sealed(&value, ca, "web", "a private key");
+	assert_ok(record_put(
+	    STORE(&rig), "certificate", TEXT("web"), buf_peek(&value)));
+	account_put(&rig.keys.bench, "keeper", false, CONTROLS_ALL);
+	key_rig_turn(&rig.keys);
+	(void)snprintf(rig.backups, sizeof(rig.backups), "%s", dir);
+	restore_rig_backup(&rig, "kept");
+	backup_selection_clear(&selection);
+	buf_clear(&value);
+}
+
+static void
+assert_kept(void)
+{
+	struct key_material material;
+	struct buf value;
+	struct bytes sealed, plain;
+	struct admin admin;
+
+	assert_ok(key_bytes(
+	    &rig.keys.call, key_rig_find(&rig.keys, "Kept"), 1, &material));
+	assert_memory_equal(material.octets.at,
+	    "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff",
+	    16);
+	assert_int_equal(key_versions(key_rig_find(&rig.keys, "Kept")), 2);
+	assert_int_equal(
+	    setting_number(APPLIANCE(&rig)->settings, SETTING_ACTIVE_VERSIONS),
+	    99);
+	buf_init(&value, 10000);
+	assert_ok(record_get(STORE(&rig), "certificate", TEXT("web"), &value));
+	assert_ok(fields_find(buf_peek(&value), "key", &sealed));
+	assert_ok(keystore_open(rig.keys.keystore, NULL,
+	    TEXT("certificate/web"), 1, sealed, rig.keys.arena, &plain));
+	assert_true(bytes_equal_text(plain, "a private key"));
+	assert_ok(admin_read(STORE(&rig), TEXT("keeper"), &admin));
+	assert_int_equal(admin.controls, CONTROLS_ALL);
+	admin_drop(&admin);
+	buf_clear(&value);
+}
+
+static void
+test_backups_of_earlier_releases_are_restored(void **state)
+{
+	static const char *const folders[] = {"ref/device/kept/backup-1"};
+	const char *keep = getenv("BACKUP_KEEP");
+	struct backup_selection selection = all_items();
+	size_t k;
+
+	(void)state;
+	if (keep != NULL)
+		make_kept(keep);
+	for (k = 0; k < LENGTH(folders); k++) {
+		delete_all_objects();
+		delete_all_records("certificate");
+		set_number(SETTING_ACTIVE_VERSIONS, "4000");
+		(void)snprintf(
+		    rig.backups, sizeof(rig.backups), "%s", folders[k]);
+		assert_ok(restore_rig_look(&rig, "kept", BACKUP_PASSWORD));
+		assert_ok(restore_rig_run(&rig, &selection));
+		restore_rig_restart(&rig, 1);
+		assert_kept();
+	}
+	backup_selection_clear(&selection);
+}
+
 int
 main(void)
 {
@@ -1080,6 +1171,8 @@ main(void)
 	    cmocka_unit_test(test_several_restores_keep_their_order),
 	    cmocka_unit_test(test_what_is_staged_goes),
 	    cmocka_unit_test(test_the_password_is_known_again),
+	    /* the last: it leaves the rig's own backups */
+	    cmocka_unit_test(test_backups_of_earlier_releases_are_restored),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
