@@ -48,7 +48,7 @@ arrived() {
   find "$ARRIVED" -name '*_bkp' -printf '%f\n' | sort
 }
 
-# req: KS-23-020 KS-23-035 KS-23-036 KS-23-037 KS-23-040 KS-23-042 KS-23-043
+# req: KS-23-020 KS-23-035 KS-23-036 KS-23-037 KS-23-040 KS-23-042 KS-23-043 KS-23-044 KS-23-045
 @test "Settings are saved for SCP only, one set at a time, and do nothing alone" {
   host_start
   story_start

@@ -137,6 +137,8 @@ decode() {
     "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" internal yes
   assert_failure 1
   assert_line --partial "k3"
+  run as admin "show keys query [All]"
+  assert_line --partial k2
   run as admin "backup create" "keys" "query:[All]" none Manual1 "by hand" \
     "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" internal yes
   assert_success
@@ -236,4 +238,45 @@ decode() {
   assert_line "  Backup Description: "
   sizes=$(as admin "show backups" | sed -n 's/^  Size: //p')
   [ "$(sed -n 2p <<<"$sizes")" -gt "$(sed -n 1p <<<"$sizes")" ]
+}
+
+# read_backup FILE...: as docs/backup-format.md has it
+read_backup() {
+  "$TOP/spec-tests/backup_read.py" "$@" <<<"$BACKUP_PASSWORD"
+}
+
+# req: KS-23-007 KS-23-011 ESKM-127 ESKM-128
+@test "Who has the page about the format and the password reads a backup" {
+  story_start
+  key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+  as admin "key import k1 AES" "$key"
+  as admin "backup create whole description all-of-it destination download \
+file whole" "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" >"$BATS_TEST_TMPDIR/said"
+  decode "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/got"
+  file=$BATS_TEST_TMPDIR/got/whole
+  run read_backup "$file"
+  assert_success
+  assert_line --partial "backup whole files=1 octets=$(stat -c %s "$file")"
+  assert_line --partial "all-of-it"
+  assert_line --partial "$key" # in its secret
+  assert_line --regexp "^keys object "
+  assert_line "network item - -"
+  assert_line --regexp "^administrators admin admin "
+  refute_line --partial "log-certificate"
+  # only keys; only configuration
+  for part in keys ntp; do
+    as admin "backup create $part items $part destination download file $part" \
+      "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" >"$BATS_TEST_TMPDIR/said"
+    decode "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/got"
+    run read_backup "$BATS_TEST_TMPDIR/got/$part"
+    assert_success
+    assert_line "$part item - -"
+    [ "$(grep -c ' item - -$' <<<"$output")" -eq 1 ]
+  done
+  # and nobody else
+  BACKUP_PASSWORD=other run read_backup "$file"
+  assert_failure
+  printf 'x' | dd of="$file" bs=1 seek=500 conv=notrunc status=none
+  run read_backup "$file"
+  assert_failure
 }

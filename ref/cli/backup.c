@@ -244,7 +244,8 @@ out:
 	return rc;
 }
 
-/* req: KS-23-007 */
+/* What a query finds is shown by "show keys query NAME".
+ * req: KS-23-007 KS-23-008 */
 static enum err
 take_keys(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
@@ -377,7 +378,7 @@ text_take(const char *field, struct bytes line, size_t least, char *out,
 	return OK;
 }
 
-/* req: KS-23-023 */
+/* req: KS-23-022 KS-23-023 */
 static enum err
 take_file(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
@@ -415,7 +416,7 @@ take_port(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	return OK;
 }
 
-/* req: KS-23-026 */
+/* req: KS-23-026 ESKM-232 ESKM-233 */
 static enum err
 take_directory(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
@@ -909,7 +910,7 @@ find_one(void *ctx, const struct backup_schedule *schedule)
 	return OK;
 }
 
-/* req: KS-23-020 KS-23-036 KS-23-040 */
+/* req: KS-23-020 KS-23-036 KS-23-040 ESKM-231 */
 static void
 save_ask(struct cli *cli)
 {
