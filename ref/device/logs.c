@@ -815,7 +815,8 @@ logs_open(struct appliance *appliance)
 	TRY(log_audit_open(logs));
 	TRY(loop_pool_new(appliance->loop, "logs", 1, &logs->pool));
 	loop_each_turn(appliance->loop, &logs->turn);
-	logs->stirred = true; /* a power cut may have left an archive too many */
+	/* a power cut may have left an archive too many */
+	logs->stirred = true;
 	if (appliance->logs_dir == NULL)
 		goto out;
 	logs->settings = (struct settings_watch){.follow = follow, .ctx = logs};
