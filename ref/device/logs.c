@@ -685,6 +685,12 @@ plan(struct logs *logs, struct log *log, int64_t after_s)
 	    after_s);
 }
 
+int64_t
+logs_next_rotation_s(const struct appliance *appliance, enum log_type type)
+{
+	return appliance->logs->log[type].due_s;
+}
+
 static void
 schedule_set(struct logs *logs)
 {
@@ -783,6 +789,7 @@ open_one(struct logs *logs, enum log_type type)
 	enum err rc = OK;
 
 	log->type = type;
+	log->due_s = INT64_MAX;
 	if (type != LOG_AUDIT)
 		TRY(MEM_ARRAY(log->lines, LOGS_BUFFER_OCTETS));
 	if (logs->appliance->logs_dir == NULL)

@@ -227,6 +227,10 @@ enum err logs_last(struct appliance *appliance, enum log_type type,
 enum err
 logs_rotate(struct appliance *appliance, enum log_type type) MUST_CHECK;
 
+/* When the next one is due by the schedule: wall time; INT64_MAX: never. */
+int64_t
+logs_next_rotation_s(const struct appliance *appliance, enum log_type type);
+
 /*
  * Current is emptied, an archive removed. In the done of a change.
  *
