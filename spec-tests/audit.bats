@@ -33,7 +33,7 @@ lines_have() {
   done <<<"$output"
 }
 
-# req: KS-02-040 KS-21-009
+# req: KS-02-040 KS-20-003 KS-21-009
 @test "Every change is recorded, once" {
   story_start bob
   as admin "administrator carol access-control ssh full-name Carol" "$FIRST" "$FIRST"

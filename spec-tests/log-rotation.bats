@@ -112,7 +112,7 @@ is_next() {
   assert_equal "$(archives activity)" ""
 }
 
-# req: KS-20-001 KS-20-081 KS-20-088 KS-20-099
+# req: KS-20-001 KS-20-081 KS-20-088 KS-20-096 KS-20-097 KS-20-099
 @test "Values are those of the guide, and what is none is refused" {
   story_start
   run as admin "show log rotation audit"
@@ -120,6 +120,10 @@ is_next() {
   assert_line "  Audit Log: Rotation Time: Default"
   assert_line "  Audit Log: Transfer Destination: None"
   run as admin "show log syslog system"
+  assert_line "  System Log: Enable Syslog: no"
+  assert_line "  System Log: Syslog Server #1: "
+  assert_line "  System Log: Syslog Server #1 Port: 514"
+  assert_line "  System Log: Syslog Server #1 Protocol: udp"
   assert_line "  System Log: Syslog Facility: local1"
   while read -r words; do
     run as admin "edit log $words"

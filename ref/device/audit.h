@@ -18,7 +18,7 @@
  * out of that (device/logs.h). Nothing clears or rotates it by hand.
  *
  * req: KS-02-039 KS-02-040 KS-02-041 KS-02-042 KS-21-011 KS-21-012 KS-21-013
- * req: KS-21-014
+ * req: KS-20-003 KS-20-004 KS-21-014
  */
 #ifndef DEVICE_AUDIT_H
 #define DEVICE_AUDIT_H

@@ -68,7 +68,7 @@ each_log_has_a_row_and_settings_of_its_own(void **state)
 	assert_false(logs_setting_of(SETTING_HOST_NAME, &t, &f));
 }
 
-/* req: ESKM-202 ESKM-203 ESKM-204 ESKM-205 KS-20-048 KS-20-088 */
+/* req: ESKM-202 ESKM-203 ESKM-204 ESKM-205 KS-20-048 KS-20-088 KS-AA-045 */
 static void
 a_new_device_has_the_defaults(void **state)
 {
@@ -94,6 +94,12 @@ a_new_device_has_the_defaults(void **state)
 		assert_string_equal(
 		    setting_shown(settings, logs_setting(k, LOGS_FACILITY)),
 		    "local1");
+		assert_int_equal(
+		    setting_number(settings, logs_setting(k, LOGS_PORT_1)),
+		    514);
+		assert_int_equal(
+		    setting_number(settings, logs_setting(k, LOGS_PROTOCOL_1)),
+		    LOGS_UDP);
 		assert_ok(
 		    setting_check(archives, bytes_of_text("0"), kept, why));
 		assert_ok(

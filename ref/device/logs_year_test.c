@@ -446,7 +446,7 @@ one_that_still_has_to_be_sent_is_out(void **state)
 	assert_err(logs_clear(APPLIANCE, LOG_SYSTEM, 2), ERR_NOT_FOUND);
 }
 
-/* req: KS-20-027 KS-20-030 KS-20-031 KS-20-087 ESKM-209 */
+/* req: KS-20-018 KS-20-026 KS-20-027 KS-20-030 KS-20-031 KS-20-087 ESKM-209 */
 static void
 the_oldest_go_when_there_are_too_many(void **state)
 {
