@@ -96,7 +96,7 @@ system.log.1.2002-04-04_160100.demo"
     "$REMOTE_DIR/home/logs/audit.log.1.2002-04-05_160100.other"
 }
 
-# req: KS-20-093
+# req: KS-20-018 KS-20-026 KS-20-093
 @test "With destination None a closed log stays where it is" {
   remote_ssh_start
   sends system SCP .

@@ -28,7 +28,7 @@
  * A rotation that a power cut kept from being noted here is seen at the next
  * start, as one behind `seen`.
  *
- * req: KS-20-035 KS-20-036 KS-20-037 KS-20-038 KS-20-039
+ * req: KS-20-018 KS-20-026 KS-20-035 KS-20-036 KS-20-037 KS-20-038 KS-20-039
  */
 #ifndef DEVICE_LOG_TRANSFER_H
 #define DEVICE_LOG_TRANSFER_H
