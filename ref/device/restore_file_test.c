@@ -241,7 +241,7 @@ test_a_full_disk_restores_nothing(void **state)
 	backup_selection_init(&selection);
 	backup_selection_all(&selection);
 	assert_ok(restore_rig_look(&rig, "foo", BACKUP_PASSWORD));
-	vfs_disk_full(100000);
+	vfs_disk_full(8192);
 	assert_err(restore_rig_run(&rig, &selection), ERR_DISK_FULL);
 	vfs_disk_full(UINT64_MAX);
 	restore_rig_restart(&rig, 0);
