@@ -24,7 +24,7 @@ teardown_file() {
 setup() {
   load helper
   load console
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return
   console 'log signing certificate download' >cert.pem
 }
 

@@ -31,7 +31,7 @@ teardown_file() {
 setup() {
   load helper
   load console
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return
 }
 
 # over_ssh COMMAND
