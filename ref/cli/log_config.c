@@ -26,8 +26,7 @@ show_rotation(struct cli *cli, enum log_type type)
 	cli_say(cli, "  %-12s  %-8s  %-7s  %-20s  %-8s  %-9s  %s",
 	    log_row(type)->title, shown(cli, type, LOGS_SCHEDULE),
 	    shown(cli, type, LOGS_TIME), next, shown(cli, type, LOGS_ARCHIVES),
-	    shown(cli, type, LOGS_SIZE_MB),
-	    shown(cli, type, LOGS_DESTINATION));
+	    shown(cli, type, LOGS_SIZE_MB), shown(cli, type, LOGS_DESTINATION));
 }
 
 static void

@@ -483,7 +483,8 @@ is_wanted(struct logs *logs, const struct logs_file *file)
 }
 
 /* The oldest goes, as long as there are more than are to be kept.
- * req: KS-20-018 KS-20-026 KS-20-027 KS-20-028 KS-20-030 KS-20-031 KS-20-087 ESKM-209 */
+ * req: KS-20-018 KS-20-026 KS-20-027 KS-20-028 KS-20-030 KS-20-031 KS-20-087
+ * req: ESKM-209 */
 static void
 displace(struct logs *logs, struct log *log)
 {
