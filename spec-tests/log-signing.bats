@@ -166,10 +166,13 @@ END
   assert_line --partial "line 4 of the file: expected \"Subject: Signed log"
 }
 
-# req: KS-20-063 KS-20-066 KS-20-103 KS-20-112
+# req: KS-20-063 KS-20-066 KS-20-102 KS-20-103 KS-20-112
 @test "Logs are signed where that is set, and on their way out only" {
   signing audit sign yes form multipart
   signing system sign no
+  run console 'show log signing audit'
+  assert_line "Log Settings of the Audit Log"
+  assert_line --partial "Sign Log: yes"
   run console 'log download system'
   refute_output --partial "MIME-Version"
   run console 'log download audit'

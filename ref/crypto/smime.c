@@ -216,7 +216,8 @@ out:
  * The signature
  */
 
-/* spec: rfc-2315 9.2  attributes in the order of their encoding, which DER
+/* req: KS-20-114 KS-20-115 KS-20-116 ESKM-219
+ * spec: rfc-2315 9.2  attributes in the order of their encoding, which DER
  * asks of a SET, and OpenSSL leaves to who puts them */
 static enum err
 attributes_put(struct signing *s, PKCS7_SIGNER_INFO *info)
@@ -346,6 +347,7 @@ out:
 	return rc;
 }
 
+/* req: KS-20-070 */
 static enum err
 signed_data_back(struct signing *s)
 {
@@ -433,7 +435,7 @@ out:
 	return rc;
 }
 
-/* spec: rfc-8551 3.5.2  req: KS-20-072 */
+/* spec: rfc-8551 3.5.2  req: KS-20-072 KS-20-074 KS-20-075 */
 static enum err
 opaque_write(struct signing *s)
 {
