@@ -142,6 +142,9 @@ eskm() {
   run as admin "schedule backup" x "" one two
   assert_failure 1
   assert_line "Schedule a Backup"
+  run as admin "schedule backup" x "" elephants elephants
+  assert_failure 1
+  assert_line --partial "Error: Backup Password: "
   run eskm x "" "" "" "" ""
   assert_failure 1 # SCP is the default, and needs a host
   for wrong in "Weekly every: Someday" "Monthly on day: 32" Hourly; do

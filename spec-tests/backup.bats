@@ -68,7 +68,7 @@ decode() {
     assert_failure 1
     assert_line --partial "without special characters"
   done
-  long=$(printf 'x%.0s' {1..30})
+  long=9Gw2kLr7QzXv4NbTy6HpJm3sRfUc8D
   run as admin "backup create long" "${long}y" "${long}y"
   assert_failure 1
   assert_line --partial "1 to 30 characters"
@@ -80,6 +80,37 @@ decode() {
   run as admin "show backups"
   refute_line --partial "Backup Name"
   as admin "backup create long" "$long" "$long"
+}
+
+# req: KS-17-004 KS-17-039 KS-17-040
+@test "The rules of all passwords are those of backups, too" {
+  # refused PASSWORD RULE, accepted PASSWORD: for a backup
+  refused() {
+    run as admin "backup create no items ntp" "$1" "$1"
+    assert_failure 1
+    assert_line --partial "Error: Backup Password: "
+    assert_output --partial "$2"
+  }
+  accepted() {
+    number=$((number + 1))
+    as admin "backup create yes$number items ntp" "$1" "$1" >/dev/null
+  }
+  story_start
+  number=0
+  refused k7q4k7q4k7q4 "five different"
+  accepted k7q4z7q4k7q4
+  refused $' \t\xe2\x80\x83\xe2\x80\x82\xc2\xa0\xe2\x80\x89 \t' "whitespace"
+  refused 555-123-4967 "phone number"
+  refused elephants "a dictionary word"
+  refused stnahpele "reversed dictionary word"
+  as admin "edit password settings length 12"
+  refused 'pq7Lwz!vK4t' 12 # 11
+  accepted 'pq7Lwz!vK4tm'
+  as admin "edit password settings upper-case yes"
+  refused 'pq7lwz!vk4tm' "at least one"
+  accepted 'pq7Lwz!vk4tm'
+  run as admin "show backups"
+  refute_line "Backup Name: no"
 }
 
 # req: KS-15-090 KS-15-091 KS-15-092 KS-23-004
@@ -144,6 +175,17 @@ decode() {
   assert_success
   run as admin "show backups"
   assert_line "  Backup Description: by hand"
+  # back, from the second page and from the summary
+  run as admin "backup create" "keys" none back certificates none all Manual2 \
+    "" "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" internal back none ntp Manual3 \
+    "" "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" internal yes
+  assert_success
+  assert_equal "$(grep -c "^Backup Summary" <<<"$output")" 2
+  assert_equal "$(sed '1,/^Backup Summary/d; /^Backup Summary/,$d' \
+    <<<"$output" | grep -c -e '^  Keys' -e '^  Logging')" 1
+  assert_line "Backup Name: Manual3"
+  run as admin "show backups"
+  refute_line "Backup Name: Manual2"
 }
 
 # req: KS-23-014 KS-23-019 KS-23-022 KS-23-023 KS-23-055 KS-23-056 KS-23-088 ESKM-127 ESKM-227
@@ -263,6 +305,13 @@ file whole" "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" >"$BATS_TEST_TMPDIR/said"
   assert_line "network item - -"
   assert_line --regexp "^administrators admin admin "
   refute_line --partial "log-certificate"
+  as admin "backup create logs items all,log-certificate destination download \
+file logs" "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" >"$BATS_TEST_TMPDIR/said"
+  decode "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/got"
+  run read_backup "$BATS_TEST_TMPDIR/got/logs"
+  assert_success
+  assert_line --regexp "^log-certificate log.signer current "
+  assert_line --regexp "^keys object "
   # only keys; only configuration
   for part in keys ntp; do
     as admin "backup create $part items $part destination download file $part" \

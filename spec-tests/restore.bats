@@ -295,7 +295,50 @@ first_appliance() {
   ADMIN=$(adapter_admin_password)
 }
 
-# req: KS-23-073 KS-23-078 KS-23-088 ESKM-227
+# The bytes of the key, too: the certificate stands in what it signs.
+# req: KS-23-011
+@test "The log signing certificate moves where it is asked for, and signs" {
+  # certificate FILE: that of the appliance; signs: its audit log, with it
+  certificate() {
+    as admin "log signing certificate download" |
+      sed -n '/BEGIN CERT/,/END CERT/p' >"$1"
+    [ -s "$1" ]
+  }
+  signs() {
+    as admin "edit log signing audit sign yes" >/dev/null
+    as admin "log download audit" | sed -n '/^MIME-Version/,$p' >audit.eml
+    openssl smime -verify -in audit.eml -CAfile "$1" -purpose any -noverify \
+      -certfile "$1" -nointern -out /dev/null
+  }
+  story_start
+  certificate old.pem
+  backup without
+  backup with items log-certificate
+  cp -r "$ADAPTER_DIR/backup" .
+  other_appliance
+  cp -r backup "$ADAPTER_DIR/"
+  as admin "log signing certificate recreate" yes
+  certificate new.pem
+  run ! cmp -s old.pem new.pem
+  run restores admin without items all
+  assert_success
+  ADMIN=$(cat "$BATS_TEST_TMPDIR/appliance/admin.password")
+  restart
+  certificate after.pem
+  cmp new.pem after.pem
+  run restores admin with items all
+  assert_success
+  restart
+  certificate after.pem
+  cmp old.pem after.pem
+  run signs old.pem
+  assert_success
+  run signs new.pem
+  assert_failure
+  first_appliance
+}
+
+# req: KS-23-073 KS-23-078 KS-23-088 ESKM-225 ESKM-227
 @test "What was downloaded is uploaded to another device, and is there" {
   story_start
   as admin "key generate k AES-256"
@@ -395,7 +438,7 @@ digest() {
   "$TOP/harness/appliance" fill "$ADAPTER_DIR" keys "$keys" "$users"
   as admin "key generate versioned AES-256 versioned yes owner u000001"
   as admin "key version generate versioned"
-  backup whole
+  backup whole items all,log-certificate
   want=$(digest)
   cp -r "$ADAPTER_DIR/backup/whole" .
   other_appliance

@@ -132,7 +132,7 @@ own_key() {
   assert_success
 }
 
-# req: KS-31-020 KS-17-002
+# req: KS-31-020 KS-17-002 KS-17-039 KS-17-040
 @test "The password settings of the device are those of users, too" {
   story_start
   run as admin "user alice administration no" "elephants" "elephants"

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "cli/args.h"
+#include "cli/backup_password.h"
 #include "cli/form.h"
 
 enum {
@@ -26,6 +27,7 @@ struct work {
 	struct change change;
 	bool changing;
 	struct backup_make *make;
+	struct backup_password judge;
 	size_t at;   /* the question that is asked */
 	bool dialog; /* or words of the command */
 	bool saves;  /* for an automated remote backup, and makes none now */
@@ -47,6 +49,7 @@ work_drop(void *state)
 
 	if (work->changing)
 		change_leave(&work->change);
+	backup_password_leave(&work->judge);
 	loop_task_cancel(&work->step);
 	backup_make_drop(work->make);
 	if (work->fd >= 0)
@@ -162,6 +165,20 @@ on_page(unsigned item, unsigned page)
 	       backup_item_row((enum backup_item)item)->page == page;
 }
 
+/* Those that "Select All" means, or none. */
+static void
+items_choose(bool *items, unsigned page, bool all)
+{
+	unsigned k;
+
+	for (k = 0; k < ITEM_COUNT; k++)
+		if (on_page(k, page))
+			items[k] =
+			    all &&
+			    backup_item_row((enum backup_item)k)->chosen ==
+				WITH_ALL;
+}
+
 /* page  0: both */
 static enum err
 items_take(struct cli *cli, unsigned page, struct bytes line,
@@ -169,22 +186,19 @@ items_take(struct cli *cli, unsigned page, struct bytes line,
 {
 	struct work *work = cli_state(cli);
 	bool *items = work->make->selection.items;
-	bool all = bytes_equal_text(line, "all");
 	struct bytes rest = line;
 	struct bytes word;
 	enum backup_item item;
-	unsigned k;
 
 	work->has_items = true;
-	for (k = 0; k < ITEM_COUNT; k++)
-		if (on_page(k, page))
-			items[k] =
-			    all &&
-			    backup_item_row((enum backup_item)k)->chosen ==
-				WITH_ALL;
-	if (all || bytes_equal_text(line, "none"))
+	items_choose(items, page, false);
+	if (bytes_equal_text(line, "none"))
 		return OK;
 	while (list_next(&rest, &word)) {
+		if (bytes_equal_text(word, "all")) {
+			items_choose(items, page, true);
+			continue;
+		}
 		if (!backup_item_find(word, &item) || !on_page(item, page))
 			return refuse(items_field, word,
 			    "all, none, or words of \"show backup items\"",
@@ -515,7 +529,7 @@ static const struct question {
 	take_certificates},
     {CLI_VALUE, "Local Certificate Authorities (all, none, or names):",
 	with_cas, take_cas},
-    {CLI_VALUE, "Items of page 2 (all, none, or words):", in_dialogue,
+    {CLI_VALUE, "Items of page 2 (all, none, or words; or back):", in_dialogue,
 	take_page_2},
     {CLI_VALUE, "Backup Name:", in_dialogue, take_name},
     {CLI_VALUE, "Backup Description:", in_dialogue, take_description},
@@ -551,22 +565,45 @@ static const char words_rule[] =
     "one of items, keys, certificates, local-cas, description, destination, "
     "file, host, port, directory, user";
 
+static const char back[] = "back";
+
 static void ask(struct cli *cli);
 static void answered_all(struct cli *cli);
+
+/* "Back": from the first page on. req: KS-23-012 KS-23-028 */
+static void
+ask_anew(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	work->at = 0;
+	work->file_name[0] = '\0';
+	ask(cli);
+}
 
 static void
 answered(struct cli *cli, struct bytes line)
 {
 	struct work *work = cli_state(cli);
+	const struct question *question = &questions[work->at];
 	char why[FORM_WHY_OCTETS] = "";
-	enum err rc = questions[work->at].take(cli, line, why);
+	enum err rc;
 
+	if (question->take == take_page_2 && bytes_equal_text(line, back)) {
+		ask_anew(cli);
+		return;
+	}
+	rc = question->take(cli, line, why);
 	if (rc != OK) {
 		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
 		return;
 	}
 	work->at++;
-	ask(cli);
+	if (question->take == take_again)
+		backup_password_judge(
+		    cli, &work->judge, work->make->password, ask);
+	else
+		ask(cli);
 }
 
 static void
@@ -953,6 +990,8 @@ confirmed(struct cli *cli, struct bytes line)
 		begin(work);
 	} else if (bytes_equal_text(line, "save")) {
 		save_ask(cli);
+	} else if (bytes_equal_text(line, back)) {
+		ask_anew(cli);
 	} else {
 		cli_say(cli, "No backup was made.");
 		cli_done(cli);
@@ -977,9 +1016,9 @@ answered_all(struct cli *cli)
 	} else {
 		say_summary(cli, work->make);
 		cli_ask(cli, CLI_VALUE,
-		    scp ? "Backup Now (yes or no), or Save Settings for "
-			  "Automated Remote Backup (save)?"
-			: "Backup Now (yes or no)?",
+		    scp ? "Backup Now (yes or no), Save Settings for Automated "
+			  "Remote Backup (save), or back?"
+			: "Backup Now (yes or no), or back?",
 		    confirmed);
 	}
 }

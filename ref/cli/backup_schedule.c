@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cli/args.h"
+#include "cli/backup_password.h"
 #include "cli/form.h"
 
 static const char *const weekdays[] = {"Monday", "Tuesday", "Wednesday",
@@ -22,6 +23,7 @@ struct work {
 	struct change change;
 	struct backup_schedule schedule;
 	struct secret *password;
+	struct backup_password judge;
 	struct secret *remote;
 	enum backup_every every;
 };
@@ -31,6 +33,7 @@ work_drop(void *state)
 {
 	struct work *work = state;
 
+	backup_password_leave(&work->judge);
 	backup_schedule_clear(&work->schedule);
 	secret_free(work->password);
 	secret_free(work->remote);
@@ -524,12 +527,16 @@ take_remote(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	return secret_copy(line, &work->remote);
 }
 
-/* req: ESKM-241 ESKM-259 */
-static const struct form_field fields[] = {
+/* req: ESKM-241 */
+static const struct form_field password_fields[] = {
     {CLI_VALUE, "Backup Name:", take_name},
     {CLI_VALUE, "Backup Description:", take_description},
     {CLI_SECRET, "Backup Password:", take_password},
     {CLI_SECRET, "Confirm Backup Password:", take_again},
+};
+
+/* req: ESKM-241 ESKM-259 */
+static const struct form_field fields[] = {
     {CLI_VALUE,
 	"Items to Backup: KMIP, Keys, Certificates, Local Certificate "
 	"Authorities, Configuration (kmip keys certificates local-cas "
@@ -576,6 +583,23 @@ schedule_save(struct cli *cli)
 	cli_change(cli, &work->change, follow, "");
 }
 
+static void
+ask_rest(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	form_run(cli, &work->form, fields, sizeof(fields) / sizeof(*fields),
+	    schedule_save);
+}
+
+static void
+judge(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	backup_password_judge(cli, &work->judge, work->password, ask_rest);
+}
+
 /* req: ESKM-239 ESKM-263 */
 void
 backup_schedule_create(
@@ -594,8 +618,8 @@ backup_schedule_create(
 	if (work == NULL)
 		return;
 	cli_say(cli, "Schedule a Backup");
-	form_run(cli, &work->form, fields, sizeof(fields) / sizeof(*fields),
-	    schedule_save);
+	form_run(cli, &work->form, password_fields,
+	    sizeof(password_fields) / sizeof(*password_fields), judge);
 }
 
 static enum err

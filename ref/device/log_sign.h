@@ -10,7 +10,8 @@
  *	"log.signer"  key: "current"
  *	    certificate  DER
  *	    key          PKCS#8, sealed by the vault (crypto/vault.h) under
- *	                 LOG_SIGNER_SEAL: logs are signed without the HSM, too
+ *	                 LOG_SIGNER_SEAL, as backups have it (device/
+ *	                 backup_item.h): logs are signed without the HSM, too
  *
  * req: KS-20-063 KS-20-064 KS-20-065 KS-20-066
  */
@@ -22,8 +23,8 @@
 
 #define LOG_SIGNER_KIND    "log.signer"
 #define LOG_SIGNER_CURRENT "current"
-#define LOG_SIGNER_SEAL    "log-signer" /* the vault's name of the key */
-#define LOG_SIGNER_NAME    "logsigner"  /* as the audit log has it */
+#define LOG_SIGNER_SEAL    LOG_SIGNER_KIND "/" LOG_SIGNER_CURRENT
+#define LOG_SIGNER_NAME    "logsigner" /* as the audit log has it */
 
 enum { LOG_SIGNER_BITS = 2048, LOG_SIGNER_DAYS = 3650 };
 

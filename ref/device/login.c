@@ -34,6 +34,7 @@ struct fresh {
 	char user[USER_NAME_OCTETS + 1];
 	bool own;
 	bool of_user;
+	bool of_backup;
 	struct password_rules rules;
 	struct password_hash history[ADMIN_HISTORY_MOST];
 	size_t history_count;
@@ -321,8 +322,10 @@ check_fresh(struct login_job *job)
 			TRY(refuse(fresh,
 			    "Passwords must not be in the password history"));
 	}
-	TRY(password_hash(job->appliance->env,
-	    job->appliance->password_iterations, password, &fresh->hash));
+	if (!fresh->of_backup)
+		TRY(password_hash(job->appliance->env,
+		    job->appliance->password_iterations, password,
+		    &fresh->hash));
 out:
 	return rc;
 }
@@ -687,6 +690,7 @@ new_password_begin(struct appliance *appliance, struct new_password *request)
 		TRY(password_copy(request->current, &job->password));
 	job->fresh->own = request->own;
 	job->fresh->of_user = request->of_user;
+	job->fresh->of_backup = request->of_backup;
 	(void)snprintf(
 	    job->fresh->user, sizeof(job->fresh->user), "%s", request->user);
 	job->fresh->request = request;

@@ -91,14 +91,16 @@ void login_forget(struct appliance *appliance, struct bytes name);
  * ones lock the account.
  *
  * A user's (device/user.h) has the same rules, without a history, and one more.
+ * A backup's has them, too, with nobody's name, and no hash of it is kept.
  *
- * req: KS-17-002 KS-31-020 KS-31-021 KS-31-022
+ * req: KS-17-002 KS-17-004 KS-17-039 KS-17-040 KS-31-020 KS-31-021 KS-31-022
  */
 struct new_password {
 	/* ---- set by who asks ---- */
 	const char *user; /* copied */
 	bool own;
 	bool of_user; /* a user's, not an administrator's; own is false then */
+	bool of_backup; /* neither's: user is "", and there is no hash of it */
 	struct bytes current; /* own; copied, as the next */
 	struct bytes password;
 	enum door door;
