@@ -217,6 +217,46 @@ c_rules() {
 	}' doors="$1" layers="$2" "$1" "$2"
 }
 
+# Records of the store: the kind stands in a name that has "kind" in it, and its
+# word in a row of the table of what backups consist of, which says of which
+# item it is, or why of none. So no new one is forgotten.
+# shellcheck disable=SC2016  # awk's own $1
+kind_rules() {
+	list -path './ref/*' -name '*.[ch]' ! -name '*_test.[ch]' \
+		! -name '*_fuzz.c' | tr '\n' '\0' | xargs -0 -r awk '
+	function offence(text) {
+		printf "%s:%d: kind: %s\n", FILENAME, FNR, text
+	}
+	BEGIN {
+		table = "ref/device/backup_item.def"
+		while ((getline line <table) > 0)
+			if (line ~ /^KIND\("/) {
+				gsub(/^KIND\("|".*$/, "", line)
+				row[line]
+			}
+	}
+	FNR == 1 { call = "" }
+	/^#[ \t]*define[ \t]+([A-Z]+_)*KIND(_[A-Z]+)*[ \t]+"/ ||
+	/^(static )?const char ([a-z]+_)*kind(_[a-z]+)*\[\] = "/ {
+		word = $0
+		gsub(/^[^"]*"|".*$/, "", word)
+		if ($0 !~ /BACKUP_KIND_/ && !(word in row)) # rows, not records
+			offence("\"" word "\" has no row in " table)
+	}
+	/[^a-z_]record_put\(/ {
+		call = " "
+		sub(/.*record_put\(/, "")
+	}
+	call != "" {
+		call = call $0
+		if (split(call, given, ",") < 3)
+			next
+		if (given[2] !~ /kind/ && given[2] !~ /KIND/ || given[2] ~ /"/)
+			offence("a record\x27s kind has a name with \"kind\" in it")
+		call = ""
+	}'
+}
+
 # Shell: what shellcheck does not know. A test waits for an event, never for a
 # time.
 shell_rules() {
@@ -261,13 +301,15 @@ fi
 {
 	c_rules "$tmp/doors" "$tmp/layers"
 	shell_rules
+	kind_rules
 	layout
 	shell
 } >"$tmp/offences"
 LC_ALL=C sort -t : -k 1,1 -k 2,2n "$tmp/offences"
 {
 	cut -d ' ' -f 1 "$tmp/doors"
-	printf '%s\n' include sides todo typedef blank format shellcheck
+	printf '%s\n' include sides todo typedef kind blank format \
+		shellcheck
 } | LC_ALL=C sort -u | awk '
 FILENAME != "-" { split($0, field, ": "); broken[field[2]] = 1; next }
 { rules++; known[$1] = 1; if ($1 in broken) failed++; else passed++ }

@@ -174,7 +174,7 @@ END
   assert_failure
 }
 
-# req: KS-03-140 ESKM-019
+# req: KS-03-140 KS-AA-022 ESKM-019
 @test "The port can be changed: who is in stays, who comes finds the new one" {
   local old socket answer
   servers_start
@@ -226,7 +226,7 @@ END
 }
 
 # req: KS-03-132 KS-06-076 KS-AA-003 KS-AA-016 KS-AA-017 KS-AA-018 KS-AA-020
-# req: ESKM-014 VLT-022
+# req: KS-AA-021 ESKM-014 VLT-022
 @test "Ports are 9000 and 5696 where nothing else was said" {
   local address=127.$((RANDOM % 255)).$((RANDOM % 255)).$((RANDOM % 254 + 1))
   servers_start alice

@@ -196,6 +196,30 @@ door() {
   refused ref/base/a.c:1 format
 }
 
+@test "each kind of record has a row in the table of backups" {
+  plant ref/device/backup_item.def 'KIND("user", "", ITEM_USERS)'
+  plant ref/device/user.c '#define KIND_USER "user"' \
+    'enum err rc = record_put(st, KIND_USER, key, value);'
+  accepted
+  plant ref/device/user.c '#define KIND_USER "users"'
+  refused ref/device/user.c:1 kind
+  plant ref/device/user.c 'static const char user_kind[] = "user";'
+  accepted
+  plant ref/device/user.c 'static const char user_kind[] = "users";'
+  refused ref/device/user.c:1 kind
+  plant ref/device/user.c "enum err rc = record_put(" \
+    "    the_store_of(the_appliance), user_kind, the_key_of_it, its_value);"
+  accepted
+  plant ref/device/user.c "enum err rc = record_put(" \
+    "    the_store_of(the_appliance), USERS, the_key_of_the_user, its_value);"
+  refused ref/device/user.c:2 kind
+  plant ref/device/user.c 'enum err rc = record_put(st, "kind", key, value);'
+  refused ref/device/user.c:1 kind
+  plant ref/device/user_test.c 'enum err rc = record_put(st, "x", key, value);'
+  plant ref/device/user.c "int a = 1;"
+  accepted
+}
+
 @test "shell passes shellcheck, with or without an ending" {
   # shellcheck disable=SC2016  # the planted script's own
   local good='echo "$1"' bad='echo $1'

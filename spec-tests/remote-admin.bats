@@ -13,7 +13,7 @@ teardown() {
   adapter_stop
 }
 
-# req: KS-02-006 KS-20-117
+# req: KS-02-006
 @test "The command line is there by SSH, and the log says from where" {
   story_start bob
   run adapter_ssh bob "$OWN" "show clock" config "edit host name remote"

@@ -225,6 +225,26 @@ properties() {
   assert_line "Action Completed"
 }
 
+# req: KS-18-044
+@test "Granted credentials are in no backup" {
+  story_start bob
+  as admin "edit multiple credentials require yes time-limited yes maximum-duration 60"
+  as admin "grant credential to bob for 59 delete-keys"
+  run as bob "show credential grants"
+  assert_line "  Grant by: admin"
+  backup whole
+  number=$(as admin "show credential grants" | sed -n 's/^Credential //p')
+  as admin "revoke credential $number"
+  as admin "restore backup internal whole items all" "$BACKUP_PASSWORD" \
+    "$BACKUP_PASSWORD" bob "$OWN"
+  restart
+  for name in admin bob; do
+    run as "$name" "show credential grants"
+    assert_success
+    refute_output --partial "Credential "
+  done
+}
+
 # req: ESKM-152
 @test "The passwords of administrators stay where only keys are restored" {
   story_start bob

@@ -62,6 +62,33 @@ grants() {
   assert_success
 }
 
+# req: KS-18-010
+@test "To create, edit and delete authorization policies takes another one" {
+  story_start bob
+  required 2
+  policies() {
+    as admin "show authorization policy"
+    as admin "show authorization policy office" || true
+  }
+  # takes_two COMMAND: alone it is not done, with another one it is
+  takes_two() {
+    local before
+    before=$(policies)
+    run as admin "$1"
+    assert_failure 1
+    assert_line "$MORE"
+    assert_equal "$(policies)" "$before"
+    run as admin "$1" bob "$OWN"
+    assert_success
+    [ "$(policies)" != "$before" ] || fail "$1 has done nothing"
+  }
+  takes_two "authorization policy create office"
+  takes_two "edit authorization policy office 7"
+  takes_two "authorization policy period add office Monday 08:00 Friday 17:00"
+  takes_two "authorization policy period remove office 1"
+  takes_two "no authorization policy office"
+}
+
 # req: ESKM-192
 @test "Another's password takes several, one's own does not" {
   story_start bob eve

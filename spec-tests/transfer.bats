@@ -298,7 +298,7 @@ activity.log.1.2002-04-04_160100.two"
 
 # shellcheck disable=SC2016  # the inner shell's own
 # In a network of its own, where nobody listens.
-# req: KS-AA-032 KS-AA-043
+# req: KS-AA-032 KS-AA-043 ESKM-238
 @test "Ports 21 and 22 are the default" {
   server stop
   run -0 unshare --map-root-user --net bash -c '
@@ -315,8 +315,12 @@ host 127.0.0.1 user logs schedule Daily time 16:01"
     appliance cli config "clock set 2002-04-04 16:00:59"
     appliance clock advance 1s >/dev/null
     appliance await " transfers=0 unsent=3" >/dev/null
-    cat "$SERVER_DIR/logs/system/current"' 3>&-
+    cat "$SERVER_DIR/logs/system/current"
+    printf "%s\n" kq4.Lamp7z kq4.Lamp7z remote | appliance cli config \
+      "backup create one items ntp destination scp host 127.0.0.1 directory d user u" ||
+      true' 3>&-
   assert_output --partial "System Log of 2002-04-04_160100: 127.0.0.1:22: the host cannot"
+  assert_output --partial "Error: 127.0.0.1:22: the host cannot"
   assert_output --partial "Activity Log of 2002-04-04_160100: 127.0.0.1:21: the host cannot"
   assert_output --partial "Client Event Log of 2002-04-04_160100: 127.0.0.1:22: the host cannot"
 }

@@ -440,6 +440,7 @@ struct gone {
 	/* what came of it */
 	size_t deleted;
 	enum err rc;
+	struct bytes failed; /* the name of the key that was not */
 };
 
 static enum err
@@ -453,18 +454,20 @@ take_id(void *ctx, const struct object *key)
 
 /*
  * What was listed, and no more; what was deleted before something failed stays
- * deleted.
+ * deleted, and the log names what failed.
  *
- * req: KS-28-312 KS-28-321 KS-28-322 KS-28-323 KS-28-325 KS-28-330
+ * req: KS-28-312 KS-28-321 KS-28-322 KS-28-323 KS-28-325 KS-28-330 KS-28-331
  */
 static enum err
 delete_listed(struct key_command *work)
 {
 	struct gone *gone = work->list;
 	const struct object *key;
+	struct key_info info;
 	size_t k;
 
 	gone->rc = OK;
+	gone->failed = BYTES_NONE;
 	for (k = 0; k < gone->count && gone->rc == OK; k++) {
 		gone->rc = store_find(
 		    work->change.appliance->store, gone->ids[k], &key);
@@ -473,13 +476,20 @@ delete_listed(struct key_command *work)
 			continue;
 		}
 		if (gone->rc == OK)
+			gone->rc = key_info(&work->call, key, &info);
+		if (gone->rc == OK) {
+			gone->failed = info.name;
 			gone->rc = key_delete(&work->call, key);
+		}
 		gone->deleted += gone->rc == OK;
 	}
 	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "deleted %zu keys of a page%s%s", gone->deleted,
-	    gone->rc != OK ? ", then an error: " : "",
-	    gone->rc != OK ? err_text(gone->rc) : "");
+	    "deleted %zu keys of a page", gone->deleted);
+	if (gone->rc != OK)
+		(void)snprintf(work->change.event, sizeof(work->change.event),
+		    "deleted %zu keys of a page, then an error: key %.*s: %s",
+		    gone->deleted, (int)gone->failed.octets,
+		    (const char *)gone->failed.at, err_text(gone->rc));
 	return gone->deleted != 0 ? OK : gone->rc;
 }
 
@@ -493,8 +503,9 @@ tell_deleted(struct cli *cli, struct change *change)
 	if (gone->rc == OK)
 		cli_say(cli, "Keys deleted.");
 	else
-		cli_say(cli, "%zu keys deleted, then an error: %s",
-		    gone->deleted, err_text(gone->rc));
+		cli_say(cli, "%zu keys deleted, then an error: key %.*s: %s",
+		    gone->deleted, (int)gone->failed.octets,
+		    (const char *)gone->failed.at, err_text(gone->rc));
 	return OK;
 }
 

@@ -513,7 +513,7 @@ a_page_of_keys_is_deleted_when_that_is_confirmed(void **state)
 	(void)desk_types(&desk, "key delete one\nkey query delete bobs");
 }
 
-/* req: KS-28-330 */
+/* req: KS-28-330 KS-28-331 */
 static void
 what_was_deleted_before_an_error_stays_deleted(void **state)
 {
@@ -534,8 +534,8 @@ what_was_deleted_before_an_error_stays_deleted(void **state)
 	(void)desk_type(&desk, "key delete-page");
 	assert_has(
 	    desk_type(&desk, "Confirm"), "1 keys deleted, then an error:");
-	assert_has(
-	    desk_audited(&desk), "deleted 1 keys of a page, then an error:");
+	assert_has(desk_audited(&desk),
+	    "deleted 1 keys of a page, then an error: key broken: ");
 	assert_has(desk_type(&desk, "show keys"), "2 of 2 keys");
 	assert_has(
 	    desk_type(&desk, "show key properties first"), "no such key");

@@ -15,6 +15,10 @@ _Static_assert((int)CERT_DER_MAX_OCTETS == (int)PKI_TEXT_MAX_OCTETS,
 
 enum { VALUE_MAX_OCTETS = 4 * CERT_DER_MAX_OCTETS };
 
+#define KIND_DEVICE   "certificate"
+#define KIND_LOCAL_CA "ca.local"
+#define KIND_KNOWN_CA "ca.known"
+
 /* clang-format off */
 static const struct {
 	const char *record;
@@ -25,15 +29,15 @@ static const struct {
 	enum entry_kind setting; /* which has its name */
 	struct entry_rule key_sizes;
 } kinds[] = {
-	[CERT_DEVICE] = { "certificate", "Certificate Name",
+	[CERT_DEVICE] = { KIND_DEVICE, "Certificate Name",
 	    "Certificate Response", "Certificate", "Request Pending",
 	    TEXT_CERTIFICATE,
 	    { .type = ENTRY_CHOICE, .choices = "768|1024|2048|3072|4096" } },
-	[CERT_LOCAL_CA] = { "ca.local", "Certificate Authority Name",
+	[CERT_LOCAL_CA] = { KIND_LOCAL_CA, "Certificate Authority Name",
 	    "Certificate Response", "Local CA",
 	    "CA Certificate Request Pending", ENTRY_KIND_COUNT,
 	    { .type = ENTRY_CHOICE, .choices = "2048|3072|4096" } },
-	[CERT_KNOWN_CA] = { "ca.known", "Certificate Name",
+	[CERT_KNOWN_CA] = { KIND_KNOWN_CA, "Certificate Name",
 	    "Certificate", "Known CA", "", ENTRY_KIND_COUNT,
 	    { .type = ENTRY_CHOICE, .choices = "" } },
 };

@@ -90,7 +90,9 @@ void login_forget(struct appliance *appliance, struct bytes name);
  * The current password is verified as in a login, and counts as one: wrong
  * ones lock the account.
  *
- * A user's (device/user.h) has the same rules, without a history, and one more.
+ * A user's (device/user.h) has the same rules, without a history, and one more;
+ * it does not expire. req: KS-17-041 KS-17-042 KS-32-006
+ *
  * A backup's has them, too, with nobody's name, and no hash of it is kept.
  *
  * req: KS-17-002 KS-17-004 KS-17-039 KS-17-040 KS-31-020 KS-31-021 KS-31-022

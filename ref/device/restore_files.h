@@ -3,7 +3,7 @@
  * host. They lie in a directory of their own beside the internal backups until
  * they are done with, and nobody has verified them.
  *
- * req: KS-23-071 KS-23-073 KS-23-075
+ * req: KS-23-071 KS-23-073 KS-23-075 KS-AA-036
  */
 #ifndef DEVICE_RESTORE_FILES_H
 #define DEVICE_RESTORE_FILES_H

@@ -210,20 +210,27 @@ out:
 	return rc;
 }
 
+/* No backup has it and no row says why: it is shown, and so it is missed. */
+static const struct backup_kind_row unknown = {
+    .kind = "", .key = "", .item = ITEM_NONE, .sealed = "", .fleeting = ""};
+
 static enum err
 record_line(void *ctx, struct bytes key, struct bytes value)
 {
 	struct walk *w = ctx;
 	const struct bytes kind = bytes_of_text(w->kind);
+	const struct backup_kind_row *row = backup_kind_find(kind, key);
 	enum err rc = OK;
 
-	if (backup_item_of_record(kind, key) == ITEM_NONE)
+	if (row == NULL)
+		row = &unknown;
+	else if (backup_item_of_record(kind, key) == ITEM_NONE)
 		return OK;
 	TRY(line_begin(w, "record "));
 	TRY(percent_put(&w->line, kind));
 	TRY(buf_put_text(&w->line, " "));
 	TRY(percent_put(&w->line, key));
-	TRY(put_fields(w, backup_kind_find(kind, key), key, value));
+	TRY(put_fields(w, row, key, value));
 	TRY(w->each(w->ctx, buf_peek(&w->line)));
 out:
 	return rc;

@@ -11,7 +11,8 @@
  * the HMAC-SHA-256, under a key that the caller gives, of its name and its
  * octets in the clear: equal for equal secrets, whatever they are sealed under.
  *
- * Only what a backup can have is in it (device/backup_item.def): no logs, and
+ * Only what a backup can have is in it (device/backup_item.def), and records of
+ * kinds that the table has forgotten, so that they are missed: no logs, and
  * nothing that is of this device and this moment (clocks, counters of
  * operations and failures, the HSM's master key). It only reads.
  */

@@ -104,9 +104,25 @@ test_what_no_backup_has_does_not_count(void **state)
 	assert_true(is_same(was));
 	put("rate", "u/k", "count", "7");
 	put("restore.row", "x", "y", "z");
+	put("ssh.host", "h:22", "type", "ssh-rsa");
 	assert_ok(store_log_add(STORE(&rig), "audit", 1, TEXT("a line")));
 	assert_true(is_same(was));
 	put("user", "ada", "administers", "1");
+	assert_false(is_same(was));
+}
+
+/* A backup does not have it, and nobody has said that it need not. */
+static void
+test_a_kind_without_a_row_is_missed(void **state)
+{
+	uint8_t was[STATE_DIGEST_OCTETS];
+
+	(void)state;
+	digest("k", was);
+	put("of.tomorrow", "x", "y", "1");
+	assert_false(is_same(was));
+	digest("k", was);
+	put("of.tomorrow", "x", "y", "2");
 	assert_false(is_same(was));
 }
 
@@ -187,6 +203,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_each_thing_counts),
 	    cmocka_unit_test(test_what_no_backup_has_does_not_count),
+	    cmocka_unit_test(test_a_kind_without_a_row_is_missed),
 	    cmocka_unit_test(test_order_says_nothing_and_the_key_much),
 	    cmocka_unit_test(test_secrets_stand_as_hmacs),
 	    cmocka_unit_test(test_keys_are_needed),

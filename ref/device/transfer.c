@@ -87,7 +87,7 @@ struct transfers {
 /* ---- protocols ---- */
 
 /* Connections are ours, FTP's for data too, and from any port of ours.
- * req: KS-AA-005 KS-AA-032 KS-AA-043 */
+ * req: KS-AA-005 KS-AA-032 KS-AA-043 ESKM-238 */
 static const struct protocol {
 	const char *scheme;
 	unsigned port;
