@@ -176,8 +176,9 @@ costs() {
   exec {idle}<>"/dev/tcp/127.0.0.1/$SERVER_PORT"
   server await connections=1
   run server clock advance 2h
-  # five looks at the HSM, handshake_timeout_s, five more, and the end
-  assert_output "elapsed_ms=7200000 processes=1 steps=11"
+  # looks at the HSM and at statistics before and behind handshake_timeout_s,
+  # and the end: some dozens, where a step a second would be thousands
+  assert_output --regexp "^elapsed_ms=7200000 processes=1 steps=[1-9][0-9]$"
   run server status
   assert_line --partial connections=0
   exec {idle}>&-
@@ -310,7 +311,8 @@ costs() {
 @test "Faults are told, and unknown ones refused" {
   server_start
   run server fault
-  assert_output "ok disk-full=off entropy=off hsm=ok peripherals=none sync=go"
+  assert_output "ok disk-full=off entropy=off fan-1=ok fan-2=ok hsm=ok \
+peripherals=none supply-1=ok supply-2=ok sync=go"
   run server fault flood on
   assert_failure 1
   run server fault hsm on
