@@ -22,6 +22,25 @@ bytes_equal_text(struct bytes a, const char *s)
 	return bytes_equal(a, bytes_of_text(s));
 }
 
+bool
+bytes_begin(struct bytes b, struct bytes with)
+{
+	return b.octets >= with.octets &&
+	       bytes_equal((struct bytes){b.at, with.octets}, with);
+}
+
+bool
+bytes_behind(struct bytes b, const char *text, struct bytes *rest)
+{
+	struct bytes with = bytes_of_text(text);
+	struct bytes head;
+
+	if (!bytes_begin(b, with))
+		return false;
+	*rest = b;
+	return bytes_split(rest, with.octets, &head) == OK;
+}
+
 int
 bytes_compare(struct bytes a, struct bytes b)
 {

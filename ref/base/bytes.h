@@ -24,6 +24,11 @@ struct bytes bytes_of_text(const char *s);
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_equal_text(struct bytes a, const char *s);
 
+/* Does it begin so? */
+bool bytes_begin(struct bytes b, struct bytes with);
+/* If it does, *rest is what is behind it; otherwise it stays as it was. */
+bool bytes_behind(struct bytes b, const char *text, struct bytes *rest);
+
 /* Order as memcmp does, the shorter first where one begins the other. */
 int bytes_compare(struct bytes a, struct bytes b);
 

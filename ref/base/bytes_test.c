@@ -79,6 +79,26 @@ a_split_takes_no_more_than_there_is(void **state)
 }
 
 static void
+what_is_behind_a_beginning_is_found(void **state)
+{
+	struct bytes rest = bytes_of_text("kept");
+
+	(void)state;
+	assert_true(bytes_begin(bytes_of_text("abc"), bytes_of_text("ab")));
+	assert_true(bytes_begin(bytes_of_text("ab"), bytes_of_text("ab")));
+	assert_true(bytes_begin(BYTES_NONE, BYTES_NONE));
+	assert_false(bytes_begin(bytes_of_text("a"), bytes_of_text("ab")));
+	assert_false(bytes_begin(bytes_of_text("ax"), bytes_of_text("ab")));
+	assert_false(bytes_behind(bytes_of_text("axc"), "ab", &rest));
+	assert_false(bytes_behind(BYTES_NONE, "ab", &rest));
+	assert_true(bytes_equal_text(rest, "kept"));
+	assert_true(bytes_behind(bytes_of_text("abc"), "ab", &rest));
+	assert_true(bytes_equal_text(rest, "c"));
+	assert_true(bytes_behind(bytes_of_text("ab"), "ab", &rest));
+	assert_int_equal(rest.octets, 0);
+}
+
+static void
 octets_are_ordered_as_memcmp_does(void **state)
 {
 	(void)state;
@@ -112,6 +132,7 @@ main(void)
 	    cmocka_unit_test(utf8_is_told_from_what_looks_like_it),
 	    cmocka_unit_test(a_hash_is_the_same_everywhere),
 	    cmocka_unit_test(a_split_takes_no_more_than_there_is),
+	    cmocka_unit_test(what_is_behind_a_beginning_is_found),
 	    cmocka_unit_test(octets_are_ordered_as_memcmp_does),
 	    cmocka_unit_test(numbers_are_big_endian),
 	};

@@ -10,10 +10,9 @@
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/backup_password.h"
-#include "cli/form.h"
+#include "cli/form_field.h"
 
 enum {
-	NAME_FIELD_OCTETS = 128,
 	LIST_OCTETS = 512,
 	DOWNLOAD_STEP_OCTETS = 48 * 1024, /* a turn's */
 	DOWNLOAD_LINE_OCTETS = 48,        /* 64 characters */
@@ -27,6 +26,7 @@ struct work {
 	struct change change;
 	bool changing;
 	struct backup_make *make;
+	struct form_target target; /* in it */
 	struct backup_password judge;
 	size_t at;   /* the question that is asked */
 	bool dialog; /* or words of the command */
@@ -133,31 +133,6 @@ backup_show_list(struct cli *cli, const struct bytes *args, size_t arg_count)
  * What is answered, in a dialogue or as words
  */
 
-static enum err
-refuse(const char *field, struct bytes line, const char *rule,
-    char why[FORM_WHY_OCTETS])
-{
-	entry_refuse(field, line, rule, why);
-	return ERR_FIELD;
-}
-
-/* The next word of a list with commas or blanks between. */
-static bool
-list_next(struct bytes *in, struct bytes *word)
-{
-	while (in->octets != 0 && (*in->at == ',' || *in->at == ' ')) {
-		in->at++;
-		in->octets--;
-	}
-	*word = (struct bytes){in->at, 0};
-	while (in->octets != 0 && *in->at != ',' && *in->at != ' ') {
-		in->at++;
-		in->octets--;
-		word->octets++;
-	}
-	return word->octets != 0;
-}
-
 static bool
 on_page(unsigned item, unsigned page)
 {
@@ -194,13 +169,13 @@ items_take(struct cli *cli, unsigned page, struct bytes line,
 	items_choose(items, page, false);
 	if (bytes_equal_text(line, "none"))
 		return OK;
-	while (list_next(&rest, &word)) {
+	while (form_list_next(&rest, &word)) {
 		if (bytes_equal_text(word, "all")) {
 			items_choose(items, page, true);
 			continue;
 		}
 		if (!backup_item_find(word, &item) || !on_page(item, page))
-			return refuse(items_field, word,
+			return form_refuse(items_field, word,
 			    "all, none, or words of \"show backup items\"",
 			    why);
 		items[item] = true;
@@ -228,121 +203,6 @@ take_page_2(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	return items_take(cli, 2, line, why);
 }
 
-/* all, none, query:NAME (where it may be one), or names. */
-static enum err
-choice_take(
-    struct backup_choice *choice, enum backup_item item, struct bytes line)
-{
-	static const char query[] = "query:";
-	struct bytes word;
-	enum err rc = OK;
-
-	buf_reset(&choice->names);
-	choice->which = BACKUP_ALL;
-	if (bytes_equal_text(line, "all"))
-		return OK;
-	if (bytes_equal_text(line, "none")) {
-		choice->which = BACKUP_NONE;
-		return OK;
-	}
-	if (item == ITEM_KEYS && line.octets > sizeof(query) - 1 &&
-	    memcmp(line.at, query, sizeof(query) - 1) == 0) {
-		choice->which = BACKUP_QUERY;
-		line.at += sizeof(query) - 1;
-		line.octets -= sizeof(query) - 1;
-		return backup_choose(choice, line);
-	}
-	while (list_next(&line, &word))
-		TRY(backup_choose(choice, word));
-out:
-	return rc;
-}
-
-/* What a query finds is shown by "show keys query NAME".
- * req: KS-23-007 KS-23-008 */
-static enum err
-take_keys(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	return choice_take(&work->make->selection.keys, ITEM_KEYS, line);
-}
-
-/* req: KS-23-009 */
-static enum err
-take_certificates(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	return choice_take(
-	    &work->make->selection.certificates, ITEM_CERTIFICATES, line);
-}
-
-/* req: KS-23-010 */
-static enum err
-take_cas(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	return choice_take(&work->make->selection.cas, ITEM_LOCAL_CAS, line);
-}
-
-/* req: KS-23-013 */
-static enum err
-take_name(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	const char *rule;
-
-	if (!backup_name_is_valid(line, &rule))
-		return refuse("Backup Name", line, rule, why);
-	memcpy(work->make->base, line.at, line.octets);
-	work->make->base[line.octets] = '\0';
-	return OK;
-}
-
-/* req: KS-23-016 */
-static enum err
-take_description(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	const char *rule;
-
-	if (!backup_description_is_valid(line, &rule))
-		return refuse("Backup Description", line, rule, why);
-	if (line.octets != 0)
-		memcpy(work->make->description, line.at, line.octets);
-	work->make->description[line.octets] = '\0';
-	return OK;
-}
-
-/* req: KS-23-017 ESKM-126 */
-static enum err
-take_password(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	const char *rule;
-
-	if (!backup_password_is_valid(line, &rule)) {
-		(void)snprintf(
-		    why, FORM_WHY_OCTETS, "Backup Password: %s", rule);
-		return ERR_FIELD;
-	}
-	secret_free(work->make->password);
-	return secret_copy(line, &work->make->password);
-}
-
-static enum err
-take_again(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return form_again(work->make->password, line, why);
-}
-
 static const char *const destinations[] = {
     "internal", "download", "ftp", "scp"};
 
@@ -357,109 +217,12 @@ take_destination(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	int64_t place;
 
 	if (entry_read(&rule, line, kept, &place) != OK)
-		return refuse(destination_field, line,
+		return form_refuse(destination_field, line,
 		    "internal, download, ftp or scp", why);
 	work->make->destination =
 	    place < 2 ? (enum backup_destination)place : BACKUP_SENT;
 	work->make->place.protocol = place == 2 ? TRANSFER_FTP : TRANSFER_SCP;
 	return OK;
-}
-
-static bool
-is_printable(struct bytes line)
-{
-	size_t k;
-
-	for (k = 0; k < line.octets; k++)
-		if (line.at[k] < ' ' || line.at[k] > '~')
-			return false;
-	return true;
-}
-
-/* Into an array of `room` octets; `least` octets at least. */
-static enum err
-text_take(const char *field, struct bytes line, size_t least, char *out,
-    size_t room, char why[FORM_WHY_OCTETS])
-{
-	if (line.octets < least)
-		return refuse(field, line, "it is missing", why);
-	if (line.octets >= room || !is_printable(line))
-		return refuse(
-		    field, line, "printable ASCII, and not as long", why);
-	if (line.octets != 0)
-		memcpy(out, line.at, line.octets);
-	out[line.octets] = '\0';
-	return OK;
-}
-
-/* req: KS-23-022 KS-23-023 */
-static enum err
-take_file(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return text_take("File Name", line, 1, work->file_name,
-	    sizeof(work->file_name), why);
-}
-
-/* req: KS-23-025 */
-static enum err
-take_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return text_take("Host", line, 1, work->make->place.host,
-	    sizeof(work->make->place.host), why);
-}
-
-static enum err
-take_port(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 1,
-	    .most = 65535,
-	    .step = 1,
-	    .zero = "Default"};
-	struct work *work = cli_state(cli);
-	char kept[ENTRY_OCTETS];
-	int64_t port;
-
-	if (entry_read(&rule, line, kept, &port) != OK)
-		return refuse("Port", line, "1 to 65535, or Default", why);
-	work->make->place.port = (unsigned)port;
-	return OK;
-}
-
-/* req: KS-23-026 ESKM-232 ESKM-233 */
-static enum err
-take_directory(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return text_take("Directory", line, 0, work->make->place.directory,
-	    sizeof(work->make->place.directory), why);
-}
-
-/* req: KS-23-027 */
-static enum err
-take_user(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return text_take("Username", line, 1, work->make->place.user,
-	    sizeof(work->make->place.user), why);
-}
-
-static enum err
-take_user_password(
-    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	secret_free(work->make->place.password);
-	work->make->place.password = NULL;
-	return secret_copy(line, &work->make->place.password);
 }
 
 /* ---- the questions, in the guide's order ---- */
@@ -495,6 +258,7 @@ with_cas(const struct work *work)
 	return work->dialog && work->make->selection.items[ITEM_LOCAL_CAS];
 }
 
+/* req: KS-23-022 KS-23-023 */
 static bool
 to_download(const struct work *work)
 {
@@ -518,30 +282,30 @@ static const struct question {
 	enum cli_mark mark;
 	const char *text;
 	bool (*asked)(const struct work *work);
-	enum err (*take)(
-	    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS]);
+	form_take_fn *take;
 } questions[] = {
     {CLI_VALUE, "Items of page 1 (all, none, or words):", in_dialogue,
 	take_page_1},
     {CLI_VALUE, "Keys (all, none, query:NAME, or names):", with_keys,
-	take_keys},
+	form_keys},
     {CLI_VALUE, "Certificates (all, none, or names):", with_certificates,
-	take_certificates},
+	form_certificates},
     {CLI_VALUE, "Local Certificate Authorities (all, none, or names):",
-	with_cas, take_cas},
+	with_cas, form_cas},
     {CLI_VALUE, "Items of page 2 (all, none, or words; or back):", in_dialogue,
 	take_page_2},
-    {CLI_VALUE, "Backup Name:", in_dialogue, take_name},
-    {CLI_VALUE, "Backup Description:", in_dialogue, take_description},
-    {CLI_SECRET, "Backup Password:", always, take_password},
-    {CLI_SECRET, "Confirm Backup Password:", always, take_again},
+    {CLI_VALUE, "Backup Name:", in_dialogue, form_backup_name},
+    {CLI_VALUE, "Backup Description:", in_dialogue, form_backup_description},
+    {CLI_SECRET, "Backup Password:", always, form_backup_password},
+    {CLI_SECRET, "Confirm Backup Password:", always,
+	form_backup_password_again},
     {CLI_VALUE, "Destination (internal, download, ftp or scp):", in_dialogue,
 	take_destination},
-    {CLI_VALUE, "File Name:", to_download, take_file},
-    {CLI_VALUE, "Host:", to_host, take_host},
-    {CLI_VALUE, "Directory:", to_host, take_directory},
-    {CLI_VALUE, "Username:", to_host, take_user},
-    {CLI_SECRET, "Password:", to_host_by_words, take_user_password},
+    {CLI_VALUE, "File Name:", to_download, form_file},
+    {CLI_VALUE, "Host:", to_host, form_host},
+    {CLI_VALUE, "Directory:", to_host, form_directory},
+    {CLI_VALUE, "Username:", to_host, form_user},
+    {CLI_SECRET, "Password:", to_host_by_words, form_user_password},
 };
 
 enum { QUESTIONS = sizeof(questions) / sizeof(*questions) };
@@ -549,16 +313,16 @@ enum { QUESTIONS = sizeof(questions) / sizeof(*questions) };
 /* The same as words of the command; secrets are asked for in any case. */
 static const struct form_word words[] = {
     {"items", take_items},
-    {"keys", take_keys},
-    {"certificates", take_certificates},
-    {"local-cas", take_cas},
-    {"description", take_description},
+    {"keys", form_keys},
+    {"certificates", form_certificates},
+    {"local-cas", form_cas},
+    {"description", form_backup_description},
     {"destination", take_destination},
-    {"file", take_file},
-    {"host", take_host},
-    {"port", take_port},
-    {"directory", take_directory},
-    {"user", take_user},
+    {"file", form_file},
+    {"host", form_host},
+    {"port", form_port},
+    {"directory", form_directory},
+    {"user", form_user},
 };
 
 static const char words_rule[] =
@@ -599,7 +363,7 @@ answered(struct cli *cli, struct bytes line)
 		return;
 	}
 	work->at++;
-	if (question->take == take_again)
+	if (question->take == form_backup_password_again)
 		backup_password_judge(
 		    cli, &work->judge, work->make->password, ask);
 	else
@@ -1038,10 +802,18 @@ gather(struct cli *cli, const struct bytes *args, size_t arg_count, bool saves)
 		cli_end(cli, rc);
 		return;
 	}
+	work->target = (struct form_target){.place = &work->make->place,
+	    .file = work->file_name,
+	    .name = work->make->base,
+	    .description = work->make->description,
+	    .password = &work->make->password,
+	    .selection = &work->make->selection,
+	    .queries = true};
+	form_aim(cli, &work->target);
 	work->dialog = arg_count == 0;
 	work->saves = saves;
 	if (arg_count != 0) {
-		if (take_name(cli, args[0], why) != OK) {
+		if (form_backup_name(cli, args[0], why) != OK) {
 			cli_refuse(cli, "%s", why);
 			return;
 		}

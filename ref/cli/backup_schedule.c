@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/backup_password.h"
-#include "cli/form.h"
+#include "cli/form_field.h"
 
 static const char *const weekdays[] = {"Monday", "Tuesday", "Wednesday",
     "Thursday", "Friday", "Saturday", "Sunday"};
@@ -20,11 +20,11 @@ enum { WEEKDAYS = 7, ORDINALS = 6, SUNDAY = 6, WHEN_OCTETS = 64 };
 
 struct work {
 	struct form form;
+	struct form_target target; /* in here */
 	struct change change;
 	struct backup_schedule schedule;
 	struct secret *password;
 	struct backup_password judge;
-	struct secret *remote;
 	enum backup_every every;
 };
 
@@ -36,7 +36,6 @@ work_drop(void *state)
 	backup_password_leave(&work->judge);
 	backup_schedule_clear(&work->schedule);
 	secret_free(work->password);
-	secret_free(work->remote);
 	mem_free(work);
 }
 
@@ -46,8 +45,14 @@ work_new(struct cli *cli)
 {
 	struct work *work = cli_keep(cli, sizeof(*work), work_drop);
 
-	if (work != NULL)
-		backup_schedule_init(&work->schedule);
+	if (work == NULL)
+		return NULL;
+	backup_schedule_init(&work->schedule);
+	work->target = (struct form_target){.place = &work->schedule.place,
+	    .name = work->schedule.name,
+	    .description = work->schedule.description,
+	    .password = &work->password};
+	form_aim(cli, &work->target);
 	return work;
 }
 
@@ -224,63 +229,6 @@ backup_schedule_edit(
 
 /* ---- eskm: "Schedule a Backup" ---- */
 
-static enum err
-refuse(const char *field, struct bytes line, const char *rule,
-    char why[FORM_WHY_OCTETS])
-{
-	entry_refuse(field, line, rule, why);
-	return ERR_FIELD;
-}
-
-static enum err
-take_name(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	const char *rule;
-
-	if (!backup_name_is_valid(line, &rule))
-		return refuse("Backup Name", line, rule, why);
-	memcpy(work->schedule.name, line.at, line.octets);
-	work->schedule.name[line.octets] = '\0';
-	return OK;
-}
-
-static enum err
-take_description(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	const char *rule;
-
-	if (!backup_description_is_valid(line, &rule))
-		return refuse("Backup Description", line, rule, why);
-	if (line.octets != 0)
-		memcpy(work->schedule.description, line.at, line.octets);
-	return OK;
-}
-
-static enum err
-take_password(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	const char *rule;
-
-	if (!backup_password_is_valid(line, &rule)) {
-		(void)snprintf(
-		    why, FORM_WHY_OCTETS, "Backup Password: %s", rule);
-		return ERR_FIELD;
-	}
-	return secret_copy(line, &work->password);
-}
-
-/* req: ESKM-242 */
-static enum err
-take_again(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return form_again(work->password, line, why);
-}
-
 /* Which of the five boxes has an item. */
 static bool
 in_box(enum backup_item item, struct bytes box)
@@ -323,7 +271,7 @@ take_items(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 			found = true;
 		}
 		if (!found)
-			return refuse("Items to Backup", box,
+			return form_refuse("Items to Backup", box,
 			    "kmip, keys, certificates, local-cas or "
 			    "configuration",
 			    why);
@@ -345,18 +293,6 @@ name_find(struct bytes typed, const char *const *names, unsigned count,
 		}
 	}
 	return false;
-}
-
-/* What stands behind these words; false: it does not begin so. */
-static bool
-behind(struct bytes line, const char *words, struct bytes *rest)
-{
-	size_t octets = strlen(words);
-
-	if (line.octets < octets || memcmp(line.at, words, octets) != 0)
-		return false;
-	*rest = (struct bytes){line.at + octets, line.octets - octets};
-	return true;
 }
 
 static bool
@@ -403,18 +339,18 @@ take_when(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	s->every = EVERY_NONE;
 	if (line.octets == 0 || bytes_equal_text(line, "Daily"))
 		s->every = EVERY_DAY;
-	else if (behind(line, "Weekly every: ", &rest) &&
+	else if (bytes_behind(line, "Weekly every: ", &rest) &&
 		 name_find(rest, weekdays, WEEKDAYS, 0, &s->weekday))
 		s->every = EVERY_WEEK;
-	else if (behind(line, "Monthly on day: ", &rest) &&
+	else if (bytes_behind(line, "Monthly on day: ", &rest) &&
 		 number_take(rest, 1, 31, &s->day))
 		s->every = EVERY_MONTH;
-	else if (behind(line, "Monthly on the: ", &rest) &&
+	else if (bytes_behind(line, "Monthly on the: ", &rest) &&
 		 ordinal_take(rest, s))
 		s->every = EVERY_ORDINAL;
 	if (s->every != EVERY_NONE)
 		return OK;
-	return refuse("Schedule", line,
+	return form_refuse("Schedule", line,
 	    "\"Daily\", \"Weekly every: Tuesday\", \"Monthly on day: 1\" or "
 	    "\"Monthly on the: First Sunday\"",
 	    why);
@@ -428,7 +364,7 @@ take_hour(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 
 	if (line.octets == 0 || number_take(line, 0, 23, &work->schedule.hour))
 		return OK;
-	return refuse("Time", line, "an hour, 00 to 23", why);
+	return form_refuse("Time", line, "an hour, 00 to 23", why);
 }
 
 static enum err
@@ -439,7 +375,7 @@ take_minute(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	if (line.octets == 0 ||
 	    number_take(line, 0, 59, &work->schedule.minute))
 		return OK;
-	return refuse("Time", line, "a minute, 00 to 59", why);
+	return form_refuse("Time", line, "a minute, 00 to 59", why);
 }
 
 /* req: ESKM-256 ESKM-257 ESKM-258 */
@@ -453,26 +389,8 @@ take_destination(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	else if (line.octets == 0 || bytes_equal_text(line, "SCP"))
 		work->schedule.destination = BACKUP_SENT;
 	else
-		return refuse("Destination", line, "Internal or SCP", why);
+		return form_refuse("Destination", line, "Internal or SCP", why);
 	work->schedule.place.protocol = TRANSFER_SCP;
-	return OK;
-}
-
-static enum err
-text_take(const char *field, struct bytes line, char *out, size_t room,
-    char why[FORM_WHY_OCTETS])
-{
-	size_t k;
-
-	for (k = 0; k < line.octets; k++)
-		if (line.at[k] <= ' ' || line.at[k] > '~')
-			return refuse(
-			    field, line, "printable ASCII without spaces", why);
-	if (line.octets >= room)
-		return refuse(field, line, "it is too long", why);
-	if (line.octets != 0)
-		memcpy(out, line.at, line.octets);
-	out[line.octets] = '\0';
 	return OK;
 }
 
@@ -483,18 +401,18 @@ take_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	struct work *work = cli_state(cli);
 	struct transfer_place *place = &work->schedule.place;
 	char *colon;
-	enum err rc =
-	    text_take("SCP Host", line, place->host, sizeof(place->host), why);
+	enum err rc = form_text(
+	    "SCP Host", line, 0, place->host, sizeof(place->host), why);
 
 	if (rc != OK)
 		return rc;
 	if (place->host[0] == '\0' && work->schedule.destination == BACKUP_SENT)
-		return refuse("SCP Host", line, "it is missing", why);
+		return form_refuse("SCP Host", line, "it is missing", why);
 	colon = strchr(place->host, ':');
 	if (colon == NULL || strchr(colon + 1, ':') != NULL)
 		return OK; /* IPv6 has more of them */
 	if (!number_take(bytes_of_text(colon + 1), 1, 65535, &place->port))
-		return refuse("SCP Host", line, "HOST or HOST:PORT", why);
+		return form_refuse("SCP Host", line, "HOST or HOST:PORT", why);
 	*colon = '\0';
 	return OK;
 }
@@ -504,7 +422,7 @@ take_directory(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
 	struct work *work = cli_state(cli);
 
-	return text_take("SCP Destination Directory", line,
+	return form_text("SCP Destination Directory", line, 0,
 	    work->schedule.place.directory,
 	    sizeof(work->schedule.place.directory), why);
 }
@@ -514,25 +432,16 @@ take_user(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
 	struct work *work = cli_state(cli);
 
-	return text_take("SCP Username", line, work->schedule.place.user,
+	return form_text("SCP Username", line, 0, work->schedule.place.user,
 	    sizeof(work->schedule.place.user), why);
-}
-
-static enum err
-take_remote(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	return secret_copy(line, &work->remote);
 }
 
 /* req: ESKM-241 */
 static const struct form_field password_fields[] = {
-    {CLI_VALUE, "Backup Name:", take_name},
-    {CLI_VALUE, "Backup Description:", take_description},
-    {CLI_SECRET, "Backup Password:", take_password},
-    {CLI_SECRET, "Confirm Backup Password:", take_again},
+    {CLI_VALUE, "Backup Name:", form_backup_name},
+    {CLI_VALUE, "Backup Description:", form_backup_description},
+    {CLI_SECRET, "Backup Password:", form_backup_password},
+    {CLI_SECRET, "Confirm Backup Password:", form_backup_password_again},
 };
 
 /* req: ESKM-241 ESKM-259 */
@@ -552,7 +461,7 @@ static const struct form_field fields[] = {
     {CLI_VALUE, "SCP Host:", take_host},
     {CLI_VALUE, "SCP Destination Directory:", take_directory},
     {CLI_VALUE, "SCP Username:", take_user},
-    {CLI_SECRET, "SCP Password:", take_remote},
+    {CLI_SECRET, "SCP Password:", form_user_password},
 };
 
 static enum err
@@ -563,8 +472,8 @@ schedule_write(struct change *change)
 	enum err rc = OK;
 
 	TRY(permit(change, &work->schedule));
-	TRY(backup_schedule_seal(
-	    change->appliance, &work->schedule, work->password, work->remote));
+	TRY(backup_schedule_seal(change->appliance, &work->schedule,
+	    work->password, work->schedule.place.password));
 	TRY(backup_schedule_write(change->appliance->store, &work->schedule));
 	when_text(&work->schedule, when);
 	(void)snprintf(change->event, sizeof(change->event),
@@ -651,7 +560,8 @@ backup_schedule_remove(
 	work = work_new(cli);
 	if (work == NULL)
 		return;
-	if (take_name(cli, arg_count != 0 ? args[0] : BYTES_NONE, why) != OK) {
+	if (form_backup_name(cli, arg_count != 0 ? args[0] : BYTES_NONE, why) !=
+	    OK) {
 		cli_refuse(cli, "%s", why);
 		return;
 	}

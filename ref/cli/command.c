@@ -158,13 +158,6 @@ takes_rest(struct bytes word)
 	return bytes_equal_text(word, "...");
 }
 
-static bool
-begins(struct bytes word, struct bytes with)
-{
-	return word.octets >= with.octets &&
-	       memcmp(word.at, with.at, with.octets) == 0;
-}
-
 /* Rows that the words so far leave over. */
 struct choice {
 	bool in[COMMANDS];
@@ -185,7 +178,7 @@ narrow(struct choice *choice, struct bytes typed, size_t place)
 		struct bytes word = row_word(&commands[k], place);
 
 		if (!choice->in[k] || word.octets == 0 || takes_rest(word) ||
-		    !begins(word, typed))
+		    !bytes_begin(word, typed))
 			continue;
 		if (word.octets == typed.octets) {
 			meant = word;
@@ -326,7 +319,7 @@ command_next(const struct words *words, enum cli_mode mode,
 		struct bytes word = row_word(&commands[k], place);
 
 		if (!choice.in[k] || word.octets == 0 || takes_rest(word) ||
-		    (begun.octets != 0 && !begins(word, begun)) ||
+		    (begun.octets != 0 && !bytes_begin(word, begun)) ||
 		    told(&choice, k, place))
 			continue;
 		each(ctx, word, help_of(&choice, word, place));

@@ -1,6 +1,7 @@
 #include "cli/form.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/session.h"
 
@@ -79,6 +80,54 @@ form_words(struct cli *cli, const struct form_word *word, size_t count,
 		}
 	}
 	return true;
+}
+
+enum err
+form_refuse(const char *field, struct bytes line, const char *rule,
+    char why[FORM_WHY_OCTETS])
+{
+	entry_refuse(field, line, rule, why);
+	return ERR_FIELD;
+}
+
+void
+form_copy(struct bytes line, char *out)
+{
+	if (line.octets != 0)
+		memcpy(out, line.at, line.octets);
+	out[line.octets] = '\0';
+}
+
+static bool
+is_printable(struct bytes line)
+{
+	size_t k;
+
+	for (k = 0; k < line.octets; k++)
+		if (line.at[k] < ' ' || line.at[k] > '~')
+			return false;
+	return true;
+}
+
+enum err
+form_text(const char *field, struct bytes line, size_t least, char *out,
+    size_t room, char why[FORM_WHY_OCTETS])
+{
+	if (line.octets < least)
+		return form_refuse(field, line, "it is missing", why);
+	if (line.octets >= room || !is_printable(line))
+		return form_refuse(
+		    field, line, "printable ASCII, and not as long", why);
+	form_copy(line, out);
+	return OK;
+}
+
+enum err
+form_secret(struct bytes line, struct secret **out)
+{
+	secret_free(*out);
+	*out = NULL;
+	return secret_copy(line, out);
 }
 
 enum err

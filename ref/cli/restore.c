@@ -8,7 +8,7 @@
 #include "base/base64.h"
 #include "base/mem.h"
 #include "cli/args.h"
-#include "cli/form.h"
+#include "cli/form_field.h"
 #include "device/restore.h"
 #include "device/restore_files.h"
 
@@ -37,6 +37,7 @@ static const struct {
 
 struct work {
 	struct form form;
+	struct form_target target; /* in here */
 	struct cli *cli;
 	enum source source;
 	struct transfer_place place;
@@ -66,41 +67,9 @@ work_drop(void *state)
 
 /* ---- what is selected ---- */
 
-/* Words with commas or blanks between; its own error ends it. */
 static enum err
-each_word(struct bytes list, void *ctx,
-    enum err (*each)(void *ctx, struct bytes word))
+choose_item(struct work *work, struct bytes word, char why[FORM_WHY_OCTETS])
 {
-	struct bytes word = {list.at, 0};
-	size_t k;
-	enum err rc = OK;
-
-	for (k = 0; k <= list.octets; k++) {
-		bool ends =
-		    k == list.octets || list.at[k] == ',' || list.at[k] == ' ';
-
-		if (!ends) {
-			word.octets++;
-			continue;
-		}
-		if (word.octets != 0)
-			TRY(each(ctx, word));
-		word = (struct bytes){list.at + k + 1, 0};
-	}
-out:
-	return rc;
-}
-
-struct items {
-	struct work *work;
-	char *why;
-};
-
-static enum err
-choose_item(void *ctx, struct bytes word)
-{
-	const struct items *items = ctx;
-	struct work *work = items->work;
 	enum backup_item item;
 
 	if (backup_item_find(word, &item) &&
@@ -109,9 +78,8 @@ choose_item(void *ctx, struct bytes word)
 		work->selection.items[item] = true;
 		return OK;
 	}
-	entry_refuse("Items", word,
-	    "words of the items that the backup has, or all", items->why);
-	return ERR_FIELD;
+	return form_refuse("Items", word,
+	    "words of the items that the backup has, or all", why);
 }
 
 /* "all" is what the backup has; what it has not is not missed. */
@@ -119,8 +87,9 @@ static enum err
 take_items(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
 	struct work *work = cli_state(cli);
-	struct items items = {work, why};
+	struct bytes word;
 	unsigned k;
+	enum err rc = OK;
 
 	work->chosen = true;
 	if (bytes_equal_text(line, "all")) {
@@ -128,81 +97,18 @@ take_items(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 			work->selection.items[k] = true;
 		return OK;
 	}
-	return each_word(line, &items, choose_item);
-}
-
-static enum err
-choose_name(void *ctx, struct bytes word)
-{
-	return backup_choose(ctx, word);
-}
-
-/* Names; all, none, or nothing for all. */
-static enum err
-take_choice(struct backup_choice *choice, struct bytes line)
-{
-	if (line.octets == 0 || bytes_equal_text(line, "all"))
-		return OK;
-	if (bytes_equal_text(line, "none")) {
-		choice->which = BACKUP_NONE;
-		return OK;
-	}
-	return each_word(line, choice, choose_name);
-}
-
-static enum err
-take_keys(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	return take_choice(&work->selection.keys, line);
-}
-
-static enum err
-take_certificates(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	return take_choice(&work->selection.certificates, line);
-}
-
-static enum err
-take_cas(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	return take_choice(&work->selection.cas, line);
-}
-
-static enum err
-take_port(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 1,
-	    .most = 65535,
-	    .step = 1,
-	    .zero = ""};
-	struct work *work = cli_state(cli);
-	char kept[ENTRY_OCTETS];
-	int64_t number;
-
-	if (entry_read(&rule, line, kept, &number) != OK) {
-		entry_refuse("Port", line, "1 to 65535", why);
-		return ERR_FIELD;
-	}
-	work->place.port = (unsigned)number;
-	return OK;
+	while (form_list_next(&line, &word))
+		TRY(choose_item(work, word, why));
+out:
+	return rc;
 }
 
 static const struct form_word words[] = {
     {"items", take_items},
-    {"keys", take_keys},
-    {"certificates", take_certificates},
-    {"local-cas", take_cas},
-    {"port", take_port},
+    {"keys", form_keys},
+    {"certificates", form_certificates},
+    {"local-cas", form_cas},
+    {"port", form_port},
 };
 
 /* ---- the end ---- */
@@ -296,12 +202,12 @@ static const struct {
 	enum backup_item item;
 	struct form_field field;
 } choices[] = {
-    {ITEM_KEYS, {CLI_VALUE, "Keys (all, none, or names):", take_keys}},
+    {ITEM_KEYS, {CLI_VALUE, "Keys (all, none, or names):", form_keys}},
     {ITEM_CERTIFICATES,
-	{CLI_VALUE, "Certificates (all, none, or names):", take_certificates}},
+	{CLI_VALUE, "Certificates (all, none, or names):", form_certificates}},
     {ITEM_LOCAL_CAS,
 	{CLI_VALUE,
-	    "Local Certificate Authorities (all, none, or names):", take_cas}},
+	    "Local Certificate Authorities (all, none, or names):", form_cas}},
 };
 
 enum { CHOICES = sizeof(choices) / sizeof(choices[0]) };
@@ -404,78 +310,12 @@ take_base(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 
 	if (line.octets <= BACKUP_BASE_OCTETS)
 		rc = backup_dir(cli_appliance(cli), line, &work->dir);
-	if (rc == ERR_NOT_FOUND) {
-		entry_refuse(
+	if (rc == ERR_NOT_FOUND)
+		return form_refuse(
 		    "Backup Name", line, "there is no such backup", why);
-		return ERR_FIELD;
-	}
 	if (rc == OK)
 		memcpy(work->base, line.at, line.octets);
 	return rc;
-}
-
-static enum err
-take_text(const char *field, struct bytes line, size_t most, char *out,
-    char why[FORM_WHY_OCTETS])
-{
-	if (line.octets == 0 || line.octets > most) {
-		entry_refuse(field, line, "it is needed, and not so long", why);
-		return ERR_FIELD;
-	}
-	memcpy(out, line.at, line.octets);
-	out[line.octets] = '\0';
-	return OK;
-}
-
-static enum err
-take_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return take_text(
-	    "Host", line, TRANSFER_HOST_OCTETS, work->place.host, why);
-}
-
-/* What is before the last slash is the directory. */
-static enum err
-take_file(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	struct bytes name = line;
-	size_t k;
-	enum err rc = OK;
-
-	for (k = line.octets; k != 0 && line.at[k - 1] != '/'; k--)
-		;
-	name.at += k;
-	name.octets -= k;
-	TRY(take_text("Filename", name, TRANSFER_NAME_OCTETS, work->file, why));
-	if (k > 1)
-		k--; /* without the slash, but for the root */
-	if (k != 0)
-		TRY(take_text("Filename", (struct bytes){line.at, k},
-		    TRANSFER_DIRECTORY_OCTETS, work->place.directory, why));
-out:
-	return rc;
-}
-
-static enum err
-take_user(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return take_text(
-	    "Username", line, TRANSFER_USER_OCTETS, work->place.user, why);
-}
-
-static enum err
-take_user_password(
-    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	(void)why;
-	return secret_copy(line, &work->place.password);
 }
 
 static void
@@ -509,10 +349,10 @@ static const struct form_field internal_fields[] = {
 
 /* req: KS-23-074 KS-23-076 */
 static const struct form_field host_fields[] = {
-    {CLI_VALUE, "Host:", take_host},
-    {CLI_VALUE, "Filename:", take_file},
-    {CLI_VALUE, "Username:", take_user},
-    {CLI_SECRET, "Password:", take_user_password},
+    {CLI_VALUE, "Host:", form_host},
+    {CLI_VALUE, "Filename:", form_path},
+    {CLI_VALUE, "Username:", form_user},
+    {CLI_SECRET, "Password:", form_user_password},
 };
 
 enum {
@@ -571,26 +411,18 @@ refuse_upload(struct cli *cli, enum err rc)
 		cli_refuse(cli, "the file is no backup: %s", err_text(rc));
 }
 
-static bool
-begins_so(struct bytes line, const char *text)
-{
-	size_t octets = strlen(text);
-
-	return line.octets >= octets && memcmp(line.at, text, octets) == 0;
-}
-
 /* As a download shows it, with the lines around it, or without and a dot. */
 static void
 take_line(struct cli *cli, struct bytes line)
 {
 	struct work *work = cli_state(cli);
 	bool ends = bytes_equal_text(line, ".") ||
-		    begins_so(line, "-----END BACKUP FILE ");
+		    bytes_begin(line, bytes_of_text("-----END BACKUP FILE "));
 	enum err rc = OK;
 
 	if (ends)
 		rc = end_lines(work);
-	else if (!begins_so(line, "-----BEGIN BACKUP FILE "))
+	else if (!bytes_begin(line, bytes_of_text("-----BEGIN BACKUP FILE ")))
 		rc = add_line(work, line);
 
 	if (rc != OK)
@@ -647,8 +479,8 @@ take_source(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 			return OK;
 		}
 	}
-	entry_refuse("Source", line, "internal, upload, scp, sftp or ftp", why);
-	return ERR_FIELD;
+	return form_refuse(
+	    "Source", line, "internal, upload, scp, sftp or ftp", why);
 }
 
 static const struct form_field source_field = {
@@ -749,6 +581,10 @@ restore_backup(struct cli *cli, const struct bytes *args, size_t arg_count)
 		return;
 	work->cli = cli;
 	backup_selection_init(&work->selection);
+	work->target = (struct form_target){.place = &work->place,
+	    .file = work->file,
+	    .selection = &work->selection};
+	form_aim(cli, &work->target);
 	if (arg_count != 0)
 		begin_with_words(work, args, arg_count);
 	else

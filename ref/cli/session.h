@@ -4,7 +4,7 @@
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
 
-#include "cli/form.h"
+#include "cli/form_field.h"
 
 enum {
 	SAY_OCTETS = COMMAND_LINE_OCTETS + 512, /* a value, and why not */
@@ -54,7 +54,8 @@ struct cli {
 	size_t more; /* others who have to confirm it */
 	void *state;
 	cli_drop_fn *drop;
-	struct form *form; /* in its state */
+	struct form *form;                /* in its state */
+	const struct form_target *target; /* likewise */
 	struct change *change;
 	cli_effect_fn *effect;
 	const char *said;

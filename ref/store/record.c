@@ -112,13 +112,6 @@ out:
 	return rc;
 }
 
-static bool
-begins_with(struct bytes key, struct bytes prefix)
-{
-	return key.octets >= prefix.octets &&
-	       bytes_equal((struct bytes){key.at, prefix.octets}, prefix);
-}
-
 /* Behind a key comes, first of all, the key with an octet 0 more. */
 static enum err
 step_behind(struct buf *at)
@@ -148,7 +141,7 @@ record_each_prefix(struct store *st, const char *kind, struct bytes prefix,
 	}
 	while (most == 0 || shown++ < most) {
 		rc = record_from(st, kind, &at, &value);
-		if (rc != OK || !begins_with(buf_peek(&at), prefix))
+		if (rc != OK || !bytes_begin(buf_peek(&at), prefix))
 			break;
 		TRY(each(ctx, buf_peek(&at), buf_peek(&value)));
 		TRY(step_behind(&at));

@@ -1,0 +1,218 @@
+#include "cli/form_field.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/session.h"
+
+void
+form_aim(struct cli *cli, const struct form_target *target)
+{
+	cli->target = target;
+}
+
+/* ---- a file on another host ---- */
+
+/* req: KS-23-025 */
+enum err
+form_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct transfer_place *place = cli->target->place;
+
+	return form_text(
+	    "Host", line, 1, place->host, sizeof(place->host), why);
+}
+
+enum err
+form_port(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
+	    .least = 1,
+	    .most = 65535,
+	    .step = 1,
+	    .zero = "Default"};
+	char kept[ENTRY_OCTETS];
+	int64_t port;
+
+	if (entry_read(&rule, line, kept, &port) != OK)
+		return form_refuse("Port", line, "1 to 65535, or Default", why);
+	cli->target->place->port = (unsigned)port;
+	return OK;
+}
+
+/* req: KS-23-026 ESKM-232 ESKM-233 */
+enum err
+form_directory(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct transfer_place *place = cli->target->place;
+
+	return form_text("Directory", line, 0, place->directory,
+	    sizeof(place->directory), why);
+}
+
+/* req: KS-23-027 */
+enum err
+form_user(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct transfer_place *place = cli->target->place;
+
+	return form_text(
+	    "Username", line, 1, place->user, sizeof(place->user), why);
+}
+
+enum err
+form_user_password(
+    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	(void)why;
+	return form_secret(line, &cli->target->place->password);
+}
+
+enum err
+form_file(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	return form_text("Filename", line, 1, cli->target->file,
+	    TRANSFER_NAME_OCTETS + 1, why);
+}
+
+enum err
+form_path(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct transfer_place *place = cli->target->place;
+	struct bytes directory = line;
+	struct bytes name = line;
+	size_t k;
+	enum err rc = OK;
+
+	for (k = line.octets; k != 0 && line.at[k - 1] != '/'; k--)
+		;
+	name.at += k;
+	name.octets -= k;
+	directory.octets = k > 1 ? k - 1 : k; /* "/" is the root */
+	TRY(form_file(cli, name, why));
+	TRY(form_text("Filename", directory, 0, place->directory,
+	    sizeof(place->directory), why));
+out:
+	return rc;
+}
+
+/* ---- a backup ---- */
+
+/* req: KS-23-013 */
+enum err
+form_backup_name(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	const char *rule;
+
+	if (!backup_name_is_valid(line, &rule))
+		return form_refuse("Backup Name", line, rule, why);
+	form_copy(line, cli->target->name);
+	return OK;
+}
+
+/* req: KS-23-016 */
+enum err
+form_backup_description(
+    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	const char *rule;
+
+	if (!backup_description_is_valid(line, &rule))
+		return form_refuse("Backup Description", line, rule, why);
+	form_copy(line, cli->target->description);
+	return OK;
+}
+
+/* req: KS-23-017 ESKM-126 */
+enum err
+form_backup_password(
+    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	const char *rule;
+
+	if (!backup_password_is_valid(line, &rule)) {
+		(void)snprintf(
+		    why, FORM_WHY_OCTETS, "Backup Password: %s", rule);
+		return ERR_FIELD;
+	}
+	return form_secret(line, cli->target->password);
+}
+
+/* req: ESKM-242 */
+enum err
+form_backup_password_again(
+    struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	return form_again(*cli->target->password, line, why);
+}
+
+/* ---- what is selected ---- */
+
+bool
+form_list_next(struct bytes *list, struct bytes *word)
+{
+	while (list->octets != 0 && (*list->at == ',' || *list->at == ' ')) {
+		list->at++;
+		list->octets--;
+	}
+	*word = (struct bytes){list->at, 0};
+	while (list->octets != 0 && *list->at != ',' && *list->at != ' ') {
+		list->at++;
+		list->octets--;
+		word->octets++;
+	}
+	return word->octets != 0;
+}
+
+static enum err
+choice_take(struct backup_choice *choice, struct bytes line)
+{
+	struct bytes word;
+	enum err rc = OK;
+
+	buf_reset(&choice->names);
+	choice->which = BACKUP_ALL;
+	if (bytes_equal_text(line, "all"))
+		return OK;
+	if (bytes_equal_text(line, "none")) {
+		choice->which = BACKUP_NONE;
+		return OK;
+	}
+	while (form_list_next(&line, &word))
+		TRY(backup_choose(choice, word));
+out:
+	return rc;
+}
+
+/* What a query finds is shown by "show keys query NAME".
+ * req: KS-23-007 KS-23-008 */
+enum err
+form_keys(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	struct backup_choice *choice = &cli->target->selection->keys;
+	struct bytes name;
+
+	(void)why;
+	if (!cli->target->queries || !bytes_behind(line, "query:", &name) ||
+	    name.octets == 0)
+		return choice_take(choice, line);
+	buf_reset(&choice->names);
+	choice->which = BACKUP_QUERY;
+	return backup_choose(choice, name);
+}
+
+/* req: KS-23-009 */
+enum err
+form_certificates(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	(void)why;
+	return choice_take(&cli->target->selection->certificates, line);
+}
+
+/* req: KS-23-010 */
+enum err
+form_cas(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	(void)why;
+	return choice_take(&cli->target->selection->cas, line);
+}

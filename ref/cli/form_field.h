@@ -1,0 +1,71 @@
+/*
+ * Fields that several commands have: a file on another host, a backup, what is
+ * selected of it. Each is a `take` for a row of form.h, in dialogues and as a
+ * word of the command alike; the text that asks is the row's own:
+ *
+ *	static const struct form_field fields[] = {
+ *	    {CLI_VALUE, "Host:", form_host},
+ *	    {CLI_VALUE, "Filename:", form_path},
+ *	    {CLI_VALUE, "Username:", form_user},
+ *	    {CLI_SECRET, "Password:", form_user_password},
+ *	};
+ *	static const struct form_word words[] = {{"port", form_port}};
+ *
+ *	work->target = (struct form_target){.place = &work->place,
+ *	    .file = work->file};
+ *	form_aim(cli, &work->target);
+ *	form_run(cli, &work->form, fields, ...);
+ *
+ * An answer that is given again takes the place of the one before.
+ */
+#ifndef CLI_FORM_FIELD_H
+#define CLI_FORM_FIELD_H
+
+#include "cli/form.h"
+#include "device/backup.h"
+
+/*
+ * Where the answers go: in the command's state, and so is this. What the
+ * command has no field for stays NULL.
+ */
+struct form_target {
+	struct transfer_place *place;
+	char *file;        /* TRANSFER_NAME_OCTETS + 1 */
+	char *name;        /* BACKUP_NAME_OCTETS + 1 */
+	char *description; /* BACKUP_DESCRIPTION_OCTETS + 1 */
+	struct secret **password;
+	struct backup_selection *selection;
+	bool queries; /* Keys: also query:NAME */
+};
+
+/* Before the first of these fields is taken. Borrowed until the command ends.
+ */
+void form_aim(struct cli *cli, const struct form_target *target);
+
+/* place: what it needs, but a directory and a password, which may be empty.
+ * Texts are printable ASCII. */
+form_take_fn form_host;
+form_take_fn form_port; /* 1 to 65535, or "Default" */
+form_take_fn form_directory;
+form_take_fn form_user;
+form_take_fn form_user_password;
+
+form_take_fn form_file; /* file: a name */
+form_take_fn form_path; /* place->directory, before the last slash, and file */
+
+/* name, description: as device/backup.h has their rules */
+form_take_fn form_backup_name;
+form_take_fn form_backup_description;
+/* password; the rules that all passwords have: cli/backup_password.h */
+form_take_fn form_backup_password;
+form_take_fn form_backup_password_again;
+
+/* selection: all or nothing for all; none; or names */
+form_take_fn form_keys;
+form_take_fn form_certificates;
+form_take_fn form_cas;
+
+/* The next word of a list with commas or blanks between. */
+bool form_list_next(struct bytes *list, struct bytes *word);
+
+#endif
