@@ -2,6 +2,27 @@
 
 #include <string.h>
 
+void
+base64_write(struct bytes in, char *out)
+{
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t k;
+
+	for (k = 0; k < in.octets; k += BASE64_GROUP_OCTETS) {
+		size_t left = in.octets - k;
+		uint8_t three[BASE64_GROUP_OCTETS] = {in.at[k],
+		    left > 1 ? in.at[k + 1] : 0, left > 2 ? in.at[k + 2] : 0};
+		uint32_t bits = bytes_u24(three);
+
+		*out++ = letters[bits >> 18];
+		*out++ = letters[bits >> 12 & 63];
+		*out++ = left > 1 ? letters[bits >> 6 & 63] : '=';
+		*out++ = left > 2 ? letters[bits & 63] : '=';
+	}
+	*out = '\0';
+}
+
 static int
 base64_value(uint8_t c)
 {

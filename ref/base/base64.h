@@ -1,5 +1,5 @@
 /*
- * Base64, as it is read.
+ * Base64: octets as letters and back.
  *
  * Source: RFC 4648 section 4
  */
@@ -22,6 +22,15 @@ struct base64 {
 enum {
 	BASE64_GROUP_OCTETS = 3, /* what four characters make */
 };
+
+/* What so many octets are in characters, without a NUL. */
+#define BASE64_CHARACTERS(octets) (((octets) + 2) / 3 * 4)
+
+/*
+ * With padding, on one line, and a NUL behind it. Public octets only: letters
+ * are looked up by what they stand for.
+ */
+void base64_write(struct bytes in, char *out);
 
 /*
  * From *text, which keeps what was not used, into at most `room` octets at

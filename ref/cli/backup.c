@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/backup_password.h"
@@ -16,7 +17,6 @@ enum {
 	LIST_OCTETS = 512,
 	DOWNLOAD_STEP_OCTETS = 48 * 1024, /* a turn's */
 	DOWNLOAD_LINE_OCTETS = 48,        /* 64 characters */
-	DOWNLOAD_TEXT_OCTETS = 65,
 };
 
 static const char items_field[] = "Items";
@@ -398,39 +398,16 @@ destination_of(const struct backup_make *make)
 
 /* ---- a download: base 64, some lines in a turn ---- */
 
-/* RFC 4648 section 4. */
 static void
-base64_write(const uint8_t *at, size_t octets, char out[DOWNLOAD_TEXT_OCTETS])
+download_say(struct work *work, struct bytes octets)
 {
-	static const char letters[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t k;
+	while (octets.octets != 0) {
+		char line[BASE64_CHARACTERS(DOWNLOAD_LINE_OCTETS) + 1];
+		struct bytes head = octets;
 
-	for (k = 0; k < octets; k += 3) {
-		uint32_t one = octets - k > 1 ? at[k + 1] : 0;
-		uint32_t two = octets - k > 2 ? at[k + 2] : 0;
-		uint32_t bits = (uint32_t)at[k] << 16 | one << 8 | two;
-
-		*out++ = letters[bits >> 18];
-		*out++ = letters[bits >> 12 & 63];
-		*out++ = octets - k > 1 ? letters[bits >> 6 & 63] : '=';
-		*out++ = octets - k > 2 ? letters[bits & 63] : '=';
-	}
-	*out = '\0';
-}
-
-static void
-download_say(struct work *work, const uint8_t *at, size_t octets)
-{
-	size_t k;
-
-	for (k = 0; k < octets; k += DOWNLOAD_LINE_OCTETS) {
-		char line[DOWNLOAD_TEXT_OCTETS];
-		size_t rest = octets - k;
-
-		base64_write(at + k,
-		    rest < DOWNLOAD_LINE_OCTETS ? rest : DOWNLOAD_LINE_OCTETS,
-		    line);
+		if (bytes_split(&octets, DOWNLOAD_LINE_OCTETS, &head) != OK)
+			octets = BYTES_NONE; /* the last of it */
+		base64_write(head, line);
 		cli_say(work->cli, "%s", line);
 	}
 }
@@ -471,7 +448,7 @@ download_turn(void *ctx)
 	download_name(work, name);
 	if (work->offset == 0)
 		cli_say(cli, "-----BEGIN BACKUP FILE %s-----", name);
-	download_say(work, room, (size_t)got);
+	download_say(work, (struct bytes){room, (size_t)got});
 	work->offset += (uint64_t)got;
 	if ((size_t)got < sizeof(room)) {
 		cli_say(cli, "-----END BACKUP FILE %s-----", name);

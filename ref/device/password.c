@@ -10,6 +10,7 @@
 
 #include <crack.h>
 
+#include "base/base64.h"
 #include "crypto/kdf.h"
 
 enum {
@@ -17,63 +18,6 @@ enum {
 	HASH_OCTETS = 32,
 	MOST_ITERATIONS = 10000000, /* some seconds; more is a damaged line */
 };
-
-/* ---- base 64 (RFC 4648 section 4), of public octets ---- */
-
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			      "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
-#define BASE64_OCTETS(octets) (((octets) + 2) / 3 * 4)
-
-static void
-base64_write(const uint8_t *in, size_t octets, char *out)
-{
-	uint32_t word;
-	size_t k, left;
-
-	for (k = 0; k < octets; k += 3) {
-		left = octets - k;
-		word = (uint32_t)in[k] << 16;
-		if (left > 1)
-			word |= (uint32_t)in[k + 1] << 8;
-		if (left > 2)
-			word |= in[k + 2];
-		*out++ = letters[word >> 18];
-		*out++ = letters[word >> 12 & 63];
-		*out++ = left > 1 ? letters[word >> 6 & 63] : '=';
-		*out++ = left > 2 ? letters[word & 63] : '=';
-	}
-	*out = '\0';
-}
-
-/* Exactly so many octets, as base64_write writes them: what it would write
- * otherwise is no such text. */
-static bool
-base64_read(struct bytes text, uint8_t *out, size_t octets)
-{
-	char again[BASE64_OCTETS(HASH_OCTETS) + 1];
-	const char *at;
-	uint32_t word = 0;
-	size_t k, put = 0;
-
-	if (octets > HASH_OCTETS || text.octets != BASE64_OCTETS(octets))
-		return false;
-	for (k = 0; k < text.octets; k++) {
-		at = memchr(letters, text.at[k], 64);
-		word = word << 6 | (at != NULL ? (uint32_t)(at - letters) : 0);
-		if (k % 4 != 3)
-			continue;
-		if (put < octets)
-			out[put++] = (uint8_t)(word >> 16);
-		if (put < octets)
-			out[put++] = (uint8_t)(word >> 8);
-		if (put < octets)
-			out[put++] = (uint8_t)word;
-		word = 0;
-	}
-	base64_write(out, octets, again);
-	return memcmp(again, text.at, text.octets) == 0;
-}
 
 /* ---- how they are kept ---- */
 
@@ -84,6 +28,22 @@ struct parts {
 	uint8_t salt[SALT_OCTETS];
 	uint8_t hash[HASH_OCTETS];
 };
+
+/* Exactly so many octets. */
+static bool
+read_octets(struct bytes text, uint8_t *out, size_t octets)
+{
+	struct base64 base64 = {0};
+	uint8_t at[HASH_OCTETS + BASE64_GROUP_OCTETS];
+	size_t got;
+
+	if (text.octets != BASE64_CHARACTERS(octets) ||
+	    base64_read(&base64, &text, false, at, sizeof(at), &got) != OK ||
+	    base64_end(&base64) != OK || got != octets)
+		return false;
+	memcpy(out, at, octets);
+	return true;
+}
 
 static bool
 read_line(const struct password_hash *hash, struct parts *out)
@@ -111,11 +71,11 @@ read_line(const struct password_hash *hash, struct parts *out)
 		in.octets--;
 	}
 	if (bytes_split(&in, 1, &part) != OK || out->iterations == 0 ||
-	    bytes_split(&in, BASE64_OCTETS(SALT_OCTETS), &part) != OK ||
-	    !base64_read(part, out->salt, SALT_OCTETS) ||
+	    bytes_split(&in, BASE64_CHARACTERS(SALT_OCTETS), &part) != OK ||
+	    !read_octets(part, out->salt, SALT_OCTETS) ||
 	    bytes_split(&in, 1, &part) != OK || !bytes_equal_text(part, "$"))
 		return false;
-	return base64_read(in, out->hash, HASH_OCTETS);
+	return read_octets(in, out->hash, HASH_OCTETS);
 }
 
 bool
@@ -130,8 +90,8 @@ enum err
 password_hash(struct env *env, unsigned iterations, struct bytes password,
     struct password_hash *out)
 {
-	char salt_text[BASE64_OCTETS(SALT_OCTETS) + 1];
-	char hash_text[BASE64_OCTETS(HASH_OCTETS) + 1];
+	char salt_text[BASE64_CHARACTERS(SALT_OCTETS) + 1];
+	char hash_text[BASE64_CHARACTERS(HASH_OCTETS) + 1];
 	uint8_t salt[SALT_OCTETS], hash[HASH_OCTETS];
 	enum err rc = OK;
 
@@ -140,8 +100,8 @@ password_hash(struct env *env, unsigned iterations, struct bytes password,
 	TRY(env_random(env, salt, sizeof(salt)));
 	TRY(kdf_pbkdf2(password, (struct bytes){salt, sizeof(salt)}, iterations,
 	    hash, sizeof(hash)));
-	base64_write(salt, sizeof(salt), salt_text);
-	base64_write(hash, sizeof(hash), hash_text);
+	base64_write((struct bytes){salt, sizeof(salt)}, salt_text);
+	base64_write((struct bytes){hash, sizeof(hash)}, hash_text);
 	memset(out, 0, sizeof(*out));
 	(void)snprintf(out->line, sizeof(out->line), "%s%u$%s$%s", scheme,
 	    iterations, salt_text, hash_text);

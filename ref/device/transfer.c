@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/percent.h"
@@ -291,16 +292,12 @@ look(void *ctx, curl_off_t fetch_total, curl_off_t fetched,
 static enum err
 name_key(struct transfer_work *work, struct bytes key)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	static const char prefix[] = "SHA256:";
 	struct bytes left = key;
 	struct bytes octets;
 	struct bytes type;
-	uint8_t digest[DIGEST_MAX_OCTETS + 1];
+	uint8_t digest[DIGEST_MAX_OCTETS];
 	size_t digest_length;
-	char *out = work->seen;
-	size_t k;
+	char text[BASE64_CHARACTERS(DIGEST_MAX_OCTETS) + 1];
 	enum err rc = OK;
 
 	TRY(bytes_split(&left, 4, &octets));
@@ -311,17 +308,9 @@ name_key(struct transfer_work *work, struct bytes key)
 	work->seen_type[type.octets] = '\0';
 	TRY(digest_make(
 	    HASHING_ALGORITHM_SHA_256, key, digest, &digest_length));
-	/* 256 bits are 42 digits and 4 bits; nobody writes the padding */
-	digest[digest_length] = 0;
-	memcpy(out, prefix, sizeof(prefix) - 1);
-	out += sizeof(prefix) - 1;
-	for (k = 0; k < digest_length * 8; k += 6) {
-		unsigned pair =
-		    (unsigned)digest[k / 8] << 8 | digest[k / 8 + 1];
-
-		*out++ = digits[pair >> (10 - k % 8) & 0x3f];
-	}
-	*out = '\0';
+	base64_write((struct bytes){digest, digest_length}, text);
+	/* 256 bits are 43 characters; nobody writes the padding */
+	(void)snprintf(work->seen, sizeof(work->seen), "SHA256:%.43s", text);
 out:
 	return rc;
 }

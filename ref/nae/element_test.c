@@ -300,43 +300,6 @@ test_hex(void **state)
 	}
 }
 
-static void
-test_base64(void **state)
-{
-	static const struct {
-		const char *in;
-		const char *want; /* NULL: refused */
-	} cases[] = {
-	    {"", ""},
-	    {"YQ==", "a"},
-	    {"YWI=", "ab"},
-	    {"YWJj", "abc"},
-	    {" Y\nW\tJ\rj ", "abc"},
-	    {"+/+/", "\xfb\xff\xbf"},
-	    {"YQ", NULL},
-	    {"YQ=", NULL},
-	    {"YR==", NULL},
-	    {"YWJ=", NULL}, /* a bit would be lost */
-	    {"YQ==YQ==", NULL},
-	    {"Y===", NULL},
-	    {"-_-_", NULL},
-	};
-	struct bytes out;
-	size_t k;
-
-	(void)state;
-	for (k = 0; k < LENGTH(cases); k++) {
-		enum err rc =
-		    base64_read_all(arena, bytes_of_text(cases[k].in), &out);
-		bool refused = cases[k].want == NULL;
-
-		if (rc != (refused ? ERR_VALUE : OK))
-			fail_msg("%s: %s", cases[k].in, err_name(rc));
-		if (!refused)
-			assert_true(bytes_equal_text(out, cases[k].want));
-	}
-}
-
 #define ELEMENT_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -349,7 +312,6 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_write),
 	    ELEMENT_TEST(test_hex),
-	    ELEMENT_TEST(test_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
