@@ -108,11 +108,13 @@ logs_find_serial(struct appliance *appliance, enum log_type type,
 	enum err rc = OK;
 	size_t at;
 
-	(void)logs_is_open(appliance->logs, log);
 	if (serial == 0) {
+		(void)logs_is_open(appliance->logs, log);
 		describe_current(appliance->logs, log, out);
 		return OK;
 	}
+	if (!logs_is_open(appliance->logs, log))
+		TRY(ERR_SYSTEM);
 	TRY(log_folder_find(&log->folder, serial, &at));
 	logs_describe(log, &log->folder.archives[at], out);
 out:

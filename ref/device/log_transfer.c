@@ -409,12 +409,23 @@ take_up(struct queue_of *queue)
 	    appliance, queue->type, queue->serial, &queue->file));
 	TRY(logs_reader_new(
 	    appliance, queue->type, queue->serial, &queue->reader));
-	if (field_number(queue, LOGS_SIGN) != 0)
-		TRY(sign_file(queue));
-	else
-		send_file(queue, logs_reader_fd(queue->reader));
 out:
 	return rc;
+}
+
+static void
+send_off(struct queue_of *queue)
+{
+	enum err rc = OK;
+
+	if (field_number(queue, LOGS_SIGN) == 0)
+		send_file(queue, logs_reader_fd(queue->reader));
+	else
+		rc = sign_file(queue);
+	if (rc == ERR_NOT_FOUND)
+		failed(queue, rc, "there is no log signing certificate");
+	else if (rc != OK)
+		failed(queue, rc, err_text(rc));
 }
 
 /* Nothing is sent any more: what is out of the archive has no place left.
@@ -444,7 +455,7 @@ static void
 go_on(struct queue_of *queue)
 {
 	size_t k;
-	enum err rc = OK;
+	enum err rc;
 
 	if (queue->count != 0 && !has_destination(queue))
 		give_up(queue);
@@ -457,9 +468,11 @@ go_on(struct queue_of *queue)
 	}
 	queue->serial = queue->serials[k];
 	rc = take_up(queue);
-	if (rc == ERR_NOT_FOUND)
+	if (rc == OK)
+		send_off(queue);
+	else if (rc == ERR_NOT_FOUND)
 		sent(queue);
-	else if (rc != OK)
+	else
 		failed(queue, rc, err_text(rc));
 }
 
@@ -677,6 +690,7 @@ log_transfers_free(struct log_transfers *transfers)
 
 	if (transfers == NULL)
 		return;
+	logs_unwatch(transfers->appliance, &transfers->watch);
 	for (k = 0; k < LOG_TYPE_COUNT; k++)
 		queue_close(&transfers->queues[k]);
 	mem_free(transfers);

@@ -431,6 +431,21 @@ logs_watch(struct appliance *appliance, struct logs_watch *watch)
 	appliance->logs->watches = watch;
 }
 
+void
+logs_unwatch(struct appliance *appliance, struct logs_watch *watch)
+{
+	struct logs_watch **p;
+
+	if (appliance->logs == NULL)
+		return;
+	for (p = &appliance->logs->watches; *p != NULL; p = &(*p)->next) {
+		if (*p == watch) {
+			*p = watch->next;
+			return;
+		}
+	}
+}
+
 /* ---- after a turn, and after a rotation ---- */
 
 void

@@ -181,7 +181,12 @@ enum err logs_files_out(struct appliance *appliance, enum log_type type,
 enum err logs_find(struct appliance *appliance, enum log_type type,
     struct bytes name, struct logs_file *out) MUST_CHECK;
 
-/* By its serial, those that are out included. ERR_NOT_FOUND */
+/*
+ * By its serial, those that are out included.
+ *
+ * ERR_NOT_FOUND  it is not there
+ * ERR_SYSTEM     the folder cannot be read: who knows?
+ */
 enum err logs_find_serial(struct appliance *appliance, enum log_type type,
     uint64_t serial, struct logs_file *out) MUST_CHECK;
 
@@ -266,5 +271,7 @@ struct logs_watch {
 	struct logs_watch *next; /* the logs' */
 };
 void logs_watch(struct appliance *appliance, struct logs_watch *watch);
+/* Not any more. Harmless when the logs are closed. */
+void logs_unwatch(struct appliance *appliance, struct logs_watch *watch);
 
 #endif

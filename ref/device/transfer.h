@@ -156,6 +156,11 @@ transfers_new(struct appliance *appliance, struct transfers **out) MUST_CHECK;
 void transfers_stop(struct transfers *transfers);
 void transfers_free(struct transfers *transfers); /* accepts NULL */
 
+/* For tests: in place of the network, `other` has what is begun from now on. It
+ * calls done, later. */
+void transfers_stand_in(
+    struct transfers *transfers, void (*other)(struct transfer *transfer));
+
 /* Those under way, for the laboratory. */
 unsigned transfers_running(const struct transfers *transfers);
 
