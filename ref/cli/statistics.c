@@ -105,6 +105,7 @@ static void
 say_clients(struct cli *cli, const struct clients *clients)
 {
 	cli_say(cli, "License Usage: %zu", clients_count(clients));
+	cli_say(cli, "  Licensed Clients: %zu", clients_most(clients));
 	cli_say(
 	    cli, "  %-45s  %s", "Client IP Address", "Number of Connections");
 	clients_each(clients, say_client, cli);

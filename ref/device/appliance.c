@@ -6,6 +6,7 @@
 #include "device/cert_work.h"
 #include "device/clients.h"
 #include "device/key_server.h"
+#include "device/licence.h"
 #include "device/logs.h"
 #include "device/log_sign.h"
 #include "device/log_transfer.h"
@@ -58,6 +59,7 @@ appliance_open(struct appliance *appliance)
 	    appliance->loop, appliance->store, &appliance->certs));
 	TRY(log_signer_new(appliance, &appliance->log_signer));
 	TRY(key_servers_new(&appliance->key_servers));
+	TRY(licences_new(appliance, &appliance->licences));
 	TRY(policies_new(appliance, &appliance->policies));
 	TRY(rates_new(appliance, 0, &appliance->rates));
 	TRY(transfers_new(appliance, &appliance->transfers));
@@ -91,6 +93,8 @@ appliance_close(struct appliance *appliance)
 	appliance->rates = NULL;
 	policies_free(appliance->policies);
 	appliance->policies = NULL;
+	licences_free(appliance->licences);
+	appliance->licences = NULL;
 	key_servers_free(appliance->key_servers);
 	appliance->key_servers = NULL;
 	log_signer_free(appliance->log_signer);

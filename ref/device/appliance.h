@@ -20,6 +20,7 @@
 struct cert_shop;
 struct clients;
 struct hardware;
+struct licences;
 struct logs;
 struct log_signer;
 struct key_servers;
@@ -73,6 +74,7 @@ struct appliance {
 	struct key_servers *key_servers; /* device/key_server.h */
 	struct statistics *statistics;   /* device/statistics.h */
 	struct clients *clients;         /* device/clients.h */
+	struct licences *licences;       /* device/licence.h */
 	struct hardware *hardware;       /* device/hardware.h; NULL in tests */
 	struct transfers *transfers;     /* device/transfer.h */
 	struct syslogs *syslogs;         /* device/syslog.h */
@@ -126,6 +128,7 @@ enum trap {
 	TRAP_LOG,          /* a log cannot be written */
 	TRAP_POWER_SUPPLY, /* req: KS-26-006 KS-14-145 */
 	TRAP_FAN,          /* req: KS-14-146 */
+	TRAP_LICENCE,      /* req: KS-14-142 */
 };
 struct trap_watch {
 	void (*raised)(void *ctx, enum trap trap, const char *text);

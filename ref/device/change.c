@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "device/appliance.h"
 #include "device/key_server.h"
+#include "device/licence.h"
 #include "device/policy.h"
 
 _Static_assert((int)CHANGE_WHY_OCTETS == (int)SETTING_WHY_OCTETS,
@@ -263,6 +264,7 @@ settle(struct store_waiter *w, enum err rc)
 	clock_settle(appliance->clock, rc == OK);
 	credential_settle(appliance);
 	policies_settle(appliance->policies);
+	licence_settle(appliance->licences);
 	if (rc == OK)
 		key_servers_settle(appliance->key_servers);
 }

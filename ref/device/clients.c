@@ -21,6 +21,7 @@ struct clients {
 	struct client *first;
 	struct client *last;
 	size_t count;
+	size_t most;
 };
 
 enum err
@@ -37,15 +38,27 @@ clients_free(struct clients *clients)
 	mem_free(clients);
 }
 
-static struct client **
-bucket_of(struct clients *clients, struct bytes address)
+void
+clients_limit(struct clients *clients, size_t most)
+{
+	clients->most = most;
+}
+
+size_t
+clients_most(const struct clients *clients)
+{
+	return clients->most;
+}
+
+static size_t
+bucket_of(struct bytes address)
 {
 	uint32_t h = 0x811c9dc5u;
 	size_t k;
 
 	for (k = 0; k < address.octets; k++)
 		h = (h ^ address.at[k]) * 0x01000193u;
-	return &clients->bucket[h % BUCKETS];
+	return h % BUCKETS;
 }
 
 static struct bytes
@@ -54,10 +67,28 @@ address_of(const struct client *client)
 	return (struct bytes){(const uint8_t *)client->address, client->octets};
 }
 
-static enum err
-add(struct clients *clients, struct client **bucket, struct bytes address,
-    struct client **out)
+/* NULL: none of that address is there. */
+static struct client *
+find(const struct clients *clients, struct bytes address)
 {
+	struct client *client = clients->bucket[bucket_of(address)];
+
+	while (client != NULL && !bytes_equal(address_of(client), address))
+		client = client->next_alike;
+	return client;
+}
+
+/* req: KS-25-008 KS-25-009 KS-25-010 */
+bool
+clients_have_room(const struct clients *clients, struct bytes address)
+{
+	return clients->count < clients->most || find(clients, address) != NULL;
+}
+
+static enum err
+add(struct clients *clients, struct bytes address, struct client **out)
+{
+	struct client **bucket = &clients->bucket[bucket_of(address)];
 	struct client *client =
 	    mem_zalloc(1, sizeof(*client) + address.octets + 1);
 
@@ -81,15 +112,14 @@ add(struct clients *clients, struct client **bucket, struct bytes address,
 enum err
 client_enter(struct clients *clients, struct bytes address, struct client **out)
 {
-	struct client **bucket = bucket_of(clients, address);
-	struct client *client = *bucket;
+	struct client *client = find(clients, address);
 	enum err rc = OK;
 
 	*out = NULL;
-	while (client != NULL && !bytes_equal(address_of(client), address))
-		client = client->next_alike;
+	if (!clients_have_room(clients, address))
+		return ERR_LIMIT;
 	if (client == NULL)
-		TRY(add(clients, bucket, address, &client));
+		TRY(add(clients, address, &client));
 	client->connections++;
 	*out = client;
 out:
@@ -99,7 +129,7 @@ out:
 static void
 drop(struct clients *clients, struct client *client)
 {
-	struct client **at = bucket_of(clients, address_of(client));
+	struct client **at = &clients->bucket[bucket_of(address_of(client))];
 
 	while (*at != client)
 		at = &(*at)->next_alike;

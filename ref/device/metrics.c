@@ -69,6 +69,10 @@ put_clients(const struct clients *clients, struct buf *out)
 	    "Addresses with connections to key servers."));
 	TRY(buf_printf(
 	    out, "touchstone_clients %zu\n", clients_count(clients)));
+	TRY(put_family(out, "touchstone_licensed_clients", "gauge",
+	    "Addresses that may have connections at one time."));
+	TRY(buf_printf(
+	    out, "touchstone_licensed_clients %zu\n", clients_most(clients)));
 out:
 	return rc;
 }

@@ -1002,8 +1002,8 @@ join(struct conn_set *set, struct conn *conn)
 }
 
 /* "10.0.0.5:40000" without its port, "[::1]:40000" without brackets too. */
-static enum err
-source_of(const char *address, char **out)
+static struct bytes
+source_of(const char *address)
 {
 	const char *end = strrchr(address, ':');
 	bool in_brackets = *address == '[';
@@ -1013,22 +1013,28 @@ source_of(const char *address, char **out)
 		address++;
 		octets -= 2;
 	}
-	return mem_printf(out, "%.*s", (int)octets, address);
+	return (struct bytes){(const uint8_t *)address, octets};
 }
 
 enum err
 conn_take(struct conn_set *set, int fd, const char *address)
 {
+	const struct protocol *protocol = set->rules.protocol;
+	struct bytes source = source_of(address);
 	struct conn *conn = NULL;
 	enum err rc = OK;
 
-	rc = MEM_NEW(conn);
+	if (protocol->expects != NULL &&
+	    !protocol->expects(set->rules.ctx, source))
+		rc = ERR_DENIED;
+	else
+		rc = MEM_NEW(conn);
 	if (rc != OK) {
 		close(fd);
 		return rc;
 	}
 	conn->fd = fd;
-	conn->protocol = set->rules.protocol;
+	conn->protocol = protocol;
 	conn->ctx = set->rules.ctx;
 	conn->go_on.fn = go_on;
 	conn->go_on.ctx = conn;
@@ -1041,7 +1047,8 @@ conn_take(struct conn_set *set, int fd, const char *address)
 	if (conn->address == NULL)
 		TRY(ERR_NOMEM);
 	conn->peer.address = bytes_of_text(conn->address);
-	TRY(source_of(address, &conn->source));
+	TRY(mem_printf(&conn->source, "%.*s", (int)source.octets,
+	    (const char *)source.at));
 	conn->peer.source = bytes_of_text(conn->source);
 	TRY(loop_timer_new(set->loop, timer_rang, conn, &conn->timer));
 	if (set->rules.tls != NULL)

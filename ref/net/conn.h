@@ -39,6 +39,13 @@ struct protocol {
 	const char *name; /* for the log */
 
 	/*
+	 * Has one from that address any prospect? false: it is closed before
+	 * anything is read or sent, TLS included, and who says so has told of
+	 * it. NULL: anybody has.
+	 */
+	bool (*expects)(void *ctx, struct bytes source);
+
+	/*
 	 * The next message, or piece of one, is not given before this one has
 	 * its answer or its conn_more(), and nothing is read meanwhile.
 	 */
@@ -168,6 +175,8 @@ unsigned conn_set_count(const struct conn_set *set);
 /*
  * A connection for a socket that was accepted. The set owns fd from here on,
  * on failure too.
+ *
+ * ERR_DENIED  the protocol does not expect it, and has told of it
  */
 enum err
 conn_take(struct conn_set *set, int fd, const char *address) MUST_CHECK;

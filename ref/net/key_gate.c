@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "device/licence.h"
 #include "device/user.h"
 
 enum { USER_MAX_OCTETS = 64 * 1024 };
@@ -104,17 +105,31 @@ out:
 	return rc;
 }
 
+bool
+key_gate_expects(void *ctx, struct bytes source)
+{
+	const struct key_gate *gate = ctx;
+	bool expects = clients_have_room(gate->appliance->clients, source);
+
+	if (!expects)
+		licence_refused(gate->appliance, source);
+	return expects;
+}
+
 enum err
 key_gate_enter(
     const struct key_gate *gate, const struct conn *conn, struct key_guest *out)
 {
+	struct bytes source = conn_peer(conn)->source;
 	enum err rc = OK;
 
 	*out = (struct key_guest){
 	    .door = gate->door, .clients = gate->appliance->clients};
 	buf_init(&out->user, USER_MAX_OCTETS);
 	TRY(judge(gate, conn, out));
-	TRY(client_enter(out->clients, conn_peer(conn)->source, &out->client));
+	rc = client_enter(out->clients, source, &out->client);
+	if (rc == ERR_LIMIT)
+		licence_refused(gate->appliance, source);
 out:
 	if (rc != OK)
 		key_guest_clear(out);

@@ -7,7 +7,9 @@
  *	client certificate   not used | for the session | and names the user
  *	source IP            has to be in the certificate
  *
- * TLS has verified the certificate by then, and has closed where it had to.
+ * TLS has verified the certificate by then, and has closed where it had to. Who
+ * comes when all places of the license are taken has been sent away before
+ * that.
  */
 #ifndef NET_KEY_GATE_H
 #define NET_KEY_GATE_H
@@ -36,7 +38,17 @@ struct key_guest {
 };
 
 /*
+ * Is there a place for a client of that address? A protocol's expects(), with
+ * the gate. It is taken when the client is let in: one that only connects, or
+ * cannot say who it is, takes none.
+ *
+ * req: KS-25-008 KS-25-010
+ */
+bool key_gate_expects(void *ctx, struct bytes source);
+
+/*
  * ERR_AUTHENTICATION  no; the log says why
+ * ERR_LIMIT           the last place was taken meanwhile
  * ERR_STORE           users cannot be read
  */
 enum err key_gate_enter(const struct key_gate *gate, const struct conn *conn,

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
-#include "device/rig_test.h"
+#include "device/licence_rig_test.h"
 
 /* Each octet is a message; its answer says what the door was like. */
 static enum err
@@ -28,7 +28,7 @@ opened(void *ctx, struct conn *conn, void **state)
 
 	TRY(MEM_NEW(guest));
 	TRY(key_gate_enter(ctx, conn, guest));
-	assert_true(bytes_equal_text(guest->door.address, "127.0.0.1"));
+	assert_int_equal(memcmp(guest->door.address.at, "127.0.0.", 8), 0);
 	*state = guest;
 	guest = NULL;
 out:
@@ -57,6 +57,7 @@ message(void *ctx, void *state, struct conn *conn, uint64_t number,
 }
 
 static const struct protocol protocol = {.name = "test",
+    .expects = key_gate_expects,
     .frame = frame,
     .opened = opened,
     .message = message,
@@ -91,7 +92,9 @@ set_up(void **state)
 	    clock_new(bench.appliance.store, bench.rig.env, &APPLIANCE->clock));
 	assert_ok(credentials_new(APPLIANCE, &APPLIANCE->credentials));
 	assert_ok(key_servers_new(&APPLIANCE->key_servers));
+	assert_ok(licences_new(APPLIANCE, &APPLIANCE->licences));
 	assert_ok(key_ports_new(&config, &ports));
+	licence_put(&bench, 1);
 	return 0;
 }
 
@@ -100,6 +103,7 @@ tear_down(void **state)
 {
 	(void)state;
 	key_ports_free(ports);
+	licences_free(APPLIANCE->licences);
 	key_servers_free(APPLIANCE->key_servers);
 	credentials_free(APPLIANCE->credentials);
 	clock_free(APPLIANCE->clock);
@@ -184,22 +188,32 @@ why_not(unsigned number)
 
 /* ---- clients ---- */
 
-/* -1: nobody listens there */
+/* From 127.0.0.`device`; -1: nobody listens there */
 static int
-join(unsigned port)
+join_from(unsigned device, unsigned port)
 {
+	struct sockaddr_in from = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(0x7f000000 + device)};
 	struct sockaddr_in at = {.sin_family = AF_INET,
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	    .sin_port = htons((uint16_t)port)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	assert_true(fd >= 0);
+	assert_int_equal(
+	    bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
 	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
 		close(fd);
 		return -1;
 	}
 	bench_turn(&bench);
 	return fd;
+}
+
+static int
+join(unsigned port)
+{
+	return join_from(1, port);
 }
 
 /* Its answer; 'x': it is closed. */
@@ -491,6 +505,93 @@ test_who_is_in_is_counted(void **state)
 	assert_int_equal(counts.gone[CONNECTION_TOTAL], 2);
 }
 
+/* req: KS-25-008 KS-25-009 KS-22-018 */
+static void
+test_who_finds_no_place_is_not_let_in(void **state)
+{
+	int fd[4];
+	unsigned k;
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	licence_put(&bench, 2);
+	fd[0] = join_from(1, port_of(1));
+	fd[1] = join_from(2, port_of(1));
+	fd[2] = join_from(3, port_of(1));
+	assert_int_equal(ask(fd[0]), '-');
+	assert_int_equal(ask(fd[1]), '-');
+	assert_int_equal(ask(fd[2]), 'x');
+	close(fd[2]);
+	/* it has been no connection */
+	assert_int_equal(counts.came[CONNECTION_TOTAL], 2);
+	assert_int_equal(key_ports_connections(ports), 2);
+	/* who is in may open more, also at another server */
+	make(KEY_NAE, "Any");
+	fd[2] = join_from(2, port_of(2));
+	assert_int_equal(ask(fd[2]), '-');
+	close(fd[1]);
+	bench_turn(&bench);
+	fd[3] = join_from(3, port_of(1));
+	assert_int_equal(ask(fd[3]), 'x');
+	close(fd[3]);
+	close(fd[2]);
+	bench_turn(&bench);
+	fd[3] = join_from(3, port_of(1));
+	assert_int_equal(ask(fd[3]), '-');
+	fd[1] = join_from(2, port_of(1));
+	assert_int_equal(ask(fd[1]), 'x');
+	for (k = 0; k < LENGTH(fd); k++)
+		if (k != 2)
+			close(fd[k]);
+}
+
+/* req: KS-25-010 */
+static void
+test_without_a_licence_nobody_is_let_in(void **state)
+{
+	int fd;
+
+	(void)state;
+	clients_limit(APPLIANCE->clients, 0);
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	fd = join(port_of(1));
+	assert_int_equal(ask(fd), 'x');
+	close(fd);
+	licence_put(&bench, 1);
+	fd = join(port_of(1));
+	assert_int_equal(ask(fd), '-');
+	close(fd);
+}
+
+/* req: KS-25-016 */
+static void
+test_another_licence_puts_nobody_out(void **state)
+{
+	int fd[3];
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	licence_put(&bench, 2);
+	fd[0] = join_from(1, port_of(1));
+	fd[1] = join_from(2, port_of(1));
+	licence_put(&bench, 1);
+	assert_int_equal(ask(fd[0]), '-');
+	assert_int_equal(ask(fd[1]), '-');
+	close(fd[1]);
+	bench_turn(&bench);
+	fd[1] = join_from(2, port_of(1));
+	assert_int_equal(ask(fd[1]), 'x');
+	licence_put(&bench, 3);
+	fd[2] = join_from(3, port_of(1));
+	assert_int_equal(ask(fd[2]), '-');
+	close(fd[0]);
+	close(fd[1]);
+	close(fd[2]);
+}
+
 int
 main(void)
 {
@@ -504,6 +605,9 @@ main(void)
 	    PORTS_TEST(test_a_port_that_is_taken_is_tried_again),
 	    PORTS_TEST(test_other_changes_touch_nothing),
 	    PORTS_TEST(test_who_is_in_is_counted),
+	    PORTS_TEST(test_who_finds_no_place_is_not_let_in),
+	    PORTS_TEST(test_without_a_licence_nobody_is_let_in),
+	    PORTS_TEST(test_another_licence_puts_nobody_out),
 	};
 #undef PORTS_TEST
 

@@ -59,6 +59,7 @@ message(void *ctx, void *state, struct conn *conn, uint64_t number,
 /* req: KS-01-003 KS-03-085 */
 const struct protocol kmip_protocol = {
     .name = "kmip",
+    .expects = key_gate_expects,
     .frame = frame,
     .opened = opened,
     .message = message,

@@ -212,7 +212,8 @@ accept_one(struct listener *l)
 	}
 	(void)write_address(&from, address, sizeof(address));
 	rc = conn_take(l->set, fd, address);
-	if (rc != OK)
+	/* else it has been told already */
+	if (rc != OK && rc != ERR_DENIED)
 		refuse(l, -1, err_text(rc));
 	return true;
 }

@@ -129,6 +129,7 @@ message(void *ctx, void *state, struct conn *conn, uint64_t number,
 const struct protocol nae_protocol = {
     .name = "nae",
     .one_by_one = true,
+    .expects = key_gate_expects,
     .frame = frame,
     .opened = opened,
     .message = message,
