@@ -21,6 +21,8 @@
 #   harness/robust/X.c        a program each, for the suites of that name, with
 #                             libtouchstone.a
 #   harness/pkcs11/*.c        touchstone-p11, the PKCS#11 suite's program, likewise
+#   harness/release/*.c       touchstone-release, which makes packages, likewise;
+#                             build/release/ has the keys of this tree's
 #   spec-tests/X.c            a program each, of the standard library alone
 #   harness/bench/limit_*.c   a limit program each; the other files beside
 #                             them are their library
@@ -97,6 +99,7 @@ INC_ref        = -Iref $(REF_CFLAGS)
 INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
 INC_robust     = -Iharness/touchstone -Iharness $(P11_CFLAGS)
 INC_keyscaler  = $(P11_CFLAGS)
+INC_release    = -Iharness/touchstone $(TOOL_CFLAGS)
 INC_pkcs11     = -Iharness/touchstone $(P11_CFLAGS)
 INC_sim        = -Iref -Ihsm-sim -Iped-sim $(REF_CFLAGS)
 INC_bench      = -Iharness $(REF_CFLAGS)
@@ -115,6 +118,7 @@ BENCH := $(wildcard harness/bench/*.c)
 LIMIT := $(filter harness/bench/limit_%,$(BENCH))
 ROBUST := $(wildcard harness/robust/*.c)
 PKCS11 := $(wildcard harness/pkcs11/*.c)
+RELEASE := $(wildcard harness/release/*.c)
 APPS   := $(wildcard spec-tests/*.c)
 REF   := $(filter-out %_test.c %_fuzz.c,$(wildcard ref/*/*.c))
 TOOL  := $(filter-out %_test.c %_fuzz.c %/main.c,\
@@ -136,7 +140,7 @@ SIM_PIC  := $(filter-out %_test.c %_fuzz.c %/main.c,$(wildcard ref/base/*.c) $(S
 programs = $(if $(wildcard ref/main.c),build/$(1)/touchstone-ref) \
 	$(if $(wildcard harness/touchstone/main.c),build/$(1)/touchstone) \
 	build/$(1)/labctl $(ROBUST:harness/robust/%.c=build/$(1)/%) \
-	$(if $(PKCS11),build/$(1)/touchstone-p11) \
+	$(if $(PKCS11),build/$(1)/touchstone-p11) build/$(1)/touchstone-release \
 	$(APPS:spec-tests/%.c=build/$(1)/%) \
 	$(addprefix build/$(1)/,$(sim_programs) $(SIM_SO))
 libs     = $(if $(SIM_LIB),build/$(1)/libsim.a) $(if $(REF),build/$(1)/libref.a) \
@@ -234,6 +238,9 @@ $(ROBUST:harness/robust/%.c=build/$(1)/%): \
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS)
 build/$(1)/touchstone-p11: $(PKCS11:%.c=build/$(1)/%.o) build/$(1)/libtouchstone.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS) -ldl
+build/$(1)/touchstone-release: $(RELEASE:%.c=build/$(1)/%.o) \
+    build/$(1)/libtouchstone.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(TOOL_LIBS)
 $(APPS:spec-tests/%.c=build/$(1)/%): build/$(1)/%: build/$(1)/spec-tests/%.o
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ -ldl
 
@@ -262,7 +269,7 @@ build/$(1)/harness/bench/limit_%: build/$(1)/harness/bench/limit_%.o \
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(REF_LIBS)
 
 -include $$(patsubst %.c,build/$(1)/%.d,$$(REF) $$(TOOL) $$(TESTS) $$(FUZZS) \
-	$$(BENCH) $$(ROBUST) $$(PKCS11) $$(APPS) $$(SIM) ref/main.c harness/touchstone/main.c \
+	$$(BENCH) $$(ROBUST) $$(PKCS11) $$(RELEASE) $$(APPS) $$(SIM) ref/main.c harness/touchstone/main.c \
 	harness/labctl/main.c)
 -include $$(patsubst %.c,build/$(1)/pic/%.d,$$(SIM_PIC) $$(SIM))
 endef
@@ -275,6 +282,11 @@ $(foreach v,$(VARIANTS),$(eval $(call VARIANT_RULES,$(v))))
 build/bin/%: build/opt/%
 	@mkdir -p build/bin
 	@ln -sf ../opt/$* $@
+
+# Keys are made once; a server is given its trust file with them.
+build/release/trust: | build/opt/touchstone-release
+	$(call say,KEYS,$@)build/opt/touchstone-release keys $(@D)
+build/bin/touchstone-ref: | build/release/trust
 BIN := $(patsubst build/opt/%,build/bin/%,$(call programs,opt))
 
 # ---------------------------------------------------------------------------

@@ -23,7 +23,7 @@ pkcs11    header:p11-kit/      ref/crypto/hsm_pkcs11.c hsm-sim/* harness/pkcs11/
 pkcs11    header:pkcs11        ref/crypto/hsm_pkcs11.c hsm-sim/* harness/pkcs11/* harness/bench/* harness/robust/apps.c spec-tests/pkcs11/* spec-tests/keyscaler.c
 libevent  header:event2/       ref/base/loop.c ref/net/http_port.c
 libevent  header:event.h       ref/base/loop.c ref/net/http_port.c
-openssl   header:openssl/      ref/crypto/* ref/net/tls.c ref/base/secret.c ped-sim/ikey/crypt.c ped-sim/link/channel.c hsm-sim/card/seal.c hsm-sim/token/pad.c harness/touchstone/tls.c harness/touchstone/x509.c harness/touchstone/log_rig_test.h harness/bench/* tests
+openssl   header:openssl/      ref/crypto/* ref/net/tls.c ref/base/secret.c ped-sim/ikey/crypt.c ped-sim/link/channel.c hsm-sim/card/seal.c hsm-sim/token/pad.c harness/touchstone/tls.c harness/touchstone/x509.c harness/touchstone/log_rig_test.h harness/release/sign.c ref/device/package_rig_test.h harness/bench/* tests
 jansson   header:jansson.h     harness/touchstone/json.c
 cracklib  header:crack.h       ref/device/password.c
 libssh    header:libssh/       ref/cli/ssh.c ref/cli/ssh_peer_test.h

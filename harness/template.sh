@@ -3,12 +3,14 @@
 # APPLIANCE_TEMPLATE, made by the programs that are built now.
 #
 # Made once, whoever asks first; another for each build of the programs that
-# have a part in it (TOUCHSTONE_REF and the others of harness/appliance).
+# have a part in it (TOUCHSTONE_REF and the others of harness/appliance), and for
+# other keys of packages.
 set -eu
 
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 bin=$top/build/bin
-programs=("${TOUCHSTONE_REF:-$bin/touchstone-ref}")
+programs=("${TOUCHSTONE_REF:-$bin/touchstone-ref}"
+	"${RELEASE_KEYS:-$top/build/release}/trust")
 if [ "${1-}" = --card ]; then
 	programs+=("${HSMCARDD:-$bin/hsmcardd}" "${PEDSIM:-$bin/pedsim}"
 		"${HSM_SIM_MODULE:-$bin/libhsm-sim.so}")

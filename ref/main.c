@@ -996,6 +996,8 @@ open_server(struct program *p)
 	    .ped_client = p->card != NULL && *c->ped_client != '\0'
 			      ? c->ped_client
 			      : NULL,
+	    .package_trust =
+		*c->package_trust != '\0' ? c->package_trust : NULL,
 	    .password_iterations = (unsigned)c->password_iterations,
 	    .dictionary = *c->dictionary != '\0' ? c->dictionary : NULL,
 	    .ready = server_ready,

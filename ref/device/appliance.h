@@ -24,6 +24,7 @@ struct licences;
 struct logs;
 struct log_signer;
 struct key_servers;
+struct package_trust;
 struct policies;
 struct rates;
 struct log_transfers;
@@ -56,6 +57,7 @@ struct appliance {
 	/* as statistics_new has them; NULL: the machine's own, and all */
 	const char *proc;
 	const char *ethernet;
+	const struct package_trust *trust; /* NULL: nothing can be installed */
 	const char *logs_dir;   /* device/logs.h; NULL: none, in tests */
 	const char *backup_dir; /* device/backup.h; NULL: none, in tests */
 	/* its own */

@@ -5,6 +5,7 @@
 #include "device/hardware.h"
 #include "device/logs.h"
 #include "device/log_sign.h"
+#include "device/package.h"
 
 struct server {
 	struct server_config config;
@@ -12,6 +13,7 @@ struct server {
 	struct appliance appliance;
 	bool is_open; /* the appliance */
 	struct loop_pool *passwords;
+	struct package_trust *trust;
 	char *vault;
 	char *logs_dir;
 	char *backup_dir;
@@ -115,6 +117,8 @@ open_appliance(struct server *s)
 	struct appliance *appliance = &s->appliance;
 	enum err rc = OK;
 
+	if (s->config.package_trust != NULL)
+		TRY(package_trust_load(s->config.package_trust, &s->trust));
 	TRY(mem_printf(&s->vault, "%s/vault.key", s->config.dir));
 	TRY(mem_printf(&s->logs_dir, "%s/logs", s->config.dir));
 	TRY(mem_printf(&s->backup_dir, "%s/backup", s->config.dir));
@@ -127,6 +131,7 @@ open_appliance(struct server *s)
 	appliance->dictionary = s->config.dictionary;
 	appliance->ethernet = s->config.ethernet;
 	appliance->vault = s->vault;
+	appliance->trust = s->trust;
 	appliance->logs_dir = s->logs_dir;
 	appliance->backup_dir = s->backup_dir;
 	appliance->leave = s->config.leave;
@@ -248,6 +253,7 @@ server_free(struct server *s)
 	hardware_free(s->appliance.hardware);
 	mem_free(s->backup_dir);
 	mem_free(s->vault);
+	package_trust_free(s->trust);
 	mem_free(s);
 }
 

@@ -39,9 +39,10 @@ struct server_config {
 	unsigned workers;  /* key pairs made at a time */
 	uint32_t lease_s;  /* Lease Time of new objects */
 	unsigned password_iterations;
-	const char *dictionary; /* NULL: cracklib's own */
-	const char *ethernet;   /* as struct appliance has it */
-	bool powered_on;        /* as struct hardware_config has it */
+	const char *dictionary;    /* NULL: cracklib's own */
+	const char *ethernet;      /* as struct appliance has it */
+	const char *package_trust; /* file of device/package.h; NULL: none */
+	bool powered_on;           /* as struct hardware_config has it */
 	/* Called once, when the HSM has been asked for the first time, whatever
 	 * it said: the ports may open. */
 	void (*ready)(void *ctx);
