@@ -342,6 +342,7 @@ ask_anew(struct cli *cli)
 
 	work->at = 0;
 	work->file_name[0] = '\0';
+	work->make->place.port = 0;
 	ask(cli);
 }
 

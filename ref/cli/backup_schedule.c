@@ -394,46 +394,26 @@ take_destination(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	return OK;
 }
 
-/* HOST, or HOST:PORT where it is not the usual one. req: ESKM-260 */
+/* Of an internal one the fields about SCP may stay empty. */
+static bool
+is_left_out(struct cli *cli, struct bytes line)
+{
+	const struct work *work = cli_state(cli);
+
+	return line.octets == 0 && work->schedule.destination != BACKUP_SENT;
+}
+
+/* req: ESKM-260 */
 static enum err
 take_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
-	struct work *work = cli_state(cli);
-	struct transfer_place *place = &work->schedule.place;
-	char *colon;
-	enum err rc = form_text(
-	    "SCP Host", line, 0, place->host, sizeof(place->host), why);
-
-	if (rc != OK)
-		return rc;
-	if (place->host[0] == '\0' && work->schedule.destination == BACKUP_SENT)
-		return form_refuse("SCP Host", line, "it is missing", why);
-	colon = strchr(place->host, ':');
-	if (colon == NULL || strchr(colon + 1, ':') != NULL)
-		return OK; /* IPv6 has more of them */
-	if (!number_take(bytes_of_text(colon + 1), 1, 65535, &place->port))
-		return form_refuse("SCP Host", line, "HOST or HOST:PORT", why);
-	*colon = '\0';
-	return OK;
-}
-
-static enum err
-take_directory(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-
-	return form_text("SCP Destination Directory", line, 0,
-	    work->schedule.place.directory,
-	    sizeof(work->schedule.place.directory), why);
+	return is_left_out(cli, line) ? OK : form_host(cli, line, why);
 }
 
 static enum err
 take_user(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
-	struct work *work = cli_state(cli);
-
-	return form_text("SCP Username", line, 0, work->schedule.place.user,
-	    sizeof(work->schedule.place.user), why);
+	return is_left_out(cli, line) ? OK : form_user(cli, line, why);
 }
 
 /* req: ESKM-241 */
@@ -459,7 +439,7 @@ static const struct form_field fields[] = {
     {CLI_VALUE, "Time, minute [00]:", take_minute},
     {CLI_VALUE, "Destination (Internal, SCP) [SCP]:", take_destination},
     {CLI_VALUE, "SCP Host:", take_host},
-    {CLI_VALUE, "SCP Destination Directory:", take_directory},
+    {CLI_VALUE, "SCP Destination Directory:", form_directory},
     {CLI_VALUE, "SCP Username:", take_user},
     {CLI_SECRET, "SCP Password:", form_user_password},
 };

@@ -99,25 +99,30 @@ form_copy(struct bytes line, char *out)
 }
 
 static bool
-is_printable(struct bytes line)
+is_plain(struct bytes line)
 {
 	size_t k;
 
 	for (k = 0; k < line.octets; k++)
-		if (line.at[k] < ' ' || line.at[k] > '~')
+		if (line.at[k] < ' ' || line.at[k] == 0x7f)
 			return false;
-	return true;
+	return bytes_is_utf8(line);
 }
 
 enum err
 form_text(const char *field, struct bytes line, size_t least, char *out,
     size_t room, char why[FORM_WHY_OCTETS])
 {
-	if (line.octets < least)
-		return form_refuse(field, line, "it is missing", why);
-	if (line.octets >= room || !is_printable(line))
+	if (line.octets < least) {
+		(void)snprintf(
+		    why, FORM_WHY_OCTETS, "%s: it is missing", field);
+		return ERR_FIELD;
+	}
+	if (line.octets >= room)
+		return form_refuse(field, line, "it is too long", why);
+	if (!is_plain(line))
 		return form_refuse(
-		    field, line, "printable ASCII, and not as long", why);
+		    field, line, "text without control characters", why);
 	form_copy(line, out);
 	return OK;
 }

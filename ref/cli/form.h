@@ -61,8 +61,8 @@ enum err form_refuse(const char *field, struct bytes line, const char *rule,
 /* With a NUL behind it; `out` has room for both. */
 void form_copy(struct bytes line, char *out);
 
-/* Printable ASCII, of `least` octets or more, into an array of `room` octets.
- * ERR_FIELD otherwise. */
+/* UTF-8 without control characters, of `least` octets or more, into an array of
+ * `room` octets. ERR_FIELD otherwise. */
 enum err form_text(const char *field, struct bytes line, size_t least,
     char *out, size_t room, char why[FORM_WHY_OCTETS]) MUST_CHECK;
 

@@ -13,30 +13,47 @@ form_aim(struct cli *cli, const struct form_target *target)
 
 /* ---- a file on another host ---- */
 
+static bool
+port_read(const char *zero, struct bytes line, unsigned *out)
+{
+	const struct entry_rule rule = {.type = ENTRY_NUMBER,
+	    .least = 1,
+	    .most = UINT16_MAX,
+	    .step = 1,
+	    .zero = zero};
+	char kept[ENTRY_OCTETS];
+	int64_t port;
+
+	if (entry_read(&rule, line, kept, &port) != OK)
+		return false;
+	*out = (unsigned)port;
+	return true;
+}
+
 /* req: KS-23-025 */
 enum err
 form_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
 	struct transfer_place *place = cli->target->place;
+	char *colon;
+	enum err rc = OK;
 
-	return form_text(
-	    "Host", line, 1, place->host, sizeof(place->host), why);
+	TRY(form_text("Host", line, 1, place->host, sizeof(place->host), why));
+	colon = strchr(place->host, ':');
+	if (colon == NULL || strchr(colon + 1, ':') != NULL)
+		return OK; /* IPv6 has more of them */
+	if (!port_read("", bytes_of_text(colon + 1), &place->port))
+		return form_refuse("Host", line, "HOST or HOST:PORT", why);
+	*colon = '\0';
+out:
+	return rc;
 }
 
 enum err
 form_port(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 1,
-	    .most = 65535,
-	    .step = 1,
-	    .zero = "Default"};
-	char kept[ENTRY_OCTETS];
-	int64_t port;
-
-	if (entry_read(&rule, line, kept, &port) != OK)
+	if (!port_read("Default", line, &cli->target->place->port))
 		return form_refuse("Port", line, "1 to 65535, or Default", why);
-	cli->target->place->port = (unsigned)port;
 	return OK;
 }
 
@@ -64,8 +81,14 @@ enum err
 form_user_password(
     struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
+	struct secret **password = &cli->target->place->password;
+
 	(void)why;
-	return form_secret(line, &cli->target->place->password);
+	if (line.octets != 0)
+		return form_secret(line, password);
+	secret_free(*password);
+	*password = NULL;
+	return OK;
 }
 
 enum err

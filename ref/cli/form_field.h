@@ -42,13 +42,12 @@ struct form_target {
  */
 void form_aim(struct cli *cli, const struct form_target *target);
 
-/* place: what it needs, but a directory and a password, which may be empty.
- * Texts are printable ASCII. */
-form_take_fn form_host;
+/* place */
+form_take_fn form_host; /* HOST, or HOST:PORT; an IPv6 address has no port */
 form_take_fn form_port; /* 1 to 65535, or "Default" */
-form_take_fn form_directory;
-form_take_fn form_user;
-form_take_fn form_user_password;
+form_take_fn form_directory;     /* empty: the user's home */
+form_take_fn form_user;          /* not empty */
+form_take_fn form_user_password; /* empty: none */
 
 form_take_fn form_file; /* file: a name */
 form_take_fn form_path; /* place->directory, before the last slash, and file */

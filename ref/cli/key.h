@@ -5,7 +5,7 @@
 #define CLI_KEY_H
 
 #include "cli/command.h"
-#include "cli/form.h"
+#include "cli/form_field.h"
 #include "device/key_attribute.h"
 #include "device/key_job.h"
 
@@ -66,6 +66,8 @@ struct key_command {
 	struct secret *password;
 	bool by_scp;
 	struct form form;
+	struct form_target target; /* in here and in `transfer` */
+	char file[TRANSFER_NAME_OCTETS + 1];
 	struct transfer *transfer;
 	int fd; /* of what it fetches; 0: none */
 	/* a list */

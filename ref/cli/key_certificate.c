@@ -136,76 +136,16 @@ fetch(struct cli *cli)
 }
 
 static enum err
-take_into(char *to, size_t room, struct bytes line, const char *field,
-    char why[FORM_WHY_OCTETS])
-{
-	if (line.octets == 0 || line.octets >= room) {
-		(void)snprintf(why, FORM_WHY_OCTETS, "%s: it is %s", field,
-		    line.octets == 0 ? "missing" : "too long");
-		return ERR_FIELD;
-	}
-	memcpy(to, line.at, line.octets);
-	to[line.octets] = '\0';
-	return OK;
-}
-
-static struct transfer *
-transfer_of(struct cli *cli)
-{
-	return ((struct key_command *)cli_state(cli))->transfer;
-}
-
-/* HOST, or HOST:PORT; an IPv6 address stands for itself. */
-static enum err
-take_host(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 1,
-	    .most = UINT16_MAX,
-	    .step = 1,
-	    .zero = ""};
-	struct transfer_place *place = &transfer_of(cli)->place;
-	char kept[ENTRY_OCTETS];
-	int64_t port = 0;
-	char *colon;
-	enum err rc = OK;
-
-	TRY(take_into(place->host, sizeof(place->host), line, "Host", why));
-	colon = strchr(place->host, ':');
-	if (colon == NULL || strchr(colon + 1, ':') != NULL)
-		return OK;
-	rc = entry_read(&rule, bytes_of_text(colon + 1), kept, &port);
-	if (rc == ERR_FIELD)
-		entry_refuse("Host", line, "HOST or HOST:PORT", why);
-	TRY(rc);
-	place->port = (unsigned)port;
-	*colon = '\0';
-out:
-	return rc;
-}
-
-/* With the directory that it lies in. */
-static enum err
 take_file(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
 	struct key_command *work = cli_state(cli);
-	struct transfer_place *place = &work->transfer->place;
-	char name[TRANSFER_DIRECTORY_OCTETS + 1];
-	char *slash;
 	enum err rc = OK;
 
-	TRY(take_into(name, sizeof(name), line, "Filename", why));
-	slash = strrchr(name, '/');
-	if (slash != NULL) {
-		*slash = '\0';
-		(void)snprintf(place->directory, sizeof(place->directory), "%s",
-		    slash == name ? "/" : name);
-	}
+	TRY(form_path(cli, line, why));
 	work->fd = memfd_create("certificate", MFD_CLOEXEC);
 	if (work->fd < 0)
 		TRY(ERR_SYSTEM);
-	rc = transfer_add(
-	    work->transfer, slash != NULL ? slash + 1 : name, work->fd);
+	rc = transfer_add(work->transfer, work->file, work->fd);
 	if (rc == ERR_FIELD)
 		(void)snprintf(why, FORM_WHY_OCTETS, "Filename: %.*s",
 		    FORM_WHY_OCTETS - 16, work->transfer->why);
@@ -213,33 +153,15 @@ out:
 	return rc;
 }
 
-static enum err
-take_user(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct transfer_place *place = &transfer_of(cli)->place;
-
-	return take_into(
-	    place->user, sizeof(place->user), line, "Username", why);
-}
-
-static enum err
-take_password(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	(void)why;
-	return line.octets == 0
-		   ? OK
-		   : secret_copy(line, &transfer_of(cli)->place.password);
-}
-
 /* req: KS-28-303 */
 static void
 fetch_ask(struct key_command *work)
 {
 	static const struct form_field fields[] = {
-	    {CLI_VALUE, "Host:", take_host},
+	    {CLI_VALUE, "Host:", form_host},
 	    {CLI_VALUE, "Filename:", take_file},
-	    {CLI_VALUE, "Username:", take_user},
-	    {CLI_SECRET, "Password:", take_password},
+	    {CLI_VALUE, "Username:", form_user},
+	    {CLI_SECRET, "Password:", form_user_password},
 	};
 	enum err rc = OK;
 
@@ -249,6 +171,9 @@ fetch_ask(struct key_command *work)
 	work->transfer->most_octets = KEY_TEXT_OCTETS;
 	work->transfer->done = fetched;
 	work->transfer->ctx = work;
+	work->target = (struct form_target){
+	    .place = &work->transfer->place, .file = work->file};
+	form_aim(work->cli, &work->target);
 	form_run(work->cli, &work->form, fields,
 	    sizeof(fields) / sizeof(fields[0]), fetch);
 	return;
