@@ -13,6 +13,7 @@
 #include "crypto/kdf.h"
 #include "device/backup_format.h"
 #include "device/fields.h"
+#include "store/record.h"
 #include "wire/schema_enums.h"
 
 enum {
@@ -436,6 +437,15 @@ kind_fits(const struct backup_row *row)
 	return item == row->item || item == ITEM_NONE ? OK : ERR_VALUE;
 }
 
+/* No longer than the store takes: others make room for a key by that. */
+static bool
+key_fits(const struct backup_row *row)
+{
+	if (bytes_equal_text(row->kind, BACKUP_KIND_OBJECT))
+		return row->key.octets <= OBJECT_ID_MAX_OCTETS;
+	return row->key.octets <= RECORD_KEY_MAX_OCTETS;
+}
+
 static enum err
 need(struct bytes in, const char *name, struct bytes *out)
 {
@@ -458,6 +468,8 @@ backup_row_read(struct bytes in, struct backup_row *out)
 	if (!backup_item_find(item, &out->item))
 		TRY(ERR_STORE_VERSION);
 	TRY(kind_fits(out));
+	if (!key_fits(out))
+		TRY(ERR_VALUE);
 out:
 	return rc;
 }
