@@ -251,7 +251,7 @@ decode() {
   refute_output
   run audit
   assert_line --partial "backup shut (scp) failed"
-  assert_line --partial "backup foo (scp): 1 files"
+  assert_line --partial "backup foo (scp): 1 file,"
   # without a host or a user there is nowhere to go
   run as admin "backup create none destination scp user x" "$BACKUP_PASSWORD" \
     "$BACKUP_PASSWORD" x

@@ -477,8 +477,9 @@ audit_made(struct work *work, enum err rc)
 	struct backup_make *make = work->make;
 
 	if (rc == OK)
-		cli_audit(work->cli, "backup %s (%s): %u files, %llu octets",
+		cli_audit(work->cli, "backup %s (%s): %u file%s, %llu octets",
 		    make->base, destination_of(make), make->header.files,
+		    make->header.files == 1 ? "" : "s",
 		    (unsigned long long)make->header.octets);
 	else
 		cli_audit(work->cli, "backup %s (%s) failed: %s", make->base,
@@ -951,8 +952,8 @@ backup_download(struct cli *cli, const struct bytes *args, size_t arg_count)
 						   args[1], &number)))
 		return;
 	if (number >= work->header.files) {
-		cli_refuse(
-		    cli, "File: the backup has %u files", work->header.files);
+		cli_refuse(cli, "File: the backup has %u file%s",
+		    work->header.files, work->header.files == 1 ? "" : "s");
 		return;
 	}
 	work->file = (unsigned)number;

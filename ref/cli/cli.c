@@ -206,13 +206,34 @@ cli_audit(struct cli *cli, const char *format, ...)
 	change_refused(cli->appliance, &cli->who, text);
 }
 
+/*
+ * What was refused: as it stands among access controls, or, of a command that
+ * takes none by itself, its words. Some of these ask for passwords later.
+ */
+static struct bytes
+refused_what(const struct cli *cli)
+{
+	const struct command *command = cli->command;
+	const char *rest;
+
+	if (command == NULL)
+		return bytes_of_text("command line");
+	if (command->act != ACT_LOOK)
+		return bytes_of_text(act_row(command->act)->name);
+	rest = strstr(command->words, " ...");
+	if (rest == NULL)
+		return bytes_of_text(command->words);
+	return (struct bytes){
+	    (const uint8_t *)command->words, (size_t)(rest - command->words)};
+}
+
 static void
 audit_refusal(struct cli *cli, const char *text)
 {
-	cli_audit(cli, "Refused: %s: %s",
-	    cli->command != NULL ? act_row(cli->command->act)->name
-				 : "command line",
-	    text);
+	struct bytes what = refused_what(cli);
+
+	cli_audit(cli, "Refused: %.*s: %s", (int)what.octets,
+	    (const char *)what.at, text);
 }
 
 void

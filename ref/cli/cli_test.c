@@ -310,8 +310,8 @@ what_is_refused_is_written_down(void **state)
 	assert_has(desk_audited(&desk),
 	    "[root]: Refused: edit network: Hostname: -: ");
 	(void)desk_type(&desk, "show log audit x");
-	assert_has(
-	    desk_audited(&desk), "[root]: Refused: look: Lines: x: 1 to 1000");
+	assert_has(desk_audited(&desk),
+	    "[root]: Refused: show log audit: Lines: x: 1 to 1000");
 	(void)desk_type(&desk, "edit host");
 	(void)desk_type(&desk, "-");
 	assert_has(desk_audited(&desk), "[root]: Refused: edit network:");

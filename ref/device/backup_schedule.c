@@ -455,7 +455,8 @@ status_text(const struct run *run, char out[BACKUP_STATUS_OCTETS])
 {
 	if (run->rc == OK)
 		(void)snprintf(out, BACKUP_STATUS_OCTETS,
-		    "Success: %u files, %llu octets", run->make->header.files,
+		    "Success: %u file%s, %llu octets", run->make->header.files,
+		    run->make->header.files == 1 ? "" : "s",
 		    (unsigned long long)run->make->header.octets);
 	else
 		(void)snprintf(out, BACKUP_STATUS_OCTETS, "Failure: %.*s",
