@@ -94,12 +94,6 @@ list_controls(uint32_t controls, char out[LIST_OCTETS])
 		(void)snprintf(out, LIST_OCTETS, "none");
 }
 
-static const char *
-yes_or_no(bool flag)
-{
-	return flag ? "yes" : "no";
-}
-
 static void
 password_status(
     struct cli *cli, const struct admin *admin, char out[STATUS_OCTETS])
@@ -132,7 +126,7 @@ show_line(void *ctx, const struct admin *admin)
 
 	password_status(cli, admin, status);
 	cli_say(cli, "  %-30s  %-5s  %-4s  %s", admin->name,
-	    admin->ldap ? "LDAP" : "Local", yes_or_no(admin->high), status);
+	    admin->ldap ? "LDAP" : "Local", entry_yesno(admin->high), status);
 	return OK;
 }
 
@@ -148,7 +142,7 @@ say_account(struct cli *cli, const struct admin *admin)
 	cli_say(cli, "Type: %s", admin->ldap ? "LDAP" : "Local");
 	cli_say(cli, "Full Name: %s", admin->full_name);
 	cli_say(cli, "Description: %s", admin->description);
-	cli_say(cli, "High Access Administrator: %s", yes_or_no(admin->high));
+	cli_say(cli, "High Access Administrator: %s", entry_yesno(admin->high));
 	cli_say(cli, "Access Control: %s", list);
 	cli_say(cli, "Password: %s", status);
 }
@@ -533,7 +527,7 @@ tell(struct change *change, const char *done, const struct admin *admin)
 	(void)snprintf(change->event, sizeof(change->event),
 	    "%s administrator %s: High Access Administrator: %s, Access "
 	    "Control: %s",
-	    done, admin->name, yes_or_no(admin->high), list);
+	    done, admin->name, entry_yesno(admin->high), list);
 }
 
 /* req: KS-15-058 */

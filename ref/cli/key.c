@@ -1,8 +1,6 @@
 /*
- * The commands about keys: to make, import, clone, change and delete them,
- * their versions, their life cycle, and what can be told of them.
+ * The commands about keys: to make, import, clone, change and delete them.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,10 +8,8 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "cli/args.h"
-#include "cli/command.h"
 #include "cli/key.h"
 #include "device/entry.h"
-#include "device/key_attribute.h"
 #include "device/transfer.h"
 
 static const char name_field[] = "Key Name";
@@ -140,12 +136,6 @@ prepared(struct key_job *job, enum err rc)
 		work->then(work);
 }
 
-static void
-run_prepared(struct key_command *work)
-{
-	key_command_run(work, work->run);
-}
-
 void
 key_command_prepare(struct key_command *work,
     const struct key_algorithm *algorithm,
@@ -163,253 +153,19 @@ key_command_prepare(struct key_command *work,
 	key_job_begin(&work->job);
 }
 
-/* ---- words ---- */
-
-static bool
-refuse_value(struct key_command *work, const char *field, struct bytes value,
-    const char *rule)
-{
-	char why[ENTRY_WHY_OCTETS];
-
-	entry_refuse(field, value, rule, why);
-	cli_refuse(work->cli, "%s", why);
-	return false;
-}
-
-static bool
-take_yesno(struct key_command *work, const char *field, struct bytes value,
-    bool *out, bool *given)
-{
-	static const struct entry_rule rule = {.type = ENTRY_YESNO};
-	char kept[ENTRY_OCTETS];
-	int64_t number;
-
-	if (entry_read(&rule, value, kept, &number) != OK)
-		return refuse_value(work, field, value, "yes or no");
-	*out = number != 0;
-	*given = true;
-	return true;
-}
-
-static bool
-take_name(struct key_command *work, struct bytes value)
-{
-	work->new_name = value;
-	work->given[GIVEN_NAME] = true;
-	return true;
-}
-
-/* "-" is nobody: a global key. */
-static bool
-take_owner(struct key_command *work, struct bytes value)
-{
-	work->spec.owner = bytes_equal_text(value, "-") ? BYTES_NONE : value;
-	work->given[GIVEN_OWNER] = true;
-	return true;
-}
-
-static bool
-take_deletable(struct key_command *work, struct bytes value)
-{
-	return take_yesno(work, "Deletable", value, &work->spec.deletable,
-	    &work->given[GIVEN_DELETABLE]);
-}
-
-static bool
-take_exportable(struct key_command *work, struct bytes value)
-{
-	return take_yesno(work, "Exportable", value, &work->spec.exportable,
-	    &work->given[GIVEN_EXPORTABLE]);
-}
-
-static bool
-take_versioned(struct key_command *work, struct bytes value)
-{
-	return take_yesno(work, "Versioned Key Bytes", value,
-	    &work->spec.versioned, &work->given[GIVEN_VERSIONED]);
-}
-
-static bool
-take_is_template(struct key_command *work, struct bytes value)
-{
-	return take_yesno(work, "Template", value, &work->spec.is_template,
-	    &work->given[GIVEN_TEMPLATE]);
-}
-
-static bool
-take_permissions(struct key_command *work, struct bytes value)
-{
-	return take_yesno(work, "Copy Group Permissions", value,
-	    &work->clone.permissions, &work->given[GIVEN_PERMISSIONS]);
-}
-
-static bool
-take_attributes(struct key_command *work, struct bytes value)
-{
-	return take_yesno(work, "Copy Custom Attributes", value,
-	    &work->clone.attributes, &work->given[GIVEN_ATTRIBUTES]);
-}
-
-/* req: KS-28-361 KS-28-362 */
-static bool
-take_bytes(struct key_command *work, struct bytes value)
-{
-	if (bytes_equal_text(value, "versioned"))
-		work->clone.versioned = true;
-	else if (!bytes_equal_text(value, "copy"))
-		return refuse_value(work, "Key Bytes", value,
-		    "copy (Copy from original key) or versioned (Create "
-		    "versioned key bytes from non-versioned key)");
-	return true;
-}
-
-/* One of NAME=VALUE. */
-static bool
-take_attribute(struct key_command *work, struct bytes value)
-{
-	const uint8_t *at =
-	    value.octets != 0 ? memchr(value.at, '=', value.octets) : NULL;
-	struct key_attribute *one = &work->attributes[work->attribute_count];
-
-	if (at == NULL || work->attribute_count == KEY_COMMAND_ATTRIBUTES)
-		return refuse_value(
-		    work, "Custom Attribute", value, "NAME=VALUE, up to 16");
-	one->name = (struct bytes){value.at, (size_t)(at - value.at)};
-	one->value =
-	    (struct bytes){at + 1, value.octets - one->name.octets - 1};
-	work->attribute_count++;
-	return true;
-}
-
-static bool
-take_no_attribute(struct key_command *work, struct bytes value)
-{
-	if (work->attribute_count == KEY_COMMAND_ATTRIBUTES)
-		return refuse_value(
-		    work, "Custom Attribute", value, "up to 16 of them");
-	work->attributes[work->attribute_count++] =
-	    (struct key_attribute){.name = value};
-	return true;
-}
-
-/* A list with commas; "-": none. req: KS-28-110 */
-static bool
-take_other_names(struct key_command *work, struct bytes value)
-{
-	work->given[GIVEN_OTHER_NAMES] = true;
-	if (bytes_equal_text(value, "-"))
-		return true;
-	while (value.octets != 0) {
-		const uint8_t *comma = memchr(value.at, ',', value.octets);
-		size_t octets =
-		    comma != NULL ? (size_t)(comma - value.at) : value.octets;
-		struct bytes head;
-
-		if (work->other_name_count == KEY_COMMAND_NAMES)
-			return refuse_value(
-			    work, "Other Key Names", value, "up to 16 of them");
-		if (bytes_split(&value, octets,
-			&work->other_names[work->other_name_count++]) != OK ||
-		    (comma != NULL && bytes_split(&value, 1, &head) != OK))
-			return false;
-	}
-	return true;
-}
-
-/* There is no browser here that could upload it. req: KS-28-303 */
-static bool
-take_source(struct key_command *work, struct bytes value)
-{
-	work->by_scp = bytes_equal_text(value, "scp");
-	if (work->by_scp || bytes_equal_text(value, "paste"))
-		return true;
-	return refuse_value(
-	    work, "Source", value, "paste (Paste in text area below) or scp");
-}
-
-/* Loaded before any other word, whose values stand instead of its own. */
-static bool
-take_load(struct key_command *work, struct bytes value)
-{
-	(void)work;
-	(void)value;
-	return true;
-}
-
-static const char load_word[] = "template";
-
-#define QUESTIONS(table) table, sizeof(table) / sizeof(table[0])
-
-static const struct {
-	const char *word;
-	unsigned on;
-	bool (*take)(struct key_command *work, struct bytes value);
-} words[] = {
-    /* req: KS-28-067 KS-28-270 */
-    {load_word, ON_GENERATE | ON_IMPORT, take_load},
-    {"name", ON_MODIFY, take_name},
-    /* req: KS-28-070 KS-28-272 */
-    {"owner", ON_GENERATE | ON_IMPORT | ON_MODIFY | ON_CLONE | ON_CERTIFICATE,
-	take_owner},
-    {"deletable", ON_GENERATE | ON_IMPORT | ON_MODIFY | ON_CERTIFICATE,
-	take_deletable},
-    {"exportable", ON_GENERATE | ON_IMPORT | ON_MODIFY | ON_CERTIFICATE,
-	take_exportable},
-    /* req: KS-28-099 */
-    {"versioned", ON_GENERATE | ON_IMPORT, take_versioned},
-    /* req: KS-28-212 */
-    {"as-template", ON_GENERATE, take_is_template},
-    {"attribute", ON_GENERATE | ON_IMPORT | ON_MODIFY, take_attribute},
-    {"no-attribute", ON_MODIFY, take_no_attribute},
-    {"other-names", ON_MODIFY, take_other_names},
-    {"bytes", ON_CLONE, take_bytes},
-    /* req: KS-28-364 KS-28-365 */
-    {"permissions", ON_CLONE, take_permissions},
-    {"attributes", ON_CLONE, take_attributes},
-    {"source", ON_CERTIFICATE, take_source},
-};
-
-enum { WORDS = sizeof(words) / sizeof(words[0]) };
-
 static void
-refuse_word(struct key_command *work, struct bytes word, unsigned on)
+run_prepared(struct key_command *work)
 {
-	struct buf list;
-	size_t k;
-
-	buf_init(&list, 512);
-	for (k = 0; k < WORDS; k++) {
-		if ((words[k].on & on) != 0 &&
-		    buf_printf(&list, "%s%s", list.octets != 0 ? ", " : "",
-			words[k].word) != OK)
-			break;
-	}
-	cli_refuse(work->cli, "\"%.*s\": WORD VALUE, with one of %.*s",
-	    (int)word.octets, (const char *)word.at, (int)list.octets,
-	    (const char *)list.at);
-	buf_clear(&list);
+	key_command_run(work, work->run);
 }
 
-bool
-key_command_words(struct key_command *work, size_t from, unsigned on)
+void
+key_command_run_prepared(struct key_command *work,
+    const struct key_algorithm *algorithm,
+    enum err (*run)(struct key_command *work))
 {
-	size_t k;
-	size_t w;
-
-	for (k = from; k < work->arg_count; k += 2) {
-		for (w = 0; w < WORDS; w++) {
-			if ((words[w].on & on) != 0 &&
-			    bytes_equal_text(work->args[k], words[w].word))
-				break;
-		}
-		if (w == WORDS || k + 1 == work->arg_count) {
-			refuse_word(work, work->args[k], on);
-			return false;
-		}
-		if (!words[w].take(work, work->args[k + 1]))
-			return false;
-	}
-	return true;
+	work->run = run;
+	key_command_prepare(work, algorithm, run_prepared);
 }
 
 /* The value behind a word; BYTES_NONE: it is not there. */
@@ -429,7 +185,7 @@ word_value(const struct key_command *work, size_t from, const char *word)
 static bool
 load_template(struct key_command *work, size_t from)
 {
-	struct bytes name = word_value(work, from, load_word);
+	struct bytes name = word_value(work, from, KEY_TEMPLATE_WORD);
 	const struct object *template;
 	enum err rc;
 
@@ -439,7 +195,7 @@ load_template(struct key_command *work, size_t from)
 	if (rc == OK)
 		rc = key_spec_load(&work->call, template, &work->spec);
 	if (rc == ERR_NOT_FOUND || rc == ERR_OBJECT_TYPE || rc == ERR_FEATURE)
-		return refuse_value(work, "Template", name,
+		return key_command_refuse_value(work, "Template", name,
 		    rc == ERR_FEATURE ? "it names no algorithm"
 				      : "there is no such template");
 	if (rc != OK) {
@@ -470,12 +226,6 @@ merge_attributes(struct key_command *work)
 	return true;
 }
 
-static const char *
-yes_or_no(bool flag)
-{
-	return flag ? "yes" : "no";
-}
-
 static void
 event(struct key_command *work, const char *done)
 {
@@ -487,7 +237,7 @@ event(struct key_command *work, const char *done)
 	    (const char *)work->name.at, spec->algorithm->name,
 	    spec->owner.octets != 0 ? (int)spec->owner.octets : 1,
 	    spec->owner.octets != 0 ? (const char *)spec->owner.at : "-",
-	    yes_or_no(spec->deletable), yes_or_no(spec->exportable),
+	    entry_yesno(spec->deletable), entry_yesno(spec->exportable),
 	    spec->versioned ? ", versioned" : "");
 }
 
@@ -514,7 +264,7 @@ read_spec(struct key_command *work, unsigned on)
 		    on == ON_IMPORT ? key_algorithm_imported(work->args[0])
 				    : key_algorithm_named(work->args[0]);
 	if (work->spec.algorithm == NULL)
-		return refuse_value(work, "Algorithm",
+		return key_command_refuse_value(work, "Algorithm",
 		    first_is_word ? BYTES_NONE : work->args[0],
 		    on == ON_IMPORT ? "AES, DES-EDE, RSA, HmacSHA256 and others"
 				    : "AES-256, RSA-2048, HmacSHA256 and "
@@ -537,11 +287,10 @@ generate_begin(struct key_command *work)
 		key_command_refuse(work, rc);
 		return;
 	}
-	work->run = generate;
 	if (work->spec.is_template)
-		run_prepared(work);
+		key_command_run(work, generate);
 	else
-		key_command_prepare(work, work->spec.algorithm, run_prepared);
+		key_command_run_prepared(work, work->spec.algorithm, generate);
 }
 
 /* req: KS-28-027 KS-28-059 KS-28-060 KS-28-103 KS-28-189 KS-28-190 */
@@ -550,7 +299,7 @@ key_generate(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
 	static const struct key_question questions[] = {
 	    {ASK_NAME, "Key Name:", NULL},
-	    {ASK_WORD, "Template:", load_word},
+	    {ASK_WORD, "Template:", KEY_TEMPLATE_WORD},
 	    {ASK_WORD, "Owner Username:", "owner"},
 	    {ASK_MAYBE, "Algorithm:", NULL},
 	    {ASK_WORD, "Deletable (yes/no):", "deletable"},
@@ -559,7 +308,7 @@ key_generate(struct cli *cli, const struct bytes *args, size_t arg_count)
 	};
 
 	key_command_gather(
-	    cli, args, arg_count, 2, QUESTIONS(questions), generate_begin);
+	    cli, args, arg_count, 2, KEY_QUESTIONS(questions), generate_begin);
 }
 
 /* ---- key import ---- */
@@ -610,7 +359,7 @@ import_line(struct cli *cli, struct bytes line)
 	if (is_rsa && !ends)
 		import_ask(work, "");
 	else
-		key_command_prepare(work, NULL, run_prepared);
+		key_command_run_prepared(work, NULL, import);
 }
 
 static void
@@ -625,7 +374,6 @@ import_begin(struct key_command *work)
 		key_command_refuse(work, rc);
 		return;
 	}
-	work->run = import;
 	import_ask(work,
 	    work->spec.algorithm->family == FAMILY_RSA
 		? "Key, private and public, in PEM (PKCS#1); then a period "
@@ -639,7 +387,7 @@ key_import_text(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
 	static const struct key_question questions[] = {
 	    {ASK_NAME, "Key Name:", NULL},
-	    {ASK_WORD, "Template:", load_word},
+	    {ASK_WORD, "Template:", KEY_TEMPLATE_WORD},
 	    {ASK_WORD, "Owner Username:", "owner"},
 	    {ASK_MAYBE, "Algorithm:", NULL},
 	    {ASK_WORD, "Deletable (yes/no):", "deletable"},
@@ -647,7 +395,7 @@ key_import_text(struct cli *cli, const struct bytes *args, size_t arg_count)
 	};
 
 	key_command_gather(
-	    cli, args, arg_count, 2, QUESTIONS(questions), import_begin);
+	    cli, args, arg_count, 2, KEY_QUESTIONS(questions), import_begin);
 }
 
 /* ---- key clone ---- */
@@ -677,8 +425,7 @@ clone_begin(struct key_command *work)
 {
 	if (!key_command_words(work, 1, ON_CLONE))
 		return;
-	work->run = clone;
-	key_command_prepare(work, NULL, run_prepared);
+	key_command_run_prepared(work, NULL, clone);
 }
 
 /* req: KS-28-356 KS-28-357 KS-28-360 KS-28-366 */
@@ -695,7 +442,7 @@ key_clone_one(struct cli *cli, const struct bytes *args, size_t arg_count)
 	};
 
 	key_command_gather(
-	    cli, args, arg_count, 2, QUESTIONS(questions), clone_begin);
+	    cli, args, arg_count, 2, KEY_QUESTIONS(questions), clone_begin);
 }
 
 /* ---- key modify, key delete ---- */
@@ -763,504 +510,27 @@ key_modify_one(struct cli *cli, const struct bytes *args, size_t arg_count)
 	};
 
 	key_command_gather(
-	    cli, args, arg_count, 2, QUESTIONS(questions), modify_begin);
+	    cli, args, arg_count, 2, KEY_QUESTIONS(questions), modify_begin);
 }
 
-static enum err delete (struct key_command *work) {
-	const struct object *key; enum err rc = OK;
+static enum err
+key_gone(struct key_command *work)
+{
+	const struct object *key;
+	enum err rc = OK;
 
 	(void)snprintf(work->change.event, sizeof(work->change.event),
 	    "deleted key %.*s", (int)work->name.octets,
 	    (const char *)work->name.at);
 	TRY(key_command_key(work, work->name, &key));
 	TRY(key_delete(&work->call, key));
-	out : return rc;
+out:
+	return rc;
 }
 
 /* Whatever the key's mark says. req: KS-03-058 KS-28-309 KS-28-310 */
 void
 key_remove(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	key_command_run_named(cli, args, arg_count, delete);
-}
-
-/* ---- versions ---- */
-
-static bool
-read_state(struct key_command *work, struct bytes word, enum card_state *out)
-{
-	size_t k;
-
-	for (k = 0; k < CARD_STATE_COUNT; k++) {
-		*out = (enum card_state)k;
-		if (bytes_equal_text(word, card_state_text(*out)))
-			return true;
-	}
-	return refuse_value(
-	    work, "Key State", word, "Active, Restricted or Retired");
-}
-
-static bool
-read_number(struct key_command *work, struct bytes word, uint32_t *out)
-{
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 1,
-	    .most = CARD_VERSIONS_MOST,
-	    .step = 1,
-	    .zero = ""};
-	int64_t number;
-
-	if (!args_read(work->cli, "Version", &rule, word, &number))
-		return false;
-	*out = (uint32_t)number;
-	return true;
-}
-
-static enum err
-version_new(struct key_command *work)
-{
-	const struct object *key;
-	enum err rc = OK;
-
-	TRY(key_command_key(work, work->name, &key));
-	TRY(key_version_new(
-	    &work->call, key, work->state, &work->job.pair, &work->number));
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "created version %" PRIu32 " of key %.*s", work->number,
-	    (int)work->name.octets, (const char *)work->name.at);
-out:
-	return rc;
-}
-
-static void
-version_begin(struct key_command *work)
-{
-	const struct object *key;
-	struct key_info info;
-	enum err rc;
-
-	if (work->arg_count == 1 &&
-	    !read_state(work, work->args[0], &work->state))
-		return;
-	rc = key_command_key(work, work->name, &key);
-	if (rc == OK)
-		rc = key_info(&work->call, key, &info);
-	if (rc != OK) {
-		key_command_refuse(work, rc);
-		return;
-	}
-	work->run = version_new;
-	key_command_prepare(work, info.row, run_prepared);
-}
-
-static const char ask_state[] = "Key State (Active/Restricted/Retired):";
-
-/* req: KS-28-172 KS-28-173 KS-28-174 */
-void
-key_version_generate(
-    struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	static const struct key_question questions[] = {
-	    {ASK_NAME, "Key Name:", NULL},
-	    {ASK_MAYBE, ask_state, NULL},
-	};
-
-	if (args_at_most(cli, args, arg_count, 2))
-		key_command_gather(cli, args, arg_count, 1,
-		    QUESTIONS(questions), version_begin);
-}
-
-static enum err
-version_state(struct key_command *work)
-{
-	const struct object *key;
-	enum err rc = OK;
-
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "set version %" PRIu32 " of key %.*s to %s", work->number,
-	    (int)work->name.octets, (const char *)work->name.at,
-	    card_state_text(work->state));
-	TRY(key_command_key(work, work->name, &key));
-	TRY(key_version_state(&work->call, key, work->number, work->state));
-out:
-	return rc;
-}
-
-static void
-version_state_begin(struct key_command *work)
-{
-	if (read_number(work, work->args[0], &work->number) &&
-	    read_state(work, work->args[1], &work->state))
-		key_command_run(work, version_state);
-}
-
-/* req: KS-28-180 */
-void
-key_version_set_state(
-    struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	static const struct key_question questions[] = {
-	    {ASK_NAME, "Key Name:", NULL},
-	    {ASK_NEEDED, "Version:", NULL},
-	    {ASK_NEEDED, ask_state, NULL},
-	};
-
-	if (args_at_most(cli, args, arg_count, 3))
-		key_command_gather(cli, args, arg_count, 3,
-		    QUESTIONS(questions), version_state_begin);
-}
-
-/* ---- life cycle ---- */
-
-static const struct {
-	const char *word;
-	uint32_t state;
-} life_states[] = {
-    {"Active", STATE_ACTIVE},
-    {"Deactivated", STATE_DEACTIVATED},
-};
-
-static enum err
-life_state(struct key_command *work)
-{
-	const struct object *key;
-	enum err rc = OK;
-
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "set the state of key %.*s to %.*s", (int)work->name.octets,
-	    (const char *)work->name.at, (int)work->args[0].octets,
-	    (const char *)work->args[0].at);
-	TRY(key_command_key(work, work->name, &key));
-	TRY(key_set_state(&work->call, key, work->life));
-out:
-	return rc;
-}
-
-/* req: KS-28-238 KS-28-242 KS-28-243 KS-28-246 */
-void
-key_life_state(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 2, "NAME Active|Deactivated");
-	size_t k;
-
-	if (work == NULL || !args_at_most(cli, args, arg_count, 2))
-		return;
-	for (k = 0; k < sizeof(life_states) / sizeof(life_states[0]); k++) {
-		if (bytes_equal_text(work->args[0], life_states[k].word))
-			work->life = life_states[k].state;
-	}
-	if (work->life == 0) {
-		(void)refuse_value(
-		    work, "State", work->args[0], "Active or Deactivated");
-		return;
-	}
-	key_command_run(work, life_state);
-}
-
-static const struct {
-	const char *word;
-	enum tag tag;
-} life_dates[] = {
-    {"activation", TAG_ACTIVATION_DATE},
-    {"process-start", TAG_PROCESS_START_DATE},
-    {"protect-stop", TAG_PROTECT_STOP_DATE},
-    {"deactivation", TAG_DEACTIVATION_DATE},
-};
-
-enum { LIFE_DATES = sizeof(life_dates) / sizeof(life_dates[0]) };
-
-/* mm/dd/yyyy hh:mm:ss, all of it. req: KS-28-250 KS-28-251 KS-28-253 */
-static bool
-read_date(struct key_command *work, struct bytes day, struct bytes time)
-{
-	char text[CLOCK_TEXT_OCTETS];
-	const char *d = (const char *)day.at;
-
-	if (day.octets == 10 && time.octets == 8 && d[2] == '/' &&
-	    d[5] == '/') {
-		(void)snprintf(text, sizeof(text), "%.4s-%.2s-%.2s %.8s", d + 6,
-		    d, d + 3, (const char *)time.at);
-		if (clock_read(cli_appliance(work->cli)->clock,
-			bytes_of_text(text), &work->date_s) == OK)
-			return true;
-	}
-	return refuse_value(
-	    work, "Date", day, "date and time, as mm/dd/yyyy hh:mm:ss");
-}
-
-static enum err
-life_date(struct key_command *work)
-{
-	const struct object *key;
-	enum err rc = OK;
-
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "set the %s of key %.*s", attr_def_any(work->date)->name,
-	    (int)work->name.octets, (const char *)work->name.at);
-	TRY(key_command_key(work, work->name, &key));
-	TRY(key_set_date(&work->call, key, work->date, work->date_s));
-out:
-	return rc;
-}
-
-void
-key_life_date(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	struct key_command *work = key_command_on(cli, args, arg_count, 4,
-	    "NAME activation|process-start|protect-stop|deactivation "
-	    "mm/dd/yyyy hh:mm:ss");
-	size_t k;
-
-	if (work == NULL || !args_at_most(cli, args, arg_count, 4))
-		return;
-	for (k = 0; k < LIFE_DATES; k++) {
-		if (bytes_equal_text(work->args[0], life_dates[k].word))
-			work->date = life_dates[k].tag;
-	}
-	if (work->date == 0) {
-		(void)refuse_value(work, "Date", work->args[0],
-		    "activation, process-start, protect-stop or deactivation");
-		return;
-	}
-	if (read_date(work, work->args[1], work->args[2]))
-		key_command_run(work, life_date);
-}
-
-/* ---- one instance of a key's attribute ---- */
-
-static enum err
-instance_add(struct key_command *work)
-{
-	struct key_attribute attribute = {
-	    .name = work->args[0], .value = work->args[1]};
-	const struct object *key;
-	enum err rc = OK;
-
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "added attribute %.*s to key %.*s: %.*s",
-	    (int)attribute.name.octets, (const char *)attribute.name.at,
-	    (int)work->name.octets, (const char *)work->name.at,
-	    (int)attribute.value.octets, (const char *)attribute.value.at);
-	TRY(key_command_key(work, work->name, &key));
-	TRY(key_attribute_append(&work->call, key, &attribute));
-out:
-	return rc;
-}
-
-/* Without a value it goes. */
-static enum err
-instance_edit(struct key_command *work)
-{
-	bool goes = work->arg_count < 3;
-	struct bytes value = goes ? BYTES_NONE : work->args[2];
-	const struct object *key;
-	enum err rc = OK;
-
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "%s attribute %.*s, index %" PRIu32 ", of key %.*s%s%.*s",
-	    goes ? "deleted" : "changed", (int)work->args[0].octets,
-	    (const char *)work->args[0].at, work->number,
-	    (int)work->name.octets, (const char *)work->name.at,
-	    goes ? "" : ": ", goes ? 0 : (int)value.octets,
-	    goes ? "" : (const char *)value.at);
-	TRY(key_command_key(work, work->name, &key));
-	TRY(key_attribute_edit(
-	    &work->call, key, work->args[0], (int32_t)work->number, value));
-out:
-	return rc;
-}
-
-static void
-instance_add_begin(struct key_command *work)
-{
-	key_command_run(work, instance_add);
-}
-
-static void
-instance_edit_begin(struct key_command *work)
-{
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 0,
-	    .most = INT32_MAX,
-	    .step = 1,
-	    .zero = "0"};
-	int64_t number;
-
-	if (!args_read(work->cli, "Index", &rule, work->args[1], &number))
-		return;
-	work->number = (uint32_t)number;
-	key_command_run(work, instance_edit);
-}
-
-/* req: KS-28-153 */
-void
-key_instance_add(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	static const struct key_question questions[] = {
-	    {ASK_NAME, "Key Name:", NULL},
-	    {ASK_NEEDED, "Attribute Name:", NULL},
-	    {ASK_NEEDED, "Value:", NULL},
-	};
-
-	if (args_at_most(cli, args, arg_count, 3))
-		key_command_gather(cli, args, arg_count, 3,
-		    QUESTIONS(questions), instance_add_begin);
-}
-
-/* req: KS-28-157 */
-void
-key_instance_change(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	static const struct key_question questions[] = {
-	    {ASK_NAME, "Key Name:", NULL},
-	    {ASK_NEEDED, "Attribute Name:", NULL},
-	    {ASK_NEEDED, "Index:", NULL},
-	    {ASK_NEEDED, "Value:", NULL},
-	};
-
-	if (args_at_most(cli, args, arg_count, 4))
-		key_command_gather(cli, args, arg_count, 4,
-		    QUESTIONS(questions), instance_edit_begin);
-}
-
-/* req: KS-28-157 */
-void
-key_instance_remove(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	static const struct key_question questions[] = {
-	    {ASK_NAME, "Key Name:", NULL},
-	    {ASK_NEEDED, "Attribute Name:", NULL},
-	    {ASK_NEEDED, "Index:", NULL},
-	};
-
-	if (args_at_most(cli, args, arg_count, 3))
-		key_command_gather(cli, args, arg_count, 3,
-		    QUESTIONS(questions), instance_edit_begin);
-}
-
-/* ---- attribute names ---- */
-
-static enum err
-attribute_create(struct key_command *work)
-{
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "created key attribute %.*s, %s", (int)work->name.octets,
-	    (const char *)work->name.at, key_attribute_type_text(work->type));
-	return key_attribute_name_create(work->change.appliance->store,
-	    work->name, buf_peek(&work->text), work->type, work->call.why);
-}
-
-static enum err
-attribute_describe(struct key_command *work)
-{
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "changed the description of key attribute %.*s",
-	    (int)work->name.octets, (const char *)work->name.at);
-	return key_attribute_name_describe(work->change.appliance->store,
-	    work->name, buf_peek(&work->text), work->call.why);
-}
-
-static enum err
-attribute_delete(struct key_command *work)
-{
-	(void)snprintf(work->change.event, sizeof(work->change.event),
-	    "deleted key attribute %.*s", (int)work->name.octets,
-	    (const char *)work->name.at);
-	return key_attribute_name_delete(
-	    work->change.appliance->store, work->name, work->call.why);
-}
-
-/* The words from there on are a description. */
-static bool
-read_description(struct key_command *work, size_t from)
-{
-	enum err rc = OK;
-	size_t k;
-
-	for (k = from; k < work->arg_count && rc == OK; k++) {
-		if (k != from)
-			rc = buf_put_text(&work->text, " ");
-		if (rc == OK)
-			rc = buf_put(&work->text, work->args[k]);
-	}
-	if (rc != OK)
-		cli_fail(work->cli, "%s", err_text(rc));
-	return rc == OK;
-}
-
-/* Of two words, as "Long Integer", is one with a hyphen here. */
-static bool
-read_type(struct key_command *work, struct bytes word)
-{
-	char typed[32];
-	size_t k;
-	size_t n;
-
-	for (k = 0; k < KEY_ATTRIBUTE_TYPES; k++) {
-		work->type = (enum key_attribute_type)k;
-		(void)snprintf(typed, sizeof(typed), "%s",
-		    key_attribute_type_text(work->type));
-		for (n = 0; typed[n] != '\0'; n++) {
-			if (typed[n] == ' ')
-				typed[n] = '-';
-		}
-		if (bytes_equal_text(word, typed))
-			return true;
-	}
-	return refuse_value(work, "Type", word,
-	    "String, Integer, Long-Integer, Big-Integer, Enumeration, Boolean, "
-	    "Byte-String, Date/Time or Interval");
-}
-
-/* req: KS-28-111 KS-28-115 KS-28-134 */
-void
-key_attribute_add(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	struct key_command *work = key_command_on(
-	    cli, args, arg_count, 2, "NAME TYPE, and a description");
-
-	if (work != NULL && read_type(work, work->args[0]) &&
-	    read_description(work, 1))
-		key_command_run(work, attribute_create);
-}
-
-void
-key_attribute_change(
-    struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, "NAME DESCRIPTION");
-
-	if (work != NULL && read_description(work, 0))
-		key_command_run(work, attribute_describe);
-}
-
-void
-key_attribute_remove(
-    struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	key_command_run_named(cli, args, arg_count, attribute_delete);
-}
-
-static enum err
-say_attribute_name(void *ctx, const struct key_attribute_name *name)
-{
-	cli_say(ctx, "  %-30s  %-12s  %s", name->name,
-	    key_attribute_type_text(name->type), name->description);
-	return OK;
-}
-
-/* req: KS-28-111 KS-28-112 */
-void
-key_attribute_show(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	enum err rc;
-
-	(void)args;
-	(void)arg_count;
-	cli_say(cli, "  %-30s  %-12s  %s", "Name", "Type", "Description");
-	rc = key_attribute_name_each(
-	    cli_appliance(cli)->store, say_attribute_name, cli);
-	cli_end(cli, rc);
+	key_command_run_named(cli, args, arg_count, key_gone);
 }

@@ -99,9 +99,12 @@ struct key_question {
 	const char *word;
 };
 
+#define KEY_QUESTIONS(table) table, sizeof(table) / sizeof(table[0])
+
 /*
  * Ask them all and go on, as with what had been typed. Or go on at once where
- * there are `least` arguments, the name among them.
+ * there are `least` arguments, the name among them. Where no word is asked for,
+ * there are no more of them than questions.
  */
 void key_command_gather(struct cli *cli, const struct bytes *args,
     size_t arg_count, size_t least, const struct key_question *questions,
@@ -120,8 +123,15 @@ enum {
 	ON_CERTIFICATE = 16,
 };
 
+/* Loaded before any other word, whose values stand instead of its own. */
+#define KEY_TEMPLATE_WORD "template"
+
 /* WORD VALUE ... from that argument on. false: the command has ended. */
 bool key_command_words(struct key_command *work, size_t from, unsigned on);
+
+/* What was typed cannot be; the command has ended. false, always */
+bool key_command_refuse_value(struct key_command *work, const char *field,
+    struct bytes value, const char *rule);
 
 /* What is wrong, as the refusal of the command. */
 void key_command_refuse(struct key_command *work, enum err rc);
@@ -142,5 +152,10 @@ void key_command_run_named(struct cli *cli, const struct bytes *args,
 void key_command_prepare(struct key_command *work,
     const struct key_algorithm *algorithm,
     void (*then)(struct key_command *work));
+
+/* The same, and then key_command_run. */
+void key_command_run_prepared(struct key_command *work,
+    const struct key_algorithm *algorithm,
+    enum err (*run)(struct key_command *work));
 
 #endif

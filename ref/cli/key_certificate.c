@@ -36,15 +36,9 @@ import(struct key_command *work)
 	    (int)work->name.octets, (const char *)work->name.at, info.row->name,
 	    spec->owner.octets != 0 ? (int)spec->owner.octets : 1,
 	    spec->owner.octets != 0 ? (const char *)spec->owner.at : "-",
-	    spec->deletable ? "yes" : "no", spec->exportable ? "yes" : "no");
+	    entry_yesno(spec->deletable), entry_yesno(spec->exportable));
 out:
 	return rc;
-}
-
-static void
-run(struct key_command *work)
-{
-	key_command_run(work, import);
 }
 
 static void
@@ -57,7 +51,7 @@ password_take(struct cli *cli, struct bytes line)
 		TRY(secret_copy(line, &work->password));
 	TRY(secret_copy(buf_peek(&work->text), &work->bundle));
 	buf_reset(&work->text);
-	key_command_prepare(work, NULL, run);
+	key_command_run_prepared(work, NULL, import);
 	return;
 out:
 	cli_fail(cli, "%s", err_text(rc));
@@ -217,8 +211,8 @@ key_certificate_import(
 	    {ASK_WORD, "Source (paste/scp):", "source"},
 	};
 
-	key_command_gather(cli, args, arg_count, 2, questions,
-	    sizeof(questions) / sizeof(questions[0]), import_begin);
+	key_command_gather(
+	    cli, args, arg_count, 2, KEY_QUESTIONS(questions), import_begin);
 }
 
 /* ---- show key certificate ---- */

@@ -3,6 +3,7 @@
  * the command, which are then read as if they had been typed.
  */
 #include "base/mem.h"
+#include "cli/args.h"
 #include "cli/key.h"
 
 struct key_dialogue {
@@ -142,14 +143,29 @@ out:
 	return rc;
 }
 
+static bool
+has_word(const struct key_question *questions, size_t count)
+{
+	size_t k;
+
+	for (k = 0; k < count; k++)
+		if (questions[k].kind == ASK_WORD)
+			return true;
+	return false;
+}
+
 void
 key_command_gather(struct cli *cli, const struct bytes *args, size_t arg_count,
     size_t least, const struct key_question *questions, size_t count,
     void (*then)(struct key_command *work))
 {
-	struct key_command *work = key_command_new(cli);
+	struct key_command *work;
 	enum err rc;
 
+	if (!has_word(questions, count) &&
+	    !args_at_most(cli, args, arg_count, count))
+		return;
+	work = key_command_new(cli);
 	if (work == NULL)
 		return;
 	if (arg_count != 0) {

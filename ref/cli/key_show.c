@@ -16,12 +16,6 @@ enum {
 	ITEMS_MOST = 50, /* req: KS-28-311 KS-28-316 */
 };
 
-static const char *
-yes_or_no(bool flag)
-{
-	return flag ? "yes" : "no";
-}
-
 static void
 say_text(struct cli *cli, const char *field, struct bytes text)
 {
@@ -152,11 +146,11 @@ say_key(struct key_command *work, const struct object *key)
 	say_text(cli, "Algorithm", algorithm);
 	cli_say(cli, "Key Size: %" PRIu32, info.key_bits);
 	say_time(cli, "Creation Date", info.created_s);
-	cli_say(cli, "Deletable: %s", yes_or_no(info.deletable));
-	cli_say(cli, "Exportable: %s", yes_or_no(info.exportable));
-	cli_say(
-	    cli, "Versioned Key Bytes: %s", yes_or_no(key_versions(key) != 0));
-	cli_say(cli, "Template: %s", yes_or_no(info.is_template));
+	cli_say(cli, "Deletable: %s", entry_yesno(info.deletable));
+	cli_say(cli, "Exportable: %s", entry_yesno(info.exportable));
+	cli_say(cli, "Versioned Key Bytes: %s",
+	    entry_yesno(key_versions(key) != 0));
+	cli_say(cli, "Template: %s", entry_yesno(info.is_template));
 	if (!info.is_template && info.card != NULL) {
 		TRY(key_version_info(&work->call, key, 0, &version));
 		say_hex(cli, "Default IV", version.iv);

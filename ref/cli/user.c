@@ -109,12 +109,6 @@ name_refuse(struct change *change, const char *field, struct bytes name,
 	(void)snprintf(change->why, sizeof(change->why), "%s", text);
 }
 
-static const char *
-yes_or_no(bool flag)
-{
-	return flag ? "yes" : "no";
-}
-
 /* ---- lists, some names in each turn ---- */
 
 static void
@@ -175,8 +169,8 @@ show_user_line(void *ctx, struct bytes name)
 
 	TRY(user_read(cli_appliance(work->cli)->store, name, &user));
 	cli_say(work->cli, "  %-30s  %s  %-14s  %s", user.name, masked,
-	    yes_or_no(user.administers),
-	    yes_or_no(user.administers || user.changes_password));
+	    entry_yesno(user.administers),
+	    entry_yesno(user.administers || user.changes_password));
 	shown(work, name);
 out:
 	return rc;
@@ -247,9 +241,9 @@ show_one(struct work *work)
 	TRY(user_read(st, bytes_of_text(work->name), &user));
 	cli_say(cli, "%s: %s", user_field, user.name);
 	cli_say(cli, "Password: %s", masked);
-	cli_say(cli, "%s: %s", administration, yes_or_no(user.administers));
+	cli_say(cli, "%s: %s", administration, entry_yesno(user.administers));
 	cli_say(cli, "%s: %s", password_permission,
-	    yes_or_no(user.administers || user.changes_password));
+	    entry_yesno(user.administers || user.changes_password));
 	cli_say(cli, "Account Lockout: %s",
 	    lockout_is_locked(
 		&user.lockout, env_elapsed_ms(cli_appliance(cli)->env))
@@ -523,8 +517,8 @@ tell(struct change *change, const char *done, const struct user *user)
 	size_t k;
 
 	(void)snprintf(at, room, "%s user %s: %s: %s, %s: %s", done, user->name,
-	    administration, yes_or_no(user->administers), password_permission,
-	    yes_or_no(user->administers || user->changes_password));
+	    administration, entry_yesno(user->administers), password_permission,
+	    entry_yesno(user->administers || user->changes_password));
 	for (k = 0; k + 1 < work->word_count; k += 2) {
 		struct bytes word = work->words[k];
 		struct bytes name = work->words[k + 1], value;

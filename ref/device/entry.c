@@ -337,6 +337,12 @@ out:
 	return rc;
 }
 
+const char *
+entry_yesno(bool yes)
+{
+	return yes ? "yes" : "no";
+}
+
 enum err
 entry_describe(const struct entry_rule *rule, struct buf *out)
 {

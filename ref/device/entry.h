@@ -44,6 +44,9 @@ struct entry_rule {
 enum err entry_read(const struct entry_rule *rule, struct bytes typed,
     char out[ENTRY_OCTETS], int64_t *number) MUST_CHECK;
 
+/* YESNO as it is kept: "yes" or "no". */
+const char *entry_yesno(bool yes);
+
 /* What can be entered: "1 to 365, or Never". Appended. */
 enum err
 entry_describe(const struct entry_rule *rule, struct buf *out) MUST_CHECK;

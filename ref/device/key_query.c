@@ -83,12 +83,6 @@ key_compare_find(struct bytes word, enum key_compare *out)
 /* ---- what is told of a key ---- */
 
 static struct bytes
-yes_or_no(bool flag)
-{
-	return bytes_of_text(flag ? "yes" : "no");
-}
-
-static struct bytes
 named(enum tag tag, uint32_t value)
 {
 	const char *name = value != 0 ? schema_value_name(tag, value) : NULL;
@@ -126,13 +120,13 @@ key_field_text(struct key_call *call, const struct object *key,
 		*out = named(TAG_STATE, info.state);
 		break;
 	case KEY_FIELD_EXPORTABLE:
-		*out = yes_or_no(info.exportable);
+		*out = bytes_of_text(entry_yesno(info.exportable));
 		break;
 	case KEY_FIELD_DELETABLE:
-		*out = yes_or_no(info.deletable);
+		*out = bytes_of_text(entry_yesno(info.deletable));
 		break;
 	case KEY_FIELD_VERSIONED:
-		*out = yes_or_no(key_versions(key) != 0);
+		*out = bytes_of_text(entry_yesno(key_versions(key) != 0));
 		break;
 	case KEY_FIELD_CREATED:
 		clock_text(call->appliance->clock, info.created_s, date);
