@@ -98,6 +98,7 @@ BASE_CFLAGS := -std=c11 -g -D_GNU_SOURCE $(WARN)
 INC_ref        = -Iref $(REF_CFLAGS)
 INC_touchstone = -Iharness/touchstone $(TOOL_CFLAGS)
 INC_robust     = -Iharness/touchstone -Iharness $(P11_CFLAGS)
+INC_labctl     = -Iharness/touchstone
 INC_keyscaler  = $(P11_CFLAGS)
 INC_release    = -Iharness/touchstone $(TOOL_CFLAGS)
 INC_pkcs11     = -Iharness/touchstone $(P11_CFLAGS)

@@ -7,26 +7,17 @@
 set -u
 
 [ $# -eq 1 ] || exit 2
+issue=$(cd "${BASH_SOURCE[0]%/*}" && pwd)/issue.sh
 mkdir -p "$1" || exit 1
 cd "$1" || exit 1
 umask 077
-ec=(ec -pkeyopt ec_paramgen_curve:P-256)
 
-# certificate NAME CN PROFILE KEY...: by the CA, or by itself
+# certificate CA NAME PROFILE CN [KEY...]
 certificate() {
-	local name=$1 cn=$2 profile=$3 by=()
-	shift 3
-	[ "$name" = ca ] || by=(-CA ca.crt -CAkey ca.key)
-	openssl req -x509 -config openssl.cnf -extensions "$profile" \
-		-newkey "$@" -noenc -subj "/O=Touchstone laboratory/CN=$cn" \
-		-days 3650 -sha256 "${by[@]}" \
-		-keyout "$name.key" -out "$name.crt" 2>>openssl.log
+	"$issue" "$1" "$2" "$3" "/O=Touchstone laboratory/CN=$4" "${@:5}"
 }
 
 cat >openssl.cnf <<-'END'
-	[req]
-	distinguished_name = dn
-	[dn]
 	[ca]
 	basicConstraints = critical, CA:TRUE
 	keyUsage = critical, keyCertSign, cRLSign
@@ -42,11 +33,11 @@ cat >openssl.cnf <<-'END'
 	extendedKeyUsage = clientAuth
 END
 # RSA for the server: older clients know only suites with it
-certificate ca "Touchstone laboratory CA" ca "${ec[@]}" &&
-	certificate server localhost server rsa:2048 || exit 1
+certificate - ca ca "Touchstone laboratory CA" &&
+	certificate ca server server localhost rsa:2048 || exit 1
 for client in A:alice B:bob C:carol; do
 	name=${client#*:}
-	certificate "$name" "$name" client "${ec[@]}" || exit 1
+	certificate ca "$name" client "$name" || exit 1
 	cat >>clients.conf <<-END
 		[identity ${client%:*}]
 		certificate = $name.crt

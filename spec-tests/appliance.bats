@@ -178,7 +178,7 @@ costs() {
   run server clock advance 2h
   # looks at the HSM and at statistics before and behind handshake_timeout_s,
   # and the end
-  assert_output "elapsed_ms=7200000 processes=1 steps=24"
+  assert_output "elapsed_ms=7200000 processes=1 steps=12"
   run server status
   assert_line --partial connections=0
   exec {idle}>&-

@@ -3,13 +3,9 @@
 # openssl s_client and bash's own sockets. Load after story.
 
 # A CA of the test's own (clients.crt), which also has signed a certificate for
-# servers (front.pem, with its key). Before the appliance starts, whose time
-# stands still then.
+# servers (front.pem, with its key).
 servers_pki() {
   cat >openssl.cnf <<-'END'
-	[req]
-	distinguished_name = dn
-	[dn]
 	[ca]
 	basicConstraints = critical, CA:TRUE
 	keyUsage = critical, keyCertSign
@@ -31,17 +27,12 @@ servers_pki() {
 
 # servers_ca NAME: NAME.crt and NAME.key
 servers_ca() {
-  SAN=IP:127.0.0.1 openssl req -x509 -config openssl.cnf -extensions ca \
-    -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "/CN=$1" \
-    -days 365 -keyout "$1.key" -out "$1.crt" 2>openssl.log
+  SAN=IP:127.0.0.1 "$TOP/harness/issue.sh" - "$1" ca "/CN=$1"
 }
 
 # servers_crt CA NAME PROFILE SUBJECT: NAME.pem, certificate and key
 servers_crt() {
-  SAN=${SAN-IP:127.0.0.1} openssl req -x509 -config openssl.cnf \
-    -extensions "$3" -CA "$1.crt" -CAkey "$1.key" -newkey ec \
-    -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "$4" -days 365 \
-    -keyout "$2.key" -out "$2.crt" 2>openssl.log
+  SAN=${SAN-IP:127.0.0.1} "$TOP/harness/issue.sh" "$@"
   cat "$2.crt" "$2.key" >"$2.pem"
 }
 

@@ -1,14 +1,19 @@
 /*
  * labctl: the laboratory's clock, and a word with its processes.
  *
- *	labctl make DIR                 make DIR/clock: now, by this machine
+ *	labctl make DIR                 make DIR/clock: see below
  *	labctl show DIR                 print it
  *	labctl advance DIR DURATION     2h, 1h30m, 45s, 3d, 250ms
  *	labctl set DIR TIME             wall time: 2026-11-21T10:00:00Z or
  *@SECONDS labctl ask DIR/lab/X.sock WORDS...   one command, its answer printed
  *
- * DIR/clock (64 octets, host byte order) is mapped by every process of an
- * appliance and written only here. Each process has a control socket
+ * A laboratory begins at noon of the second Wednesday of a month, the last that
+ * has been by this machine: no schedule of days, weeks or months is near, and
+ * whatever hour it is outside, the same things happen inside. What it issues is
+ * valid outside.
+ *
+ * DIR/clock (clock.h) is mapped by every process of an appliance and written
+ * only here. Each process has a control socket
  * DIR/lab/NAME.sock that takes lines; after a change every one that listens is
  * told "clock", and has answered "ok ... next=MS|none ..." before labctl
  * returns. Time goes from one due timer to the next, whichever process it is
@@ -42,21 +47,14 @@
 #include <time.h>
 #include <unistd.h>
 
-struct clock_file {
-	char magic[8];
-	int64_t elapsed_ms;
-	int64_t wall_offset_ms;
-	int64_t hsm_ms;
-	uint64_t generation;
-	int64_t reserved[3];
-};
-
-_Static_assert(sizeof(struct clock_file) == 64, "a format, not a detail");
+#include "clock.h"
 
 enum {
 	MAX_PROCESSES = 16,
 	MAX_STEPS = 10000,
 	LOOKS = 5,
+	DAY_S = 24 * 60 * 60,
+	WEDNESDAY = 3,     /* of struct tm */
 	ANSWER_MS = 20000, /* a process that takes longer hangs */
 	LINE_OCTETS = 4096,
 };
@@ -232,7 +230,7 @@ open_clock(int flags)
 	    NULL, sizeof(*file), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (file == MAP_FAILED)
 		die(1, "clock: %s", strerror(errno));
-	if (!(flags & O_CREAT) && memcmp(file->magic, "TSCLOCK1", 8) != 0)
+	if (!(flags & O_CREAT) && memcmp(file->magic, CLOCK_MAGIC, 8) != 0)
 		die(1, "clock: is none");
 	return file;
 }
@@ -251,17 +249,29 @@ move_on(struct clock_file *file, int64_t by_ms)
 	__atomic_add_fetch(&file->generation, 1, __ATOMIC_RELEASE);
 }
 
+static time_t
+first_noon(void)
+{
+	time_t now = time(NULL);
+	time_t noon = now - now % DAY_S + DAY_S / 2;
+	struct tm tm;
+
+	for (;; noon -= DAY_S) {
+		(void)gmtime_r(&noon, &tm);
+		if (noon <= now && tm.tm_wday == WEDNESDAY && tm.tm_mday > 7 &&
+		    tm.tm_mday <= 14)
+			return noon;
+	}
+}
+
 static void
 make(void)
 {
 	struct clock_file *file = open_clock(O_CREAT | O_EXCL);
-	struct timespec now;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	file->wall_offset_ms =
-	    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	file->wall_offset_ms = (int64_t)first_noon() * 1000;
 	file->hsm_ms = file->wall_offset_ms;
-	memcpy(file->magic, "TSCLOCK1", 8);
+	memcpy(file->magic, CLOCK_MAGIC, 8);
 }
 
 static void

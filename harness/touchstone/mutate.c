@@ -1,6 +1,7 @@
 #include "mutate.h"
 
 #include "check.h"
+#include "clock.h"
 #include "hostile.h"
 #include "message.h"
 #include "octets.h"
@@ -10,7 +11,6 @@
 #include "vars.h"
 
 #include <string.h>
-#include <time.h>
 
 /* A request in its octets, which the mutators break, and its items in order. */
 struct victim {
@@ -230,7 +230,7 @@ base_request(struct arena *a, const struct mutation *m, const struct bench *b,
 	if (m->c == NULL)
 		return own_request(a, m->version);
 	if (vars_fill(vars_new(a, b->seed, NULL), a, m->c->steps->request,
-		time(NULL), &request, f) != OK)
+		clock_now(b->clock), &request, f) != OK)
 		return NULL;
 	return request;
 }

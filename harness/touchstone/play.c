@@ -1,6 +1,7 @@
 #include "play.h"
 
 #include "check.h"
+#include "clock.h"
 #include "compare.h"
 #include "message.h"
 #include "schema.h"
@@ -83,7 +84,7 @@ judge(struct stage *s, const struct step *step, const struct node *request,
 	    .story = s->story,
 	    .request = request,
 	    .version = check_version_of(request),
-	    .now = time(NULL),
+	    .now = clock_now(s->b->clock),
 	    .now_tolerance_s = s->b->target->now_tolerance_s};
 	enum err rc = OK;
 
@@ -111,7 +112,8 @@ ask_once(struct stage *s, const struct step *step, struct fault *why)
 
 	s->o->finding = (struct finding){0};
 	s->server_says = "";
-	TRY(vars_fill(s->vars, s->a, step->request, time(NULL), &request, why));
+	TRY(vars_fill(s->vars, s->a, step->request, clock_now(s->b->clock),
+	    &request, why));
 	rc = wire_ask(s->o->wire, step->n, step->client, request, &response,
 	    &s->o->finding, why);
 	/* before it is judged: a batch may create a key and get it */

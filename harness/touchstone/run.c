@@ -1,4 +1,5 @@
 #include "claims.h"
+#include "clock.h"
 #include "command.h"
 #include "corpus.h"
 #include "mutate.h"
@@ -376,6 +377,7 @@ run_all(struct run *r, int *code)
 	    .version = oldest_claimed(&r->target)};
 	r->chain = arena_new();
 	r->bench.story = story_new(r->chain);
+	TRY(clock_open(r->target.clock, &r->bench.clock, &r->f));
 	TRY(doors_new(&r->target, &r->bench.doors, &r->f));
 	TRY(open_results(r));
 	fprintf(stderr, "touchstone %s: %zu tests, target %s, seed %llu\n",
@@ -415,6 +417,7 @@ command_run(int argc, char **argv)
 		code = command_refuse(
 		    "run", "%s", r.f.text[0] == 0 ? err_text(rc) : r.f.text);
 	doors_free(r.bench.doors);
+	clock_close(r.bench.clock);
 	waivers_free(r.waivers);
 	arena_free(r.chain);
 	arena_free(r.a);

@@ -56,6 +56,7 @@ struct user {
 struct target {
 	const char *path, *sha256;
 	const char *name, *host, *adapter, *tls_version;
+	const char *clock; /* NULL: ours */
 	int64_t port;
 	int64_t connect_timeout_ms, answer_timeout_ms;
 	int64_t poll_timeout_ms, poll_every_ms, now_tolerance_s;

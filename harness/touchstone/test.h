@@ -13,6 +13,7 @@
 /* What a run has at hand for its tests. */
 struct bench {
 	const struct target *target;
+	const struct clock_file *clock; /* NULL: ours, see clock.h */
 	struct doors *doors;
 	uint64_t seed;
 	unsigned flags;   /* see show.h */

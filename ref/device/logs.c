@@ -791,8 +791,10 @@ follow(void *ctx, enum setting which)
 	if (field == LOGS_SCHEDULE || field == LOGS_TIME) {
 		plan(logs, &logs->log[type], env_wall_s(logs->appliance->env));
 		schedule_set(logs);
-	} else if (field == LOGS_ARCHIVES) {
-		logs->stirred = true;
+	} else if (field == LOGS_ARCHIVES && logs->log[type].is_open) {
+		/* now: before anybody is told that it is so */
+		tell_rotations(logs, &logs->log[type]);
+		displace(logs, &logs->log[type]);
 	}
 }
 
