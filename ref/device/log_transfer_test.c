@@ -9,7 +9,8 @@
 
 #include "device/logs_work.h"
 
-enum { AGAIN_S = LOG_TRANSFER_AGAIN_MS / 1000, NAMES_OCTETS = 32 * 1024 };
+/* req: KS-20-036 */
+enum { AGAIN_S = 2 * 60 * 60, NAMES_OCTETS = 32 * 1024 };
 
 static struct shelf shelf;
 #define APPLIANCE shelf_appliance(&shelf)
