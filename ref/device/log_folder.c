@@ -80,7 +80,7 @@ log_folder_has(const struct log_folder *folder, const char *stamp)
 	for (k = 0; k < folder->count; k++)
 		if (strcmp(folder->archives[k].stamp, stamp) == 0)
 			return true;
-	return false;
+	return strcmp(folder->mark.stamp, stamp) == 0;
 }
 
 /* ---- the list ---- */

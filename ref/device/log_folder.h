@@ -50,6 +50,7 @@ log_name_write(const struct log_archive *archive, char name[LOG_NAME_OCTETS]);
 
 /* "2002-04-04 16:01:46", as clock_text has it, becomes its stamp. */
 void log_stamp(const char *text, char stamp[LOGS_STAMP_OCTETS]);
+/* Has an archive that stamp, or had the last one that has gone? */
 bool log_folder_has(const struct log_folder *folder, const char *stamp);
 
 /*

@@ -307,6 +307,42 @@ two_in_a_second_have_two_names(void **state)
 	    "Current 2002-04-04_160148 2002-04-04_160147 2002-04-04_160146");
 }
 
+static void
+see_name(void *ctx, const struct logs_file *archive)
+{
+	(void)shelf_name(ctx, archive);
+}
+
+/*
+ * Of those that leave at once, each has a name of its own where it arrives, in
+ * a second with many of them and in one that comes again.
+ *
+ * req: KS-20-044
+ */
+static void
+one_that_has_left_keeps_its_name(void **state)
+{
+	char names[256] = "";
+	struct logs_watch watch = {.rotated = see_name, .ctx = names};
+	unsigned k;
+
+	(void)state;
+	logs_watch(APPLIANCE, &watch);
+	shelf_set(&shelf, LOG_SYSTEM, LOGS_ARCHIVES, "0");
+	for (k = 0; k < 3; k++)
+		assert_ok(logs_rotate(APPLIANCE, LOG_SYSTEM));
+	assert_string_equal(shelf_names(&shelf, LOG_SYSTEM), "Current");
+	/* over a restart, and when the clock is set back */
+	shelf_close(&shelf);
+	shelf_stand_at(&shelf, "2002-04-04 16:01:48");
+	shelf_open(&shelf);
+	logs_watch(APPLIANCE, &watch);
+	assert_ok(logs_rotate(APPLIANCE, LOG_SYSTEM));
+	assert_string_equal(names,
+	    "2002-04-04_160146 2002-04-04_160147 2002-04-04_160148 "
+	    "2002-04-04_160149");
+}
+
 /* req: KS-21-008 KS-21-069 KS-21-074 */
 static void
 the_audit_log_is_neither_rotated_nor_cleared_by_hand(void **state)
@@ -419,6 +455,7 @@ main(void)
 	    LOGS_TEST(the_last_lines_are_told_oldest_first),
 	    LOGS_TEST(a_rotation_leaves_an_archive_and_a_new_file),
 	    LOGS_TEST(two_in_a_second_have_two_names),
+	    LOGS_TEST(one_that_has_left_keeps_its_name),
 	    LOGS_TEST(the_audit_log_is_neither_rotated_nor_cleared_by_hand),
 	    LOGS_TEST(a_file_has_a_name_and_a_number),
 	    LOGS_TEST(clearing_empties_one_file),

@@ -19,6 +19,8 @@ struct log {
 	char *lines;
 	size_t octets;
 	uint64_t generation; /* of the current file */
+	int64_t
+	    stamped_s; /* wall time of the last stamp; 0: the clock jumped */
 	/* the disk */
 	enum err broken;      /* OK: it is not */
 	bool raised;          /* the trap */
@@ -84,9 +86,9 @@ bool logs_is_open(struct logs *logs, struct log *log);
 /* Lines that wait are written. */
 void logs_flush(struct logs *logs, struct log *log);
 
-/* The stamp of a file that is made now. */
-void logs_stamp(const struct logs *logs, const struct log *log,
-    char stamp[LOGS_STAMP_OCTETS]);
+/* The stamp of a file that is made now, which no other of the log has had. */
+void logs_stamp(
+    const struct logs *logs, struct log *log, char stamp[LOGS_STAMP_OCTETS]);
 
 /* Watchers hear of rotations, archives that are too many go, alarms are raised
  * and withdrawn. */
