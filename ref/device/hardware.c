@@ -69,6 +69,18 @@ any_fan_fails(const struct hardware *hw)
 	return false;
 }
 
+/* Does one of them but that give power? */
+static bool
+has_power_without(const struct hardware *hw, unsigned n)
+{
+	unsigned k;
+
+	for (k = 0; k < hw->model->supplies; k++)
+		if (k != n && hw->supply[k] == SUPPLY_OK)
+			return true;
+	return false;
+}
+
 /* ---- the file: "supply 1 unplugged", "fan 2 broken", "fan-warning" ---- */
 
 static enum err
@@ -164,6 +176,9 @@ hardware_new(const struct hardware_config *config, struct hardware **out)
 			TRY(ERR_NOMEM);
 	}
 	TRY(read_file(hw));
+	/* it runs: the file is of a model with more. req: KS-26-010 */
+	if (!has_power_without(hw, hw->model->supplies))
+		hw->supply[0] = SUPPLY_OK;
 	/* power was removed: what was resolved is forgotten */
 	if (config->powered_on && hw->warns != any_fan_fails(hw)) {
 		hw->warns = any_fan_fails(hw);
@@ -227,18 +242,6 @@ hardware_fan_warning(const struct hardware *hw)
 }
 
 /* ---- the laboratory ---- */
-
-/* Does one of them but that give power? */
-static bool
-has_power_without(const struct hardware *hw, unsigned n)
-{
-	unsigned k;
-
-	for (k = 0; k < hw->model->supplies; k++)
-		if (k != n && hw->supply[k] == SUPPLY_OK)
-			return true;
-	return false;
-}
 
 /* req: KS-26-007 KS-26-008 KS-26-009 */
 enum err

@@ -117,6 +117,17 @@ test_a_supply_has_one_of_three_values(void **state)
 	}
 }
 
+/* Whatever was there before it was of this model. req: KS-26-010 */
+static void
+test_what_runs_has_power(void **state)
+{
+	struct test *t = *state;
+
+	assert_ok(hardware_set_supply(t->hw, 0, SUPPLY_REMOVED));
+	begin(t, "k150", true);
+	supply_is(t, 0, "Operational", NULL);
+}
+
 /* req: KS-26-006 KS-14-145 */
 static void
 test_each_change_of_a_status_raises_one_trap(void **state)
@@ -286,6 +297,7 @@ main(void)
 #define HARDWARE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    HARDWARE_TEST(test_a_supply_has_one_of_three_values),
+	    HARDWARE_TEST(test_what_runs_has_power),
 	    HARDWARE_TEST(test_each_change_of_a_status_raises_one_trap),
 	    HARDWARE_TEST(test_a_fan_that_fails_raises_a_trap),
 	    HARDWARE_TEST(test_one_fan_is_enough_for_a_failure),
