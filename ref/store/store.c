@@ -106,6 +106,7 @@ struct store {
 	struct buf attrs;      /* likewise */
 	int log_pages;
 	int idle_pages;
+	int bulk_pages;
 	char *path;
 	int fd;          /* of the database, for copies; -1: none was made */
 	unsigned copies; /* under way */
@@ -469,6 +470,8 @@ store_open(const char *dir, struct env *env,
 	st->is_copy = options->copy;
 	st->idle_pages =
 	    options->log_pages != 0 ? options->log_pages : STORE_LOG_PAGES;
+	st->bulk_pages = st->idle_pages < STORE_BULK_PAGES ? st->idle_pages
+							   : STORE_BULK_PAGES;
 	buf_init(&st->attrs, OBJECT_CAP_OCTETS);
 	TRY(arena_new(SCRATCH_CAP_OCTETS, &st->scratch));
 	TRY(env_random(env, (uint8_t *)&seed, sizeof(seed)));
@@ -841,12 +844,23 @@ store_groups(const struct store *st)
 	return st->stats.groups;
 }
 
+static void
+checkpoint_from(struct store *st, int pages)
+{
+	if (!st->group.open && st->log_pages >= pages && st->copies == 0)
+		checkpoint(st);
+}
+
 void
 store_idle(struct store *st)
 {
-	if (!st->group.open && st->log_pages >= st->idle_pages &&
-	    st->copies == 0)
-		checkpoint(st);
+	checkpoint_from(st, st->idle_pages);
+}
+
+void
+store_relieve(struct store *st)
+{
+	checkpoint_from(st, st->bulk_pages);
 }
 
 /* ---------------------------------------------------------------------------

@@ -59,6 +59,7 @@ struct store_options {
 enum {
 	STORE_CACHE_OCTETS = 256 * 1024 * 1024,
 	STORE_LOG_PAGES = 4000,
+	STORE_BULK_PAGES = 250, /* what store_relieve() waits for */
 	STORE_META_KEY_MAX_OCTETS = 128,
 	STORE_META_VALUE_MAX_OCTETS = 1024 * 1024,
 };
@@ -297,6 +298,13 @@ enum err store_commit(struct store *st);
  * it is worth it. Some milliseconds. Never needed for correctness.
  */
 void store_idle(struct store *st);
+
+/*
+ * The same in portions of a millisecond, for who writes much over many turns,
+ * and is in no hurry: he calls it in each of them, before he writes, so that
+ * no turn has all of it to move.
+ */
+void store_relieve(struct store *st);
 
 /*
  * A copy of the store as it was durable at one moment, for who reads all of it

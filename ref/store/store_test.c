@@ -584,6 +584,30 @@ test_idle_time_empties_the_log(void **state)
 	assert_ok(store_check(rig->st));
 }
 
+/* A portion at a time, and not while a group is open. */
+static void
+test_who_writes_much_empties_the_log_as_he_goes(void **state)
+{
+	struct rig *rig = *state;
+	struct store_stats stats;
+	unsigned k;
+
+	for (k = 0; k < 2 * STORE_BULK_PAGES; k++) {
+		assert_ok(store_meta_put(
+		    rig->st, "test.key", (struct bytes){(uint8_t *)"x", 1}));
+		store_relieve(rig->st);
+		assert_ok(store_commit(rig->st));
+		store_idle(rig->st); /* not worth it yet */
+	}
+	assert_ok(store_stats(rig->st, &stats));
+	assert_int_equal(stats.checkpoints, 0);
+	store_relieve(rig->st);
+	store_relieve(rig->st);
+	assert_ok(store_stats(rig->st, &stats));
+	assert_int_equal(stats.checkpoints, 1);
+	assert_ok(store_check(rig->st));
+}
+
 /* In the database or in its log. */
 static bool
 files_hold(struct rig *rig, const char *octets)
@@ -804,6 +828,7 @@ main(void)
 	    STORE_TEST(test_the_file_is_ours_alone),
 	    STORE_TEST_CLOSED(test_a_directory_is_needed),
 	    STORE_TEST(test_idle_time_empties_the_log),
+	    STORE_TEST(test_who_writes_much_empties_the_log_as_he_goes),
 	    STORE_TEST(test_what_is_dropped_leaves_no_octets),
 	    STORE_TEST(test_no_statement_scans),
 	    STORE_TEST(test_all_holders_of_a_name_are_seen),

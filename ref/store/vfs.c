@@ -9,11 +9,25 @@
 #include "base/mem.h"
 #include "store/fault.h"
 
-/* What was asked of a file and has not been synced, in order. */
+enum { BLOCK_OCTETS = 4096, ROOM_AT_FIRST = 64 };
+
+/*
+ * What was asked of a file and has not been synced, in order. A write lies in
+ * one block of the file, or in two; with the others that do it stands in their
+ * places, so that a reader need not look through all of a large transaction.
+ */
 struct change {
 	sqlite3_int64 at;
 	int octets;
-	uint8_t *data; /* NULL: cut the file off at `at` */
+	uint8_t *data;   /* NULL: cut the file off at `at` */
+	size_t later[2]; /* behind it, in its first block's place, and in its
+			    last one's where that is another; 0: none */
+};
+
+/* Numbers of changes, from 1; 0: none. */
+struct place {
+	size_t first;
+	size_t last;
 };
 
 struct file {
@@ -21,9 +35,11 @@ struct file {
 	sqlite3_file *real;
 	sqlite3_int64 octets; /* as readers see it */
 	struct change *changes;
+	struct place *places;
 	size_t change_count;
-	size_t change_room;
-	struct file *next; /* of all that are open */
+	size_t change_room; /* and how many places there are */
+	size_t cut_count;   /* of the changes: they stand in no place */
+	struct file *next;  /* of all that are open */
 };
 
 static struct {
@@ -215,20 +231,90 @@ file_of(sqlite3_file *base)
 	return (struct file *)base;
 }
 
+static struct place *
+place_of(const struct file *f, sqlite3_int64 block)
+{
+	return &f->places[(size_t)block % f->change_room];
+}
+
+static struct place *
+first_place(const struct file *f, const struct change *c)
+{
+	return place_of(f, c->at / BLOCK_OCTETS);
+}
+
+static struct place *
+last_place(const struct file *f, const struct change *c)
+{
+	return place_of(f, (c->at + c->octets - 1) / BLOCK_OCTETS);
+}
+
+static size_t *
+later_in(const struct file *f, const struct place *p, struct change *c)
+{
+	return &c->later[p == first_place(f, c) ? 0 : 1];
+}
+
+static void
+place_add(struct file *f, struct place *p, size_t number)
+{
+	if (p->last == number)
+		return; /* both of its blocks are here */
+	if (p->last == 0)
+		p->first = number;
+	else
+		*later_in(f, p, &f->changes[p->last - 1]) = number;
+	p->last = number;
+}
+
+static void
+change_place(struct file *f, size_t number)
+{
+	struct change *c = &f->changes[number - 1];
+
+	memset(c->later, 0, sizeof(c->later));
+	if (c->data == NULL)
+		return;
+	place_add(f, first_place(f, c), number);
+	place_add(f, last_place(f, c), number);
+}
+
+/* Room for another one, and places for them all. */
+static int
+changes_grow(struct file *f)
+{
+	size_t room = f->change_room * 2 + ROOM_AT_FIRST;
+	struct change *changes;
+	struct place *places;
+	size_t k;
+
+	places = mem_zalloc(room, sizeof(*places));
+	if (places == NULL)
+		return SQLITE_IOERR_NOMEM;
+	changes = mem_regrow(f->changes, room, sizeof(*changes));
+	if (changes == NULL) {
+		mem_free(places);
+		return SQLITE_IOERR_NOMEM;
+	}
+	mem_free(f->places);
+	f->places = places;
+	f->changes = changes;
+	f->change_room = room;
+	for (k = 1; k <= f->change_count; k++)
+		change_place(f, k);
+	return SQLITE_OK;
+}
+
 static int
 change_add(struct file *f, sqlite3_int64 at, const void *data, int octets)
 {
 	struct change *c;
+	int code;
 
 	if (f->change_count == f->change_room) {
-		size_t room = f->change_room * 2 + 64;
-		struct change *more =
-		    mem_regrow(f->changes, room, sizeof(*more));
-
-		if (more == NULL)
-			return SQLITE_IOERR_NOMEM;
-		f->changes = more;
-		f->change_room = room;
+		code = changes_grow(f);
+		if (code != SQLITE_OK)
+			return code;
 	}
 	c = &f->changes[f->change_count];
 	*c = (struct change){.at = at, .octets = octets};
@@ -238,9 +324,27 @@ change_add(struct file *f, sqlite3_int64 at, const void *data, int octets)
 			return SQLITE_IOERR_NOMEM;
 		memcpy(c->data, data, (size_t)octets);
 	}
-	f->change_count++;
+	f->cut_count += data == NULL;
+	change_place(f, ++f->change_count);
 	lab.stats.pending_octets += (uint64_t)octets;
 	return SQLITE_OK;
+}
+
+/* In pieces that lie in two blocks at most; mostly it is one. */
+static int
+write_add(struct file *f, sqlite3_int64 at, const uint8_t *data, int octets)
+{
+	int code = SQLITE_OK;
+	int done;
+
+	for (done = 0; done < octets && code == SQLITE_OK;) {
+		int piece =
+		    octets - done < BLOCK_OCTETS ? octets - done : BLOCK_OCTETS;
+
+		code = change_add(f, at + done, data + done, piece);
+		done += piece;
+	}
+	return code;
 }
 
 static void
@@ -249,10 +353,17 @@ changes_clear(struct file *f)
 	size_t k;
 
 	for (k = 0; k < f->change_count; k++) {
-		lab.stats.pending_octets -= (uint64_t)f->changes[k].octets;
-		mem_free(f->changes[k].data);
+		struct change *c = &f->changes[k];
+
+		lab.stats.pending_octets -= (uint64_t)c->octets;
+		if (c->data == NULL)
+			continue;
+		*first_place(f, c) = (struct place){0};
+		*last_place(f, c) = (struct place){0};
+		mem_free(c->data);
 	}
 	f->change_count = 0;
+	f->cut_count = 0;
 }
 
 /* What is pending reaches the real file. */
@@ -287,6 +398,7 @@ lab_close(sqlite3_file *base)
 	(void)changes_apply(f);
 	changes_clear(f);
 	mem_free(f->changes);
+	mem_free(f->places);
 	while (*at != f)
 		at = &(*at)->next;
 	*at = f->next;
@@ -312,20 +424,55 @@ overlay(const struct change *c, uint8_t *out, int octets, sqlite3_int64 at)
 		    (size_t)(to - from));
 }
 
+/* All of them, in the piece of a block that was read from `at` on. */
+static void
+overlay_piece(const struct file *f, uint8_t *out, int octets, sqlite3_int64 at)
+{
+	const struct place *p;
+	size_t number;
+
+	if (f->change_count == 0)
+		return;
+	p = place_of(f, at / BLOCK_OCTETS);
+	for (number = p->first; number != 0;) {
+		struct change *c = &f->changes[number - 1];
+
+		overlay(c, out, octets, at);
+		number = *later_in(f, p, c);
+	}
+}
+
+static void
+overlay_all(const struct file *f, uint8_t *out, int octets, sqlite3_int64 at)
+{
+	int done;
+	size_t k;
+
+	/* a cut is of all blocks behind it */
+	for (k = 0; f->cut_count != 0 && k < f->change_count; k++)
+		overlay(&f->changes[k], out, octets, at);
+	for (done = 0; f->cut_count == 0 && done < octets;) {
+		int piece = BLOCK_OCTETS - (int)((at + done) % BLOCK_OCTETS);
+
+		if (piece > octets - done)
+			piece = octets - done;
+		overlay_piece(f, out + done, piece, at + done);
+		done += piece;
+	}
+}
+
 static int
 lab_read(sqlite3_file *base, void *out, int octets, sqlite3_int64 at)
 {
 	struct file *f = file_of(base);
 	int code;
-	size_t k;
 
 	if (fault_fails())
 		return SQLITE_IOERR_READ;
 	code = f->real->pMethods->xRead(f->real, out, octets, at);
 	if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ)
 		return code;
-	for (k = 0; k < f->change_count; k++)
-		overlay(&f->changes[k], out, octets, at);
+	overlay_all(f, out, octets, at);
 	return at + octets <= f->octets ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
@@ -340,7 +487,7 @@ lab_write(sqlite3_file *base, const void *data, int octets, sqlite3_int64 at)
 		return SQLITE_IOERR_WRITE;
 	if (fault_full((uint64_t)octets))
 		return SQLITE_FULL;
-	code = change_add(f, at, data, octets);
+	code = write_add(f, at, data, octets);
 	if (code == SQLITE_OK && at + octets > f->octets)
 		f->octets = at + octets;
 	lab.stats.writes++;
