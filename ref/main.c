@@ -65,7 +65,11 @@
 /* What a start says to the next one in the same process. */
 #define LOCK_VARIABLE "TOUCHSTONE_LOCK"
 
-enum { SETTINGS_PAGE_OCTETS = 1024 * 1024, READY_OCTETS = 4096 };
+enum {
+	SETTINGS_PAGE_OCTETS = 1024 * 1024,
+	READY_OCTETS = 4096,
+	STARTING_OCTETS = 128,
+};
 
 /*
  * The choices of config.def, in its order; the first two have a card.
@@ -930,12 +934,24 @@ open_store(struct program *p)
 	return store_open(p->dir, p->env, &options, &p->store);
 }
 
+static void
+restores_proceed(void *ctx, uint64_t done, uint64_t all)
+{
+	char detail[STARTING_OCTETS];
+
+	(void)ctx;
+	(void)snprintf(detail, sizeof(detail),
+	    "a restored backup comes into force, step %" PRIu64 " of %" PRIu64,
+	    done, all);
+	daemon_starting("main", detail);
+}
+
 /* Without it the device starts as it was. req: KS-23-086 */
 static void
 apply_restores(struct program *p)
 {
 	unsigned count;
-	enum err rc = restore_apply(p->store, &count);
+	enum err rc = restore_apply(p->store, restores_proceed, NULL, &count);
 
 	if (rc != OK)
 		log_line("main", LOG_ERROR,

@@ -437,15 +437,21 @@ digest() {
   "$TOP/harness/appliance" state "$ADAPTER_DIR" key --digest
 }
 
+# no_long_turn: of the server's loop since this was last asked; a turn that moves
+# all of the store's log, or treats all keys, takes longer. Only of many keys,
+# by themselves: it is the processor's time, but not on every machine alone.
+no_long_turn() {
+  local us
+  us=$("$TOP/harness/appliance" turns "$ADAPTER_DIR" | sed 's/.*longest_us=//')
+  [ -z "${SOAK-}" ] || [ "$us" -lt 10000 ] || fail "a turn of $us us"
+}
+
 # As many as the issue asks for with SOAK=1.
 # bats test_tags=soak
 # req: KS-23-001 KS-23-002 KS-23-003 ESKM-151
 @test "What is backed up and restored on a new device is the same, all of it" {
   local keys=300 users=30
-  if [ -n "${SOAK-}" ]; then
-    keys=100000 users=1000
-    export APPLIANCE_START_S=300 # so many take their time to come into force
-  fi
+  [ -z "${SOAK-}" ] || keys=100000 users=1000
   story_start bob
   (umask 077 && echo "a key of the caller's" >key)
   as admin "edit host name alpha"
@@ -458,14 +464,18 @@ digest() {
   "$TOP/harness/appliance" fill "$ADAPTER_DIR" keys "$keys" "$users"
   as admin "key generate versioned AES-256 versioned yes owner u000001"
   as admin "key version generate versioned"
+  no_long_turn
   backup whole items all,log-certificate
+  no_long_turn
   want=$(digest)
   cp -r "$ADAPTER_DIR/backup/whole" .
   other_appliance
   mkdir -p "$ADAPTER_DIR/backup"
   cp -r whole "$ADAPTER_DIR/backup/"
+  no_long_turn
   run restores admin whole items all
   assert_success
+  no_long_turn
   ADMIN=$(cat "$BATS_TEST_TMPDIR/appliance/admin.password")
   restart
   got=$(digest)

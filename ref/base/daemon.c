@@ -63,6 +63,14 @@ daemon_env(const char *name, const char *clock, struct env **out)
 }
 
 void
+daemon_starting(const char *name, const char *detail)
+{
+	log_line(name, LOG_INFO, "starting: %s", detail);
+	printf("starting: %s\n", detail);
+	(void)fflush(stdout);
+}
+
+void
 daemon_ready(const char *detail)
 {
 	printf("ready%s\n", detail);

@@ -37,6 +37,15 @@ enum err
 daemon_env(const char *name, const char *clock, struct env **out) MUST_CHECK;
 
 /*
+ * "starting" on standard output, and in the log: whoever started the program
+ * waits for good reason, however long ago that was.
+ *
+ * name    the program's, for the log
+ * detail  what it does, and how far it is
+ */
+void daemon_starting(const char *name, const char *detail);
+
+/*
  * "ready" on standard output: whoever started the program may use it.
  *
  * detail  what follows on the line, " port=5696", or ""

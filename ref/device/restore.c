@@ -169,8 +169,10 @@ sweep(void *ctx)
 {
 	struct restores *restores = ctx;
 	unsigned deleted;
-	enum err rc = sweep_some(restores, &deleted);
+	enum err rc;
 
+	store_relieve(restores->appliance->store);
+	rc = sweep_some(restores, &deleted);
 	if (rc != OK)
 		log_line("device", LOG_ERROR,
 		    "what a restore has left cannot be deleted: %s",
@@ -779,6 +781,10 @@ switch_on(struct change *change)
 			    &value, "item", backup_item_row(item)->word));
 	if (strcmp(setting_shown(settings, SETTING_PERSONALITY), "eskm") == 0)
 		TRY(fields_put_number(&value, "append", 1));
+	TRY(fields_put_number(
+	    &value, "records", (int64_t)restore->outcome.records));
+	TRY(fields_put_number(&value, "objects",
+	    (int64_t)(restore->place - restore->outcome.records)));
 	bytes_put_u64(key, restore->number);
 	TRY(record_put(change->appliance->store, RESTORE_KIND,
 	    (struct bytes){key, sizeof(key)}, buf_peek(&value)));
@@ -871,8 +877,10 @@ slice(void *ctx)
 	struct restore *restore = ctx;
 	struct appliance *appliance = restore->of->appliance;
 	bool end;
-	enum err rc = stage_slice(restore, &end);
+	enum err rc;
 
+	store_relieve(appliance->store);
+	rc = stage_slice(restore, &end);
 	if (rc == OK && end)
 		rc = finish(restore);
 	else if (rc == OK && restore->wrote)

@@ -142,12 +142,18 @@ const struct restore_outcome *restore_outcome(const struct restore *restore);
  * The next start
  */
 
+/* Now and then while one comes into force: steps of how many. */
+typedef void restore_progress_fn(void *ctx, uint64_t done, uint64_t all);
+
 /*
  * What was switched on comes into force, before anything has read the store.
- * When it fails the store is as it was, and the next start tries again.
+ * When it fails the store is as it was, and the next start tries again. Who
+ * waits for the start is told how far it is: 100,000 keys take some seconds.
  *
- * count  restores that came into force
+ * progress  NULL: nobody waits
+ * count     restores that came into force
  */
-enum err restore_apply(struct store *st, unsigned *count) MUST_CHECK;
+enum err restore_apply(struct store *st, restore_progress_fn *progress,
+    void *ctx, unsigned *count) MUST_CHECK;
 
 #endif

@@ -14,6 +14,7 @@
 enum {
 	VALUE_MAX_OCTETS = RECORD_VALUE_MAX_OCTETS,
 	TRIM_OBJECTS = 256, /* then memory gives up what it has of them */
+	PROGRESS_STEPS = 5000,
 };
 
 struct apply {
@@ -29,8 +30,15 @@ struct apply {
 	const struct object *now; /* for which room is made, or looked for */
 	bool stays;               /* there is none */
 	const char *kind;         /* of records that are cleared */
-	unsigned objects;         /* since memory was trimmed */
-	unsigned kept;
+	uint64_t objects;
+	uint64_t kept;
+	/* ---- how far it is ---- */
+	restore_progress_fn *progress;
+	void *ctx;
+	uint64_t records_staged;
+	uint64_t objects_staged;
+	uint64_t steps; /* rows, each as often as it is read */
+	uint64_t steps_all;
 };
 
 /* ---------------------------------------------------------------------------
@@ -428,6 +436,7 @@ static enum err
 fill_object(struct apply *apply, struct bytes row, struct object *take)
 {
 	(void)row;
+	apply->objects++;
 	return put_object(apply, take);
 }
 
@@ -473,7 +482,7 @@ object_row(struct apply *apply, struct bytes row, struct bytes value)
 	take = o;
 	o = NULL;
 	TRY(apply->object(apply, row, take));
-	if (++apply->objects % TRIM_OBJECTS == 0)
+	if (apply->steps % TRIM_OBJECTS == 0)
 		store_trim(apply->st);
 out:
 	object_free(o);
@@ -486,6 +495,8 @@ row_one(void *ctx, struct bytes key, struct bytes value)
 	struct apply *apply = ctx;
 	enum err rc;
 
+	if (++apply->steps % PROGRESS_STEPS == 0 && apply->progress != NULL)
+		apply->progress(apply->ctx, apply->steps, apply->steps_all);
 	rc = key.at[RESTORE_NUMBER_OCTETS] == RESTORE_RECORD
 		 ? record_row(apply, value)
 		 : object_row(apply, key, value);
@@ -512,33 +523,62 @@ read_set(struct apply *apply, struct bytes value)
 {
 	struct field field;
 	enum backup_item item;
+	struct bytes left = value;
+	int64_t records = 0;
+	int64_t objects = 0;
 	enum err rc;
 
-	while ((rc = fields_next(&value, &field)) == OK) {
+	while ((rc = fields_next(&left, &field)) == OK) {
 		if (bytes_equal_text(field.name, "append"))
 			apply->append = true;
 		else if (bytes_equal_text(field.name, "item") &&
 			 backup_item_find(field.value, &item))
 			apply->items[item] = true;
 	}
+	TRY(rc == ERR_NOT_FOUND ? OK : rc);
+	TRY(fields_number(value, "records", &records));
+	TRY(fields_number(value, "objects", &objects));
+	apply->records_staged = (uint64_t)records;
+	apply->objects_staged = (uint64_t)objects;
+out:
+	return rc;
+}
+
+static enum err
+has_objects(struct store *st, bool *has)
+{
+	struct object *first = NULL;
+	int64_t row = 0;
+	enum err rc = store_next(st, &row, &first);
+
+	object_free(first);
+	*has = rc == OK;
 	return rc == ERR_NOT_FOUND ? OK : rc;
 }
 
-/* Users come before keys, whose names depend on who is one. */
+/*
+ * Users come before keys, whose names depend on who is one. Where there are no
+ * objects there is nothing to make room in.
+ */
 static enum err
 apply_set(struct apply *apply, struct bytes key, struct bytes value)
 {
+	bool has;
 	enum err rc = OK;
 
 	apply->number = restore_number(key);
 	TRY(read_set(apply, value));
+	TRY(has_objects(apply->st, &has));
+	apply->steps_all =
+	    2 * apply->records_staged + (has ? 2 : 1) * apply->objects_staged;
 	TRY(clear_items(apply));
 	apply->record = make_room_for_record;
 	TRY(rows_each(apply, RESTORE_RECORD));
 	apply->record = put_record;
 	TRY(rows_each(apply, RESTORE_RECORD));
 	apply->object = place_object;
-	TRY(rows_each(apply, RESTORE_OBJECT));
+	if (has)
+		TRY(rows_each(apply, RESTORE_OBJECT));
 	apply->object = fill_object;
 	TRY(rows_each(apply, RESTORE_OBJECT));
 	TRY(record_delete(apply->st, RESTORE_KIND, key));
@@ -565,9 +605,10 @@ out:
 
 /* The next one, in a group of its own. *found: there is one */
 static enum err
-apply_next(struct store *st, bool *found)
+apply_next(
+    struct store *st, restore_progress_fn *progress, void *ctx, bool *found)
 {
-	struct apply apply = {.st = st};
+	struct apply apply = {.st = st, .progress = progress, .ctx = ctx};
 	struct next next;
 	enum err rc = OK;
 
@@ -583,8 +624,9 @@ apply_next(struct store *st, bool *found)
 		store_fail(st, rc);
 	TRY(store_commit(st));
 	log_line("device", LOG_INFO,
-	    "a restored backup is in force: %u objects, %u stayed as they were",
-	    apply.objects / 2, apply.kept);
+	    "a restored backup is in force: %llu objects, %llu stayed as they "
+	    "were",
+	    (unsigned long long)apply.objects, (unsigned long long)apply.kept);
 out:
 	buf_clear(&next.key);
 	buf_clear(&next.value);
@@ -592,13 +634,14 @@ out:
 }
 
 enum err
-restore_apply(struct store *st, unsigned *count)
+restore_apply(
+    struct store *st, restore_progress_fn *progress, void *ctx, unsigned *count)
 {
 	bool found;
 	enum err rc;
 
 	*count = 0;
-	while ((rc = apply_next(st, &found)) == OK && found)
+	while ((rc = apply_next(st, progress, ctx, &found)) == OK && found)
 		++*count;
 	return rc;
 }

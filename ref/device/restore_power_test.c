@@ -147,7 +147,7 @@ child_starts(const char *dir, enum vfs_power how, uint64_t seed, unsigned nth)
 	bench_make_in(&at, dir);
 	(void)unlink(at.rig.clock_path);
 	vfs_power_off(how, seed, nth);
-	assert_ok(restore_apply(at.appliance.store, &count));
+	assert_ok(restore_apply(at.appliance.store, NULL, NULL, &count));
 	assert_int_equal(count, 1);
 	*told = true;
 	store_close(at.appliance.store);
@@ -201,7 +201,7 @@ assert_one_end(const char *what, const char *dir, unsigned nth)
 		assert_state(
 		    what, nth, pending == 1 ? &rig.before : &rig.after);
 	}
-	assert_ok(restore_apply(at.appliance.store, &count));
+	assert_ok(restore_apply(at.appliance.store, NULL, NULL, &count));
 	assert_int_equal(count, pending);
 	assert_state("the next start", nth,
 	    pending == 0 && strcmp(what, "restoring") == 0 ? &rig.before
@@ -313,7 +313,7 @@ set_up(void **state)
 	store_close(STORE(&rig));
 	copy_store(to_apply, rig.keys.bench.dir);
 	bench_open(&rig.keys.bench);
-	assert_ok(restore_apply(STORE(&rig), &count));
+	assert_ok(restore_apply(STORE(&rig), NULL, NULL, &count));
 	restore_rig_state(&rig, &rig.after);
 	assert_false(bytes_equal(buf_peek(&rig.before), buf_peek(&rig.after)));
 	buf_clear(&value);

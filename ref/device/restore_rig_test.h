@@ -325,7 +325,7 @@ restore_rig_restart(struct restore_rig *rig, unsigned restores)
 	policies_free(appliance->policies);
 	clock_free(appliance->clock);
 	settings_free(appliance->settings);
-	assert_ok(restore_apply(appliance->store, &count));
+	assert_ok(restore_apply(appliance->store, NULL, NULL, &count));
 	assert_int_equal(count, restores);
 	assert_ok(settings_new(appliance->store, &appliance->settings));
 	assert_ok(clock_new(

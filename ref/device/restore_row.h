@@ -3,8 +3,10 @@
  *
  * "restore" NUMBER, fields:
  *
- *	item    the word of each that is selected; a list
- *	append  1: what is there stays (personality "eskm"); absent: it goes
+ *	item     the word of each that is selected; a list
+ *	append   1: what is there stays (personality "eskm"); absent: it goes
+ *	records  how many rows of 'r' it has
+ *	objects  and of 'o'
  *
  * "restore.row" NUMBER and
  *

@@ -11,9 +11,11 @@
 #include "model/state.h"
 
 #ifdef TORTURE
-enum { EACH_NTH_CASE = 61, STAGED_KEYS = 20 };
+enum { EACH_NTH_CASE = 61, STAGED_KEYS = 20, LARGE_RECORDS = 30 };
+#define STAGES_FEW true
 #else
-enum { EACH_NTH_CASE = 1, STAGED_KEYS = 100 };
+enum { EACH_NTH_CASE = 1, STAGED_KEYS = 100, LARGE_RECORDS = 6000 };
+#define STAGES_FEW false
 #endif
 
 static struct restore_rig rig;
@@ -1047,6 +1049,75 @@ test_what_is_staged_goes(void **state)
 	delete_all_objects();
 }
 
+struct told {
+	unsigned count;
+	uint64_t done, all;
+};
+
+static void
+tell_progress(void *ctx, uint64_t done, uint64_t all)
+{
+	struct told *told = ctx;
+
+	assert_true(done > told->done && done <= all);
+	assert_true(told->count == 0 || all == told->all);
+	*told = (struct told){told->count + 1, done, all};
+}
+
+static uint64_t
+checkpoints(void)
+{
+	struct store_stats stats;
+
+	assert_ok(store_stats(STORE(&rig), &stats));
+	return stats.checkpoints;
+}
+
+/*
+ * What is large moves the store's log as it goes, so that no turn has all of it
+ * to move, and tells who waits for the start how far it is.
+ */
+static void
+test_a_large_restore_stops_nobody(void **state)
+{
+	struct backup_selection selection;
+	struct told told = {.count = 0};
+	uint64_t before, staged;
+	unsigned count, k;
+
+	(void)state;
+	for (k = 0; k < LARGE_RECORDS; k++) {
+		char name[20];
+
+		(void)snprintf(name, sizeof(name), "g%u", k);
+		assert_ok(
+		    record_put(STORE(&rig), "group", TEXT(name), BYTES_NONE));
+	}
+	key_rig_turn(&rig.keys);
+	restore_rig_backup(&rig, "foo");
+	select_only(&selection, ITEM_USERS);
+	before = checkpoints();
+	assert_ok(restore_rig_look(&rig, "foo", BACKUP_PASSWORD));
+	assert_ok(restore_rig_run(&rig, &selection));
+	assert_true(STAGES_FEW || checkpoints() >= before + 2);
+	assert_ok(restore_apply(STORE(&rig), tell_progress, &told, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(told.count, 2 * LARGE_RECORDS / 5000);
+	restore_rig_restart(&rig, 0);
+	staged = checkpoints();
+	while (restore_rig_count(&rig, "restore.row") != 0)
+		for (k = 0; k < 50; k++)
+			bench_turn(&rig.keys.bench);
+	assert_true(STAGES_FEW || checkpoints() > staged);
+	for (k = 0; k < LARGE_RECORDS; k++) {
+		char name[20];
+
+		(void)snprintf(name, sizeof(name), "g%u", k);
+		assert_ok(record_delete(STORE(&rig), "group", TEXT(name)));
+	}
+	key_rig_turn(&rig.keys);
+}
+
 /* req: KS-23-084 */
 static void
 test_the_password_is_known_again(void **state)
@@ -1170,6 +1241,7 @@ main(void)
 	    cmocka_unit_test(test_a_restore_is_in_the_audit_log),
 	    cmocka_unit_test(test_several_restores_keep_their_order),
 	    cmocka_unit_test(test_what_is_staged_goes),
+	    cmocka_unit_test(test_a_large_restore_stops_nobody),
 	    cmocka_unit_test(test_the_password_is_known_again),
 	    /* the last: it leaves the rig's own backups */
 	    cmocka_unit_test(test_backups_of_earlier_releases_are_restored),
