@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 enum { NAME_OCTETS = 256 };
@@ -29,21 +30,6 @@ system_err(const char *what, const char *name)
 	return ERR_SYSTEM;
 }
 
-static bool
-write_all(int fd, struct bytes b)
-{
-	while (b.octets != 0) {
-		ssize_t put = write(fd, b.at, b.octets);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		b = (struct bytes){b.at + put, b.octets - (size_t)put};
-	}
-	return true;
-}
-
 enum err
 file_put(
     int dir_fd, const char *name, struct bytes content, struct steps *steps)
@@ -59,10 +45,10 @@ file_put(
 	steps_pass(steps);
 	fd = openat(dir_fd, draft,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || !write_all(fd, half))
+	if (fd < 0 || file_write(fd, half) != OK)
 		TRY(system_err("write", draft));
 	steps_pass(steps);
-	if (!write_all(fd, rest))
+	if (file_write(fd, rest) != OK)
 		TRY(system_err("write", draft));
 	steps_pass(steps);
 	if (fsync(fd) != 0)

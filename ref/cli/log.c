@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "cli/args.h"
 #include "device/log_sign.h"
@@ -478,18 +479,12 @@ static enum err
 spool_some(struct viewing *v, bool *ended)
 {
 	uint8_t *at;
-	size_t octets, done = 0;
-	ssize_t put;
+	size_t octets;
 	enum err rc = OK;
 
 	TRY(buf_reserve(&v->pending, CLI_SLICE_OCTETS, &at));
 	TRY(logs_read(v->reader, at, CLI_SLICE_OCTETS, &octets));
-	while (done < octets) {
-		put = write(v->spool, at + done, octets - done);
-		if (put <= 0)
-			TRY(ERR_SYSTEM);
-		done += (size_t)put;
-	}
+	TRY(file_write(v->spool, (struct bytes){at, octets}));
 	v->spooled_octets += octets;
 	*ended = octets == 0;
 out:

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 static enum err
@@ -15,21 +16,6 @@ system_err(const char *what, const char *path, enum err rc)
 {
 	log_line("crypto", LOG_ERROR, "%s %s: %s", what, path, strerror(errno));
 	return rc;
-}
-
-static enum err
-write_all(int fd, struct bytes b)
-{
-	while (b.octets != 0) {
-		ssize_t put = write(fd, b.at, b.octets);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return ERR_SYSTEM;
-		b = (struct bytes){b.at + put, b.octets - (size_t)put};
-	}
-	return OK;
 }
 
 enum err
@@ -43,7 +29,7 @@ keyfile_put(const char *path, struct bytes content)
 	(void)snprintf(draft, sizeof(draft), "%s.new", path);
 	fd = open(
 	    draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || write_all(fd, content) != OK || fsync(fd) != 0 ||
+	if (fd < 0 || file_write(fd, content) != OK || fsync(fd) != 0 ||
 	    rename(draft, path) != 0)
 		TRY(system_err("cannot write", path, ERR_SYSTEM));
 out:

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "device/backup_format.h"
 
@@ -32,22 +33,11 @@ struct backup_reader {
 
 /* All of them; fewer are there: ERR_SEAL, as it was cut off. */
 static enum err
-read_at(int fd, uint8_t *at, size_t octets, uint64_t offset)
+read_at(int fd, uint8_t *at, size_t octets, uint64_t place)
 {
-	while (octets != 0) {
-		ssize_t done = pread(fd, at, octets, (off_t)offset);
+	enum err rc = file_read_at(fd, at, octets, place);
 
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return ERR_SYSTEM;
-		if (done == 0)
-			return ERR_SEAL;
-		at += done;
-		octets -= (size_t)done;
-		offset += (uint64_t)done;
-	}
-	return OK;
+	return rc == ERR_TRUNCATED ? ERR_SEAL : rc;
 }
 
 static enum err

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/erase.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "device/backup_format.h"
@@ -31,20 +32,11 @@ failed(const char *what)
 }
 
 static enum err
-write_at(int fd, struct bytes in, uint64_t offset)
+write_at(int fd, struct bytes in, uint64_t place)
 {
-	while (in.octets != 0) {
-		ssize_t done = pwrite(fd, in.at, in.octets, (off_t)offset);
+	enum err rc = file_write_at(fd, in, place);
 
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return failed("a backup's file");
-		in.at += done;
-		in.octets -= (size_t)done;
-		offset += (uint64_t)done;
-	}
-	return OK;
+	return rc == OK ? OK : failed("a backup's file");
 }
 
 static enum err

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "device/audit.h"
 #include "device/logs_work.h"
@@ -301,15 +302,6 @@ struct tail {
 	uint8_t block[BLOCK_OCTETS];
 };
 
-static enum err
-read_block(struct tail *tail, uint64_t at, size_t octets)
-{
-	return pread(tail->fd, tail->block, octets, (off_t)at) ==
-		       (ssize_t)octets
-		   ? OK
-		   : ERR_SYSTEM;
-}
-
 /* Backwards, until there are as many line feeds, and one that ends the line
  * before. */
 static enum err
@@ -324,7 +316,7 @@ find_tail(struct tail *tail, uint64_t octets, size_t lines)
 		size_t have = end < BLOCK_OCTETS ? (size_t)end : BLOCK_OCTETS;
 		size_t k;
 
-		TRY(read_block(tail, end - have, have));
+		TRY(file_read_at(tail->fd, tail->block, have, end - have));
 		for (k = have; k > 0; k--) {
 			if (tail->block[k - 1] != '\n' || ++feeds <= lines)
 				continue;
@@ -349,7 +341,7 @@ show_tail(struct tail *tail, uint64_t octets, logs_line_fn *each, void *ctx)
 							 : BLOCK_OCTETS;
 		size_t used = 0;
 
-		TRY(read_block(tail, at, have));
+		TRY(file_read_at(tail->fd, tail->block, have, at));
 		while (used < have) {
 			const uint8_t *line = tail->block + used;
 			const uint8_t *feed = memchr(line, '\n', have - used);

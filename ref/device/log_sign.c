@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/pki.h"
@@ -86,20 +87,10 @@ struct output {
 static enum err
 output_flush(struct output *out)
 {
-	size_t done = 0;
+	struct bytes octets = {out->at, out->octets};
 
-	while (done < out->octets) {
-		ssize_t count =
-		    write(out->fd, out->at + done, out->octets - done);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return errno == ENOSPC ? ERR_DISK_FULL : ERR_SYSTEM;
-		done += (size_t)count;
-	}
 	out->octets = 0;
-	return OK;
+	return file_write(out->fd, octets);
 }
 
 static enum err

@@ -1,7 +1,6 @@
 #include "device/package.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/aead.h"
@@ -473,22 +473,11 @@ struct head {
 
 /* Fewer are there than were, or than there should be: ERR_SEAL. */
 static enum err
-read_at(int fd, uint8_t *at, size_t octets, uint64_t offset)
+read_at(int fd, uint8_t *at, size_t octets, uint64_t place)
 {
-	while (octets != 0) {
-		ssize_t done = pread(fd, at, octets, (off_t)offset);
+	enum err rc = file_read_at(fd, at, octets, place);
 
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return ERR_SYSTEM;
-		if (done == 0)
-			return ERR_SEAL;
-		at += done;
-		octets -= (size_t)done;
-		offset += (uint64_t)done;
-	}
-	return OK;
+	return rc == ERR_TRUNCATED ? ERR_SEAL : rc;
 }
 
 static enum err

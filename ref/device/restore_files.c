@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/erase.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "device/appliance.h"
 
@@ -163,18 +164,8 @@ restore_files_add(struct restore_files *files, struct bytes octets)
 {
 	if (octets.octets > BACKUP_FILE_LIMIT_OCTETS - files->octets)
 		return ERR_LIMIT;
-	while (octets.octets != 0) {
-		ssize_t done = write(files->fd, octets.at, octets.octets);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return errno == ENOSPC ? ERR_DISK_FULL : ERR_SYSTEM;
-		files->octets += (uint64_t)done;
-		octets.at += done;
-		octets.octets -= (size_t)done;
-	}
-	return OK;
+	files->octets += octets.octets;
+	return file_write(files->fd, octets);
 }
 
 enum err

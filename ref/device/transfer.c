@@ -1,6 +1,5 @@
 #include "device/transfer.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -12,6 +11,7 @@
 #include <curl/curl.h>
 
 #include "base/base64.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/percent.h"
@@ -246,25 +246,17 @@ write_file(char *at, size_t size, size_t count, void *ctx)
 {
 	struct transfer_work *work = ctx;
 	size_t octets = size * count;
-	size_t done = 0;
 
 	if (work->most_octets != 0 &&
 	    octets > work->most_octets - work->moved_octets) {
 		work->file_rc = ERR_LIMIT;
 		return 0;
 	}
-	while (done != octets) {
-		ssize_t put = pwrite(work->file->fd, at + done, octets - done,
-		    (off_t)work->moved_octets);
-
-		if (put < 0) {
-			work->file_rc =
-			    errno == ENOSPC ? ERR_DISK_FULL : ERR_SYSTEM;
-			return 0;
-		}
-		done += (size_t)put;
-		work->moved_octets += (uint64_t)put;
-	}
+	work->file_rc = file_write_at(work->file->fd,
+	    (struct bytes){(const uint8_t *)at, octets}, work->moved_octets);
+	if (work->file_rc != OK)
+		return 0;
+	work->moved_octets += octets;
 	return octets;
 }
 
