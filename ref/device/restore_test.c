@@ -437,20 +437,23 @@ put_content(const struct subject *s, enum content content)
 /* What there has to be. */
 static enum content
 expected(const struct subject *s, enum content before, enum content backup,
-    bool selected)
+    bool selected, bool eskm)
 {
 	if (!selected)
 		return before;
 	if (backup_item_row(s->item)->part == PART_CONFIG)
 		return backup;
-	return backup == EMPTY ? before : backup;
+	if (backup == EMPTY)
+		return before;
+	/* what is there stays; req: ESKM-286 */
+	return eskm && before != EMPTY ? before : backup;
 }
 
 static void
 one_record_case(const struct subject *s, enum content before,
-    enum content backup, bool selected)
+    enum content backup, bool selected, bool eskm)
 {
-	enum content want = expected(s, before, backup, selected);
+	enum content want = expected(s, before, backup, selected, eskm);
 	bool added = selected && backup != EMPTY && before == TWO &&
 		     want == backup &&
 		     backup_item_row(s->item)->part != PART_CONFIG;
@@ -459,9 +462,12 @@ one_record_case(const struct subject *s, enum content before,
 
 	if (case_number++ % EACH_NTH_CASE != 0)
 		return;
-	(void)snprintf(what, sizeof(what), "%s %s: %s; backup %s; %sselected",
+	(void)snprintf(what, sizeof(what), "%s %s: %s; backup %s; %sselected%s",
 	    s->row->kind, s->first, content_names[before],
-	    content_names[backup], selected ? "" : "not ");
+	    content_names[backup], selected ? "" : "not ",
+	    eskm ? "; ESKM" : "");
+	if (eskm)
+		set_personality("eskm");
 	put_content(s, want);
 	if (added && s->second[0] != '\0')
 		put_sample(s->row, s->which, s->second, 2);
@@ -476,6 +482,8 @@ one_record_case(const struct subject *s, enum content before,
 	restore_rig_state(&rig, &rig.after);
 	restore_rig_assert_same(what, &rig.after, &rig.before);
 	backup_selection_clear(&selection);
+	if (eskm)
+		set_personality("keysecure-6.2");
 }
 
 static void
@@ -487,8 +495,13 @@ one_subject(const struct subject *s)
 
 	for (before = 0; before < CONTENT_COUNT; before++) {
 		for (k = 0; k < LENGTH(backups_have); k++) {
-			one_record_case(s, before, backups_have[k], true);
-			one_record_case(s, before, backups_have[k], false);
+			one_record_case(
+			    s, before, backups_have[k], true, false);
+			one_record_case(
+			    s, before, backups_have[k], false, false);
+			if (backup_item_row(s->item)->part != PART_CONFIG)
+				one_record_case(
+				    s, before, backups_have[k], true, true);
 		}
 	}
 	put_content(s, EMPTY);
@@ -513,7 +526,7 @@ subjects_of_settings(const struct backup_kind_row *row)
 
 /*
  * req: KS-23-001 KS-23-057 KS-23-058 KS-23-059 KS-23-061 KS-23-063 KS-23-064
- * req: KS-23-065
+ * req: KS-23-065 ESKM-286
  */
 static void
 test_records_before_backup_selection_after(void **state)
