@@ -942,6 +942,31 @@ test_administrators_without_one_with_high_access_stay(void **state)
 	restore_rig_restart(&rig, 0);
 }
 
+/* Nor is one with an account that cannot be read: it would be nobody's. */
+static void
+test_an_account_that_is_none_is_not_restored(void **state)
+{
+	struct backup_selection selection = all_items();
+	struct buf value;
+
+	(void)state;
+	buf_init(&value, RECORD_VALUE_MAX_OCTETS);
+	assert_ok(fields_put_text(&value, "high", "perhaps"));
+	assert_ok(
+	    record_put(STORE(&rig), "admin", TEXT("odd"), buf_peek(&value)));
+	buf_clear(&value);
+	key_rig_turn(&rig.keys);
+	restore_rig_backup(&rig, "foo");
+	assert_ok(record_delete(STORE(&rig), "admin", TEXT("odd")));
+	restore_rig_state(&rig, &rig.before);
+	assert_ok(restore_rig_look(&rig, "foo", BACKUP_PASSWORD));
+	assert_err(restore_rig_run(&rig, &selection), ERR_FIELD);
+	assert_non_null(strstr(rig.why, "administrator odd: the account"));
+	restore_rig_restart(&rig, 0);
+	restore_rig_state(&rig, &rig.after);
+	restore_rig_assert_same("nothing", &rig.after, &rig.before);
+}
+
 /* req: KS-23-086 KS-23-034 */
 static void
 test_nothing_is_in_force_before_the_restart(void **state)
@@ -1250,6 +1275,7 @@ main(void)
 	    cmocka_unit_test(test_each_part_has_its_access_control),
 	    cmocka_unit_test(
 		test_administrators_without_one_with_high_access_stay),
+	    cmocka_unit_test(test_an_account_that_is_none_is_not_restored),
 	    cmocka_unit_test(test_nothing_is_in_force_before_the_restart),
 	    cmocka_unit_test(test_a_restore_is_in_the_audit_log),
 	    cmocka_unit_test(test_several_restores_keep_their_order),
