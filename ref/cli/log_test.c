@@ -342,7 +342,17 @@ verifies(const struct buf *mail, const struct buf *der, const char *want)
 	return good;
 }
 
-/* req: KS-20-063 KS-20-066 KS-20-103 KS-20-107 KS-20-112 */
+static bool
+is_of_form(const struct buf *mail, const char *form)
+{
+	const char *type = strcmp(form, "opaque") == 0
+			       ? "Content-Type: application/pkcs7-mime;"
+			       : "Content-Type: multipart/signed;";
+
+	return memmem(mail->at, mail->octets, type, strlen(type)) != NULL;
+}
+
+/* req: KS-20-063 KS-20-066 KS-20-067 KS-20-103 KS-20-107 KS-20-112 */
 static void
 a_download_is_signed_where_that_is_set(void **state)
 {
@@ -365,13 +375,18 @@ a_download_is_signed_where_that_is_set(void **state)
 		says(line, ".0\n");
 		downloaded("log download system", &got);
 		assert_true(verifies(&got, &old_der, want));
+		assert_true(is_of_form(&got, forms[k]));
 		if (k == 0)
 			before = got;
 		else
 			buf_clear(&got);
 	}
-	/* others are not, and what is kept is not */
+	/* others are not, or in their own form, and what is kept is not */
 	says_not("log download audit", "MIME");
+	says("edit log signing audit sign yes", ".0\n");
+	downloaded("log download audit", &got);
+	assert_true(is_of_form(&got, "multipart"));
+	buf_clear(&got);
 	says("show log system 1", "=2026-01-01 line 001\n");
 
 	says("log signing certificate recreate", "was recreated");

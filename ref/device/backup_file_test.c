@@ -718,6 +718,20 @@ test_what_was_not_ended_leaves_nothing(void **state)
 	assert_int_equal(access(path_of("half", 0), F_OK), -1);
 }
 
+/* Whatever the process gives away otherwise. */
+static void
+test_a_file_is_its_owners(void **state)
+{
+	mode_t umask_was = umask(0);
+	struct stat st;
+
+	(void)state;
+	make_small("small");
+	(void)umask(umask_was);
+	assert_int_equal(stat(path_of("small", 0), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 /* ---- objects ---- */
 
 static void
@@ -779,6 +793,7 @@ main(void)
 	    FILE_TEST(test_a_header_says_what_it_may),
 	    FILE_TEST(test_a_header_asks_for_no_more),
 	    FILE_TEST(test_what_was_not_ended_leaves_nothing),
+	    FILE_TEST(test_a_file_is_its_owners),
 	    FILE_TEST(test_an_object_comes_back),
 	};
 #undef FILE_TEST

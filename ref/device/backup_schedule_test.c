@@ -76,6 +76,12 @@ test_when_it_is_due(void **state)
 		"2026-01-05 10:00:00", "2026-01-21 04:05:00"},
 	    {"last Friday", "UTC", EVERY_ORDINAL, 4, 1, ORDINAL_LAST, 0, 0,
 		"2026-01-05 10:00:00", "2026-01-30 00:00:00"},
+	    {"last Saturday, the last day", "UTC", EVERY_ORDINAL, 5, 1,
+		ORDINAL_LAST, 0, 0, "2026-01-05 10:00:00",
+		"2026-01-31 00:00:00"},
+	    {"last Sunday, of 28 days", "UTC", EVERY_ORDINAL, 6, 1,
+		ORDINAL_LAST, 0, 0, "2026-02-01 00:00:00",
+		"2026-02-22 00:00:00"},
 	    {"by the device's own time", "Europe/Amsterdam", EVERY_DAY, 0, 1, 1,
 		2, 0, "2026-07-01 12:00:00", "2026-07-02 02:00:00"},
 	    /* 2:30 does not come on 2026-03-29 */

@@ -69,13 +69,19 @@ test_files_go(void **state)
 {
 	struct restore_files *files;
 	char folder[400], own[400];
+	mode_t umask_was;
 	struct stat st;
 
 	(void)state;
 	(void)snprintf(folder, sizeof(folder), "%s/.incoming", dir);
+	umask_was = umask(0);
 	assert_ok(restore_files_new(&bench.appliance, &files));
+	(void)umask(umask_was);
 	(void)snprintf(own, sizeof(own), "%s", restore_files_dir(files));
 	assert_int_equal(stat(own, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(stat(folder, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
 	restore_files_free(files);
 	assert_int_not_equal(stat(own, &st), 0);
 	assert_int_equal(mkdir(own, 0700), 0);
