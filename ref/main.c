@@ -21,11 +21,13 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/daemon.h"
@@ -47,6 +49,7 @@
 #include "device/password.h"
 #include "device/restore.h"
 #include "device/settings.h"
+#include "device/software.h"
 #include "device/transfer.h"
 #include "net/config.h"
 #include "net/echo_port.h"
@@ -62,8 +65,13 @@
 #include "net/tls.h"
 #include "store/vfs.h"
 
-/* What a start says to the next one in the same process. */
-#define LOCK_VARIABLE "TOUCHSTONE_LOCK"
+/*
+ * What a program says to the next one in the same process: the descriptor of
+ * the lock, with a '+' where power has come just now; and the path of the
+ * built-in program.
+ */
+#define LOCK_VARIABLE     "TOUCHSTONE_LOCK"
+#define BUILT_IN_VARIABLE "TOUCHSTONE_BUILT_IN"
 
 enum {
 	SETTINGS_PAGE_OCTETS = 1024 * 1024,
@@ -99,7 +107,7 @@ struct program {
 	char *dir;      /* absolute */
 	char *card;     /* as --dir has it: paths of sockets are short */
 	int lock_fd;    /* given back by the end of the process, not before */
-	bool restarted; /* by the one that had it before, in this process */
+	bool restarted; /* the device, and not its power: in this process */
 	struct config config;
 	struct env *env;
 	struct loop *loop;
@@ -255,19 +263,31 @@ read_options(int argc, char **argv, struct options *options)
 /* ---- the process ---- */
 
 /*
- * The lock of the one that started us again, which had it to its end: nobody
- * came in between.
+ * The lock of the one that started us, which had it to its end: nobody came in
+ * between.
  */
 static int
-inherited_lock(void)
+inherited_lock(bool *restarted)
 {
 	const char *text = getenv(LOCK_VARIABLE);
 	int fd = text != NULL ? atoi(text) : -1;
 
+	*restarted = text != NULL && strchr(text, '+') == NULL;
 	(void)unsetenv(LOCK_VARIABLE);
 	if (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
 		return fd;
 	return -1;
+}
+
+static void
+bequeath_lock(const struct program *p, bool restarted)
+{
+	char lock[16];
+
+	(void)snprintf(
+	    lock, sizeof(lock), "%d%s", p->lock_fd, restarted ? "" : "+");
+	(void)setenv(LOCK_VARIABLE, lock, 1);
+	(void)fcntl(p->lock_fd, F_SETFD, 0);
 }
 
 /* One server to a directory, as long as it lives. */
@@ -283,9 +303,8 @@ lock_dir(struct program *p)
 		    strerror(errno));
 		TRY(ERR_SYSTEM);
 	}
-	p->lock_fd = inherited_lock();
-	p->restarted = p->lock_fd >= 0;
-	if (p->restarted)
+	p->lock_fd = inherited_lock(&p->restarted);
+	if (p->lock_fd >= 0)
 		return OK;
 	TRY(mem_printf(&path, "%s/lock", p->dir));
 	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -300,6 +319,50 @@ lock_dir(struct program *p)
 	}
 out:
 	mem_free(path);
+	return rc;
+}
+
+/* ---- which program it is to be ---- */
+
+/* Both exist, and are one file. */
+static bool
+is_file(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 &&
+	       of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+/*
+ * An upgrade or a rollback has said that it is another one: before anything is
+ * opened, that one takes over. An installed program knows from the built-in one
+ * where that is. req: KS-25-032 KS-25-036
+ */
+static enum err
+give_way(struct program *p, char **argv)
+{
+	const char *base = getenv(BUILT_IN_VARIABLE);
+	char path[SOFTWARE_PATH_OCTETS];
+	char self[PATH_MAX] = "";
+	const char *next = path;
+	enum err rc = OK;
+
+	if (factory_is_marked(p->dir))
+		return OK;
+	TRY(software_program(p->dir, path));
+	if (path[0] == '\0')
+		next = base;
+	if (next == NULL || is_file(next, "/proc/self/exe"))
+		return OK;
+	if (base == NULL) {
+		(void)!readlink("/proc/self/exe", self, sizeof(self) - 1);
+		(void)setenv(BUILT_IN_VARIABLE, self, 1);
+	}
+	bequeath_lock(p, p->restarted);
+	daemon_become(next, argv);
+	rc = ERR_CONFIG;
+out:
 	return rc;
 }
 
@@ -890,7 +953,6 @@ start_again(const struct program *p, char *name)
 	    p->last_port != NULL ? p->last_port : p->options.listen;
 	const char *args[8] = {name, "--dir", p->options.dir};
 	size_t count = 3;
-	char lock[16];
 
 	if (listen != NULL) {
 		args[count++] = "--listen";
@@ -900,9 +962,7 @@ start_again(const struct program *p, char *name)
 		args[count++] = "--lab";
 		args[count++] = p->options.lab;
 	}
-	(void)snprintf(lock, sizeof(lock), "%d", p->lock_fd);
-	(void)setenv(LOCK_VARIABLE, lock, 1);
-	(void)fcntl(p->lock_fd, F_SETFD, 0);
+	bequeath_lock(p, true);
 	daemon_again((char *const *)args);
 }
 
@@ -1032,11 +1092,12 @@ out:
 }
 
 static enum err
-start(struct program *p)
+start(struct program *p, char **argv)
 {
 	enum err rc = OK;
 
 	TRY(lock_dir(p));
+	TRY(give_way(p, argv));
 	TRY(load_config(p));
 	TRY(open_env(p));
 	TRY(loop_new(p->env, &p->loop));
@@ -1118,7 +1179,7 @@ main(int argc, char **argv)
 	read_options(argc, argv, &p.options);
 	/* the laboratory looks into memory on purpose */
 	daemon_shield(p.options.lab != NULL);
-	TRY(start(&p));
+	TRY(start(&p, argv));
 	TRY(loop_run(p.loop));
 	rc = p.rc;
 out:

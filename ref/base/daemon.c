@@ -176,10 +176,16 @@ daemon_end_free(struct daemon_end *end)
 void
 daemon_again(char *const *argv)
 {
+	daemon_become("/proc/self/exe", argv);
+}
+
+void
+daemon_become(const char *path, char *const *argv)
+{
 	(void)alarm(0); /* goes on in the new program, which has no end yet */
-	(void)execv("/proc/self/exe", argv);
+	(void)execv(path, argv);
 	log_line(
-	    "daemon", LOG_ERROR, "cannot start again: %s", strerror(errno));
+	    "daemon", LOG_ERROR, "cannot start %s: %s", path, strerror(errno));
 }
 
 bool

@@ -96,9 +96,11 @@ void daemon_end_begin(struct daemon_end *end);
 
 /*
  * The same program anew, in this process, with these arguments (NULL behind the
- * last); what it held is gone. Returns if that cannot be; the log says why.
+ * last); what it held is gone. Or another one, the file at `path`. They return
+ * if that cannot be; the log says why.
  */
 void daemon_again(char *const *argv);
+void daemon_become(const char *path, char *const *argv);
 
 /* Has the end begun? */
 bool daemon_is_ending(const struct daemon_end *end);

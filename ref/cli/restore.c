@@ -5,14 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/form_field.h"
+#include "cli/upload.h"
 #include "device/restore.h"
 #include "device/restore_files.h"
-
-enum { PIECE_OCTETS = 3 * COMMAND_LINE_OCTETS / 4 + 3, PATH_OCTETS = 1280 };
 
 enum source {
 	SOURCE_INTERNAL,
@@ -44,7 +42,7 @@ struct work {
 	char file[TRANSFER_NAME_OCTETS + 1];
 	char base[BACKUP_BASE_OCTETS + 1];
 	char *dir;
-	struct base64 base64;
+	struct upload upload;
 	struct restore_files *files;
 	struct restore *restore;
 	struct backup_selection selection;
@@ -362,40 +360,12 @@ enum {
 
 /* ---- upload ---- */
 
-static void take_line(struct cli *cli, struct bytes line);
-
-static void
-ask_line(struct cli *cli)
-{
-	cli_ask(cli, CLI_VALUE, "", take_line);
-}
-
 static enum err
-add_line(struct work *work, struct bytes line)
+add_octets(struct cli *cli, struct bytes octets)
 {
-	uint8_t piece[PIECE_OCTETS];
-	size_t octets;
-	enum err rc = OK;
+	struct work *work = cli_state(cli);
 
-	while (line.octets != 0) {
-		TRY(base64_read(
-		    &work->base64, &line, true, piece, sizeof(piece), &octets));
-		TRY(restore_files_add(
-		    work->files, (struct bytes){piece, octets}));
-	}
-out:
-	return rc;
-}
-
-static enum err
-end_lines(struct work *work)
-{
-	enum err rc = OK;
-
-	TRY(base64_end(&work->base64));
-	TRY(restore_files_end(work->files));
-out:
-	return rc;
+	return restore_files_add(work->files, octets);
 }
 
 /* req: KS-23-077 KS-23-078 */
@@ -411,26 +381,27 @@ refuse_upload(struct cli *cli, enum err rc)
 		cli_refuse(cli, "the file is no backup: %s", err_text(rc));
 }
 
-/* As a download shows it, with the lines around it, or without and a dot. */
 static void
-take_line(struct cli *cli, struct bytes line)
+uploaded(struct cli *cli, enum err rc)
 {
 	struct work *work = cli_state(cli);
-	bool ends = bytes_equal_text(line, ".") ||
-		    bytes_begin(line, bytes_of_text("-----END BACKUP FILE "));
-	enum err rc = OK;
 
-	if (ends)
-		rc = end_lines(work);
-	else if (!bytes_begin(line, bytes_of_text("-----BEGIN BACKUP FILE ")))
-		rc = add_line(work, line);
-
+	if (rc == OK)
+		rc = restore_files_end(work->files);
 	if (rc != OK)
 		refuse_upload(cli, rc);
-	else if (ends)
-		ask_password(cli);
 	else
-		ask_line(cli);
+		ask_password(cli);
+}
+
+static void
+upload(struct work *work)
+{
+	work->upload = (struct upload){.begin = "-----BEGIN BACKUP FILE ",
+	    .end = "-----END BACKUP FILE ",
+	    .add = add_octets,
+	    .done = uploaded};
+	upload_begin(work->cli, &work->upload);
 }
 
 /* ---- the command ---- */
@@ -458,10 +429,7 @@ ask_source_fields(struct cli *cli)
 	if (work->source == SOURCE_INTERNAL) {
 		form_run(cli, &work->form, internal_fields, 1, ask_password);
 	} else if (work->source == SOURCE_UPLOAD) {
-		cli_say(cli,
-		    "The file as a download shows it, or in base 64 and a "
-		    "line \".\" at its end:");
-		ask_line(cli);
+		upload(work);
 	} else {
 		form_run(cli, &work->form, host_fields, HOST_FIELDS, fetch);
 	}
@@ -538,10 +506,7 @@ begin_with_words(struct work *work, const struct bytes *args, size_t arg_count)
 	if (work->source == SOURCE_INTERNAL) {
 		ask_password(cli);
 	} else if (work->source == SOURCE_UPLOAD) {
-		cli_say(cli,
-		    "The file as a download shows it, or in base 64 and a "
-		    "line \".\" at its end:");
-		ask_line(cli);
+		upload(work);
 	} else {
 		form_run(cli, &work->form, &host_fields[HOST_WORDS], 1, fetch);
 	}

@@ -5,6 +5,7 @@
 #define CLI_SESSION_H
 
 #include "cli/form_field.h"
+#include "cli/upload.h"
 
 enum {
 	SAY_OCTETS = COMMAND_LINE_OCTETS + 512, /* a value, and why not */
@@ -56,6 +57,7 @@ struct cli {
 	cli_drop_fn *drop;
 	struct form *form;                /* in its state */
 	const struct form_target *target; /* likewise */
+	struct upload *upload;            /* likewise */
 	struct change *change;
 	cli_effect_fn *effect;
 	const char *said;

@@ -3,8 +3,8 @@
  */
 #include <string.h>
 
-#include "base/version.h"
 #include "cli/cli.h"
+#include "device/software.h"
 
 /* req: KS-05-036 */
 void
@@ -100,29 +100,11 @@ shell_history(struct cli *cli, const struct bytes *args, size_t arg_count)
 void
 shell_show_version(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	(void)args;
-	(void)arg_count;
-	cli_say(cli, "Touchstone " VERSION);
-	cli_done(cli);
-}
-
-void
-shell_show_device(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	struct appliance *a = cli_appliance(cli);
-	char text[CLOCK_TEXT_OCTETS];
+	char version[PACKAGE_VERSION_OCTETS + 1];
 
 	(void)args;
 	(void)arg_count;
-	clock_text(a->clock, env_wall_s(a->env), text);
-	cli_say(
-	    cli, "Hostname: %s", setting_shown(a->settings, SETTING_HOST_NAME));
-	cli_say(cli, "Software Version: " VERSION);
-	cli_say(cli, "Personality: %s",
-	    setting_shown(a->settings, SETTING_PERSONALITY));
-	cli_say(cli, "HSM: %s",
-	    a->root != NULL && root_config(a->root)->card != NULL ? "yes"
-								  : "no");
-	cli_say(cli, "Date and Time: %s %s", text, clock_zone(a->clock));
+	software_version(cli_appliance(cli), version);
+	cli_say(cli, "Touchstone %s", version);
 	cli_done(cli);
 }

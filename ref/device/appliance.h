@@ -30,6 +30,7 @@ struct rates;
 struct log_transfers;
 struct syslogs;
 struct restores;
+struct software_install;
 struct transfers;
 struct statistics;
 struct backups;
@@ -58,8 +59,9 @@ struct appliance {
 	const char *proc;
 	const char *ethernet;
 	const struct package_trust *trust; /* NULL: nothing can be installed */
-	const char *logs_dir;   /* device/logs.h; NULL: none, in tests */
-	const char *backup_dir; /* device/backup.h; NULL: none, in tests */
+	const char *logs_dir;     /* device/logs.h; NULL: none, in tests */
+	const char *backup_dir;   /* device/backup.h; NULL: none, in tests */
+	const char *software_dir; /* device/software.h; NULL: none, in tests */
 	/* its own */
 	struct settings *settings;
 	struct clock *clock;
@@ -71,12 +73,14 @@ struct appliance {
 	struct cert_shop *certs;         /* device/cert_work.h */
 	struct log_signer *log_signer;   /* device/log_sign.h */
 	struct loop_pool *key_pool;      /* device/key_job.h; the loop has it */
-	struct policies *policies;       /* device/policy.h */
-	struct rates *rates;             /* device/rate.h */
-	struct key_servers *key_servers; /* device/key_server.h */
-	struct statistics *statistics;   /* device/statistics.h */
-	struct clients *clients;         /* device/clients.h */
-	struct licences *licences;       /* device/licence.h */
+	struct loop_pool *software_pool; /* device/software.h; likewise */
+	struct software_install *installing; /* the one that is under way */
+	struct policies *policies;           /* device/policy.h */
+	struct rates *rates;                 /* device/rate.h */
+	struct key_servers *key_servers;     /* device/key_server.h */
+	struct statistics *statistics;       /* device/statistics.h */
+	struct clients *clients;             /* device/clients.h */
+	struct licences *licences;           /* device/licence.h */
 	struct hardware *hardware;       /* device/hardware.h; NULL in tests */
 	struct transfers *transfers;     /* device/transfer.h */
 	struct syslogs *syslogs;         /* device/syslog.h */

@@ -12,6 +12,7 @@
 #include "device/appliance.h"
 #include "device/backup.h"
 #include "device/logs.h"
+#include "device/software.h"
 
 #define KIND_NAME "device"
 #define KEY_NAME  "factory-reset"
@@ -97,6 +98,7 @@ erase(const char *dir)
 	TRY(root_erase(dir));
 	TRY(logs_erase(logs));
 	TRY(backups_erase(dir));
+	TRY(software_erase(dir));
 	TRY(store_erase(dir));
 	rc = erase_sync_dir(dir);
 out:

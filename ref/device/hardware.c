@@ -3,12 +3,20 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "crypto/keyfile.h"
 #include "device/appliance.h"
 
-enum { LINE_OCTETS = 80, TRAP_OCTETS = 80, WORD_OCTETS = 16 };
+enum {
+	LINE_OCTETS = 80,
+	TRAP_OCTETS = 80,
+	WORD_OCTETS = 16,
+	BOX_OCTETS = 11, /* "TS-1234ABCD" */
+	BOX_RANDOM_OCTETS = 4,
+};
 
 struct model {
 	const char *name;
@@ -56,6 +64,7 @@ struct hardware {
 	enum supply supply[HARDWARE_SUPPLIES_MOST];
 	enum fan fan[HARDWARE_FANS_MOST];
 	bool warns; /* of a fan */
+	char box_id[BOX_OCTETS + 1];
 };
 
 static bool
@@ -153,6 +162,43 @@ read_file(struct hardware *hw)
 	return OK;
 }
 
+/* ---- the Box ID ---- */
+
+static enum err
+make_box(struct hardware *hw, const char *path)
+{
+	uint8_t by_chance[BOX_RANDOM_OCTETS];
+	enum err rc = OK;
+
+	TRY(env_random(hw->appliance->env, by_chance, sizeof(by_chance)));
+	(void)snprintf(hw->box_id, sizeof(hw->box_id), "TS-%08X",
+	    (unsigned)bytes_u32(by_chance));
+	TRY(keyfile_put(path, bytes_of_text(hw->box_id)));
+out:
+	return rc;
+}
+
+static enum err
+find_box(struct hardware *hw, const char *path)
+{
+	struct secret *text = NULL;
+	struct bytes id;
+	enum err rc = OK;
+
+	if (access(path, F_OK) != 0)
+		return make_box(hw, path);
+	TRY(keyfile_read(path, BOX_OCTETS, &text));
+	id = secret_peek(text);
+	if (id.octets != BOX_OCTETS || memcmp(id.at, "TS-", 3) != 0)
+		TRY(ERR_CONFIG);
+	memcpy(hw->box_id, id.at, id.octets);
+out:
+	secret_free(text);
+	if (rc == ERR_CONFIG)
+		log_line("device", LOG_ERROR, "%s has no Box ID", path);
+	return rc;
+}
+
 /* ---- all of it ---- */
 
 enum err
@@ -175,6 +221,8 @@ hardware_new(const struct hardware_config *config, struct hardware **out)
 		if (hw->path == NULL)
 			TRY(ERR_NOMEM);
 	}
+	if (config->box_path != NULL)
+		TRY(find_box(hw, config->box_path));
 	TRY(read_file(hw));
 	/* it runs: the file is of a model with more. req: KS-26-010 */
 	if (!has_power_without(hw, hw->model->supplies))
@@ -198,6 +246,18 @@ hardware_free(struct hardware *hw)
 		return;
 	mem_free(hw->path);
 	mem_free(hw);
+}
+
+const char *
+hardware_model(const struct hardware *hw)
+{
+	return hw->model->name;
+}
+
+const char *
+hardware_box_id(const struct hardware *hw)
+{
+	return hw->box_id;
 }
 
 unsigned

@@ -10,7 +10,11 @@
  * Each change of a supply's status raises a trap, and so does a fan that fails.
  * The warning about a fan is there until it is well AND power has been removed.
  *
- * req: KS-26-004 KS-26-006 KS-26-022 KS-14-145 KS-14-146
+ * The Box ID is made once, by chance, and is the device's for good: a
+ * simulation has no serial number. It lies in a file of its own, which a reset
+ * to factory settings leaves.
+ *
+ * req: KS-26-004 KS-26-006 KS-26-022 KS-14-145 KS-14-146 KS-25-003
  */
 #ifndef DEVICE_HARDWARE_H
 #define DEVICE_HARDWARE_H
@@ -46,6 +50,7 @@ struct hardware_config {
 	struct appliance *appliance; /* traps */
 	const char *model;           /* a row of hardware.def */
 	const char *path;            /* of the file; NULL: there is none */
+	const char *box_path;        /* of the Box ID's; NULL: it has none */
 	bool powered_on;             /* since this process began */
 };
 
@@ -53,13 +58,17 @@ struct hardware_config {
  * config  copied; what it points to is borrowed, but for the strings
  *
  * ERR_CONFIG  there is no such model
- * ERR_SYSTEM  the file cannot be read; the log says why
+ * ERR_SYSTEM  a file cannot be read, or written; the log says why
+ * ERR_CONFIG  or the file of the Box ID has none
  */
 enum err hardware_new(
     const struct hardware_config *config, struct hardware **out) MUST_CHECK;
 void hardware_free(struct hardware *hw); /* accepts NULL */
 
 /* ---- for those who look ---- */
+
+const char *hardware_model(const struct hardware *hw);  /* "k460" */
+const char *hardware_box_id(const struct hardware *hw); /* or "" */
 
 unsigned hardware_supplies(const struct hardware *hw);
 unsigned hardware_fans(const struct hardware *hw);

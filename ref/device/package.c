@@ -823,17 +823,18 @@ package_find(const struct package *package, const char *name, size_t *number)
 }
 
 enum err
-package_read(
-    struct package *package, size_t number, package_sink_fn *sink, void *ctx)
+package_read(struct package *package, size_t number, uint64_t from,
+    uint64_t octets, package_sink_fn *sink, void *ctx)
 {
 	const struct package_component *c = package->manifest.components;
-	uint64_t from = package->content;
+	uint64_t content = package->content;
 	size_t k;
 	enum err rc;
 
 	assert(number < package->manifest.component_count);
+	assert(from <= c[number].octets && octets <= c[number].octets - from);
 	for (k = 0; k < number; k++)
-		from += c[k].octets;
-	rc = read_plain(package, from, c[number].octets, sink, ctx);
+		content += c[k].octets;
+	rc = read_plain(package, content + from, octets, sink, ctx);
 	return rc == ERR_VALUE ? ERR_SEAL : rc;
 }

@@ -122,13 +122,13 @@ enum err package_find(
     const struct package *package, const char *name, size_t *number) MUST_CHECK;
 
 /*
- * Its content, piece by piece, each valid during the call. The sink's error
- * ends it and is returned.
+ * So many octets of its content from `from` on, piece by piece, each valid
+ * during the call. The sink's error ends it and is returned.
  *
  * ERR_SEAL  the file has been changed since it was opened
  */
 typedef enum err package_sink_fn(void *ctx, struct bytes octets);
-enum err package_read(struct package *package, size_t number,
-    package_sink_fn *sink, void *ctx) MUST_CHECK;
+enum err package_read(struct package *package, size_t number, uint64_t from,
+    uint64_t octets, package_sink_fn *sink, void *ctx) MUST_CHECK;
 
 #endif

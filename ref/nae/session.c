@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/version.h"
+#include "device/software.h"
 
 enum err
 session_open(
@@ -248,12 +248,14 @@ session_permits(struct nae_request *rq)
 enum err
 nae_device_info(struct nae_request *rq)
 {
+	char version[PACKAGE_VERSION_OCTETS + 1];
 	struct buf *out = &rq->body;
 	enum err rc = OK;
 
 	TRY(element_put_text(out, EL_MODEL_NUMBER, rq->config->model));
 	TRY(element_put_text(out, EL_BOX_ID, rq->config->box_id));
-	TRY(element_put_text(out, EL_SOFTWARE_VERSION, VERSION));
+	software_version(rq->config->appliance, version);
+	TRY(element_put_text(out, EL_SOFTWARE_VERSION, version));
 out:
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include "device/logs.h"
 #include "device/log_sign.h"
 #include "device/package.h"
+#include "device/software.h"
 
 struct server {
 	struct server_config config;
@@ -17,6 +18,7 @@ struct server {
 	char *vault;
 	char *logs_dir;
 	char *backup_dir;
+	char *software_dir;
 	struct root *root;
 	struct loop_pool *workers;
 	struct loop_pool *signers;
@@ -96,14 +98,18 @@ open_hardware(struct server *s)
 	    .model = s->config.model,
 	    .powered_on = s->config.powered_on};
 	char *path = NULL;
+	char *box = NULL;
 	enum err rc = OK;
 
+	TRY(mem_printf(&box, "%s/box-id", s->config.dir));
+	hardware.box_path = box;
 	if (env_is_lab(s->config.env))
 		TRY(mem_printf(&path, "%s/hardware", s->config.dir));
 	hardware.path = path;
 	TRY(hardware_new(&hardware, &s->appliance.hardware));
 out:
 	mem_free(path);
+	mem_free(box);
 	return rc;
 }
 
@@ -122,6 +128,7 @@ open_appliance(struct server *s)
 	TRY(mem_printf(&s->vault, "%s/vault.key", s->config.dir));
 	TRY(mem_printf(&s->logs_dir, "%s/logs", s->config.dir));
 	TRY(mem_printf(&s->backup_dir, "%s/backup", s->config.dir));
+	TRY(mem_printf(&s->software_dir, "%s/software", s->config.dir));
 	TRY(loop_pool_new(s->config.loop, "password", 1, &s->passwords));
 	appliance->env = s->config.env;
 	appliance->loop = s->config.loop;
@@ -134,6 +141,7 @@ open_appliance(struct server *s)
 	appliance->trust = s->trust;
 	appliance->logs_dir = s->logs_dir;
 	appliance->backup_dir = s->backup_dir;
+	appliance->software_dir = s->software_dir;
 	appliance->leave = s->config.leave;
 	appliance->leave_ctx = s->config.ctx;
 	TRY(appliance_open(appliance));
@@ -141,6 +149,7 @@ open_appliance(struct server *s)
 	TRY(clock_start(appliance->clock, s->config.loop));
 	TRY(open_hardware(s));
 	log_signer_ready(appliance);
+	software_ready(appliance);
 out:
 	return rc;
 }
@@ -191,7 +200,6 @@ out:
 	return rc;
 }
 
-/* BoxID is the name of the device's kind: a simulation has no serial number. */
 static enum err
 open_nae(struct server *s)
 {
@@ -201,7 +209,7 @@ open_nae(struct server *s)
 	    .workers = s->workers,
 	    .hsm_pool = root_pool(s->root),
 	    .model = s->config.model,
-	    .box_id = "Touchstone",
+	    .box_id = hardware_box_id(s->appliance.hardware),
 	};
 	enum err rc = OK;
 
@@ -252,6 +260,7 @@ server_free(struct server *s)
 	mem_free(s->logs_dir);
 	hardware_free(s->appliance.hardware);
 	mem_free(s->backup_dir);
+	mem_free(s->software_dir);
 	mem_free(s->vault);
 	package_trust_free(s->trust);
 	mem_free(s);

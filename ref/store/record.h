@@ -34,6 +34,17 @@ enum err record_get(struct store *st, const char *kind, struct bytes key,
     struct buf *out) MUST_CHECK;
 
 /*
+ * The same of a store that nobody has opened, as whichever release left it:
+ * for who has to know which program is to open it. Nothing is changed, and it
+ * is brought up to no schema.
+ *
+ * ERR_NOT_FOUND  no such record, or no store
+ * ERR_STORE      it cannot be read
+ */
+enum err record_peek(const char *dir, const char *kind, struct bytes key,
+    struct buf *out) MUST_CHECK;
+
+/*
  * Write it, new or not.
  *
  * ERR_LIMIT  kind, key or value beyond the limits above; nothing is changed

@@ -16,6 +16,7 @@
 #include "store/cache.h"
 #include "store/index.h"
 #include "store/names.h"
+#include "store/record.h"
 #include "store/sql.h"
 #include "store/vfs.h"
 
@@ -271,6 +272,24 @@ out:
 	return rc;
 }
 
+unsigned
+store_schema(void)
+{
+	return (unsigned)migrations[MIGRATIONS - 1].version;
+}
+
+enum err
+store_oldest_reader(struct store *st, unsigned *schema)
+{
+	int64_t packed;
+	enum err rc = OK;
+
+	TRY(query_number(st, "PRAGMA user_version", &packed));
+	*schema = (unsigned)(packed >> 16);
+out:
+	return rc;
+}
+
 static enum err
 migrate(struct store *st, int64_t version)
 {
@@ -493,6 +512,72 @@ store_open(const char *dir, struct env *env,
 out:
 	sqlite3_free(path);
 	store_close(st);
+	return rc;
+}
+
+static enum err
+peek_code(int code)
+{
+	return code == SQLITE_NOMEM ? ERR_NOMEM : ERR_STORE;
+}
+
+/* A store of the first release has no such table. */
+static enum err
+peek_record(sqlite3 *db, const char *kind, struct bytes key, struct buf *out)
+{
+	static const char sql[] =
+	    "SELECT value FROM record WHERE kind = ?1 AND key = ?2";
+	sqlite3_stmt *statement = NULL;
+	int code;
+	enum err rc = OK;
+
+	code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+	if (code != SQLITE_OK)
+		TRY(code == SQLITE_ERROR ? ERR_NOT_FOUND : peek_code(code));
+	if (sqlite3_bind_text(statement, 1, kind, -1, SQLITE_STATIC) !=
+		SQLITE_OK ||
+	    sqlite3_bind_blob(statement, 2, key.at, (int)key.octets,
+		SQLITE_STATIC) != SQLITE_OK)
+		TRY(ERR_NOMEM);
+	code = sqlite3_step(statement);
+	if (code != SQLITE_ROW)
+		TRY(code == SQLITE_DONE ? ERR_NOT_FOUND : peek_code(code));
+	TRY(buf_put(out, (struct bytes){sqlite3_column_blob(statement, 0),
+			     (size_t)sqlite3_column_bytes(statement, 0)}));
+out:
+	sqlite3_finalize(statement);
+	return rc;
+}
+
+enum err
+record_peek(
+    const char *dir, const char *kind, struct bytes key, struct buf *out)
+{
+	sqlite3 *db = NULL;
+	char *path = NULL;
+	int code;
+	enum err rc = OK;
+
+	(void)pthread_once(&engine_once, engine_set_up);
+	TRY(mem_printf(&path, "%s/" FILE_NAME, dir));
+	if (access(path, F_OK) != 0)
+		TRY(ERR_NOT_FOUND);
+	/* the log of a store that lost its power is read, and left there */
+	code = sqlite3_open_v2(path, &db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+	    NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_db_config(
+		    db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(
+		    db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		TRY(peek_code(code));
+	TRY(peek_record(db, kind, key, out));
+out:
+	sqlite3_close(db);
+	mem_free(path);
 	return rc;
 }
 

@@ -78,6 +78,13 @@ enum err store_open(const char *dir, struct env *env,
     const struct store_options *options, struct store **out) MUST_CHECK;
 
 /*
+ * The schema that this release brings a store up to; and the oldest one that a
+ * release has to know to read this store, as it is now.
+ */
+unsigned store_schema(void);
+enum err store_oldest_reader(struct store *st, unsigned *schema) MUST_CHECK;
+
+/*
  * Did the last group of writes fail, for want of space or otherwise? The next
  * one that is made durable says that all is well again.
  */

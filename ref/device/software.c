@@ -1,0 +1,956 @@
+#include "device/software.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/erase.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "device/appliance.h"
+#include "device/backup_item.h"
+#include "device/fields.h"
+#include "device/licence.h"
+#include "device/restore.h"
+#include "store/disk.h"
+#include "store/record.h"
+
+#define KIND_STATE   "software"
+#define KEY_STATE    "state"
+#define KIND_ACCOUNT "software.account"
+#define FOLDER       "software" /* in the device's directory */
+
+enum {
+	STATE_OCTETS = 1024,
+	SLICE_OCTETS = 256 * 1024, /* of a program, in one turn */
+	STAGES = 4,                /* of it, that are told */
+};
+
+/* ---------------------------------------------------------------------------
+ * What the store knows
+ */
+
+/* A version and where its program is. */
+struct release {
+	char version[PACKAGE_VERSION_OCTETS + 1]; /* "": there is none */
+	char folder[PACKAGE_VERSION_OCTETS + 1];  /* "": built in */
+	int64_t installed_s;
+};
+
+struct releases {
+	struct release now;
+	struct release previous;
+	int64_t schema; /* that the previous one's program knows */
+};
+
+static enum err
+text_field(
+    struct bytes in, const char *name, char out[PACKAGE_VERSION_OCTETS + 1])
+{
+	struct bytes value;
+	enum err rc = fields_find(in, name, &value);
+
+	if (rc == ERR_NOT_FOUND)
+		return OK;
+	if (rc == OK && value.octets > PACKAGE_VERSION_OCTETS)
+		rc = ERR_VALUE;
+	if (rc != OK)
+		return rc;
+	memcpy(out, value.at, value.octets);
+	out[value.octets] = '\0';
+	return OK;
+}
+
+static enum err
+state_parse(struct bytes in, struct releases *out)
+{
+	enum err rc = OK;
+
+	memset(out, 0, sizeof(*out));
+	TRY(text_field(in, "version", out->now.version));
+	TRY(text_field(in, "folder", out->now.folder));
+	TRY(fields_number(in, "installed", &out->now.installed_s));
+	TRY(text_field(in, "previous", out->previous.version));
+	TRY(text_field(in, "previous-folder", out->previous.folder));
+	TRY(fields_number(
+	    in, "previous-installed", &out->previous.installed_s));
+	TRY(fields_number(in, "previous-schema", &out->schema));
+out:
+	return rc;
+}
+
+/* Where nothing has been written it is the built-in release. */
+static enum err
+state_get(struct store *st, struct releases *out)
+{
+	struct buf value;
+	enum err rc = OK;
+
+	buf_init(&value, STATE_OCTETS);
+	memset(out, 0, sizeof(*out));
+	(void)snprintf(
+	    out->now.version, sizeof(out->now.version), "%s", VERSION);
+	rc = record_get(st, KIND_STATE, bytes_of_text(KEY_STATE), &value);
+	if (rc == OK)
+		rc = state_parse(buf_peek(&value), out);
+	buf_clear(&value);
+	if (rc == ERR_VALUE || rc == ERR_TRUNCATED)
+		return ERR_STORE;
+	return rc == ERR_NOT_FOUND ? OK : rc;
+}
+
+static enum err
+state_put(struct store *st, const struct releases *s)
+{
+	struct buf value;
+	enum err rc = OK;
+
+	buf_init(&value, STATE_OCTETS);
+	TRY(fields_put_text(&value, "version", s->now.version));
+	TRY(fields_put_text(&value, "folder", s->now.folder));
+	TRY(fields_put_number(&value, "installed", s->now.installed_s));
+	TRY(fields_put_text(&value, "previous", s->previous.version));
+	TRY(fields_put_text(&value, "previous-folder", s->previous.folder));
+	TRY(fields_put_number(
+	    &value, "previous-installed", s->previous.installed_s));
+	TRY(fields_put_number(&value, "previous-schema", s->schema));
+	TRY(record_put(
+	    st, KIND_STATE, bytes_of_text(KEY_STATE), buf_peek(&value)));
+out:
+	buf_clear(&value);
+	return rc;
+}
+
+enum err
+software_read(struct store *st, struct software *out)
+{
+	struct releases s;
+	enum err rc = state_get(st, &s);
+
+	memset(out, 0, sizeof(*out));
+	if (rc != OK)
+		return rc;
+	memcpy(out->version, s.now.version, sizeof(out->version));
+	out->installed_s = s.now.installed_s;
+	memcpy(out->previous, s.previous.version, sizeof(out->previous));
+	return OK;
+}
+
+/* req: KS-25-004 KS-25-035 */
+void
+software_version(
+    struct appliance *appliance, char out[PACKAGE_VERSION_OCTETS + 1])
+{
+	struct software software;
+
+	if (software_read(appliance->store, &software) != OK)
+		(void)snprintf(
+		    software.version, sizeof(software.version), "%s", VERSION);
+	memcpy(out, software.version, sizeof(software.version));
+}
+
+/* ---------------------------------------------------------------------------
+ * Folders of programs
+ */
+
+static enum err
+folder_path(const struct appliance *appliance, const char *folder, char **out)
+{
+	return mem_printf(out, "%s/%s", appliance->software_dir, folder);
+}
+
+static enum err
+remove_file(void *ctx, const char *name, uint64_t octets)
+{
+	(void)octets;
+	return disk_remove(ctx, name);
+}
+
+static enum err
+remove_stale(
+    struct appliance *appliance, const struct releases *s, const char *name)
+{
+	char *path = NULL;
+	enum err rc = OK;
+
+	if (*name == '.' || strcmp(name, s->now.folder) == 0 ||
+	    strcmp(name, s->previous.folder) == 0)
+		return OK;
+	TRY(folder_path(appliance, name, &path));
+	TRY(erase_path(path));
+out:
+	mem_free(path);
+	return rc;
+}
+
+/* req: KS-25-037 */
+static enum err
+tidy(struct appliance *appliance)
+{
+	const struct dirent *entry;
+	struct releases s;
+	DIR *d = NULL;
+	enum err rc = OK;
+
+	if (appliance->software_dir != NULL)
+		d = opendir(appliance->software_dir);
+	if (d == NULL)
+		return OK; /* nothing has been installed */
+	TRY(state_get(appliance->store, &s));
+	while (rc == OK && (entry = readdir(d)) != NULL)
+		rc = remove_stale(appliance, &s, entry->d_name);
+out:
+	(void)closedir(d);
+	return rc;
+}
+
+enum err
+software_erase(const char *dir)
+{
+	char *path = NULL;
+	enum err rc = OK;
+
+	TRY(mem_printf(&path, "%s/" FOLDER, dir));
+	TRY(erase_path(path));
+out:
+	mem_free(path);
+	return rc;
+}
+
+/* Whoever has put another built-in release there has installed it. */
+static enum err
+note_built_in(struct appliance *appliance)
+{
+	struct releases s;
+	enum err rc = OK;
+
+	TRY(state_get(appliance->store, &s));
+	if (s.now.installed_s != 0 &&
+	    (s.now.folder[0] != '\0' || strcmp(s.now.version, VERSION) == 0))
+		return OK;
+	(void)snprintf(s.now.version, sizeof(s.now.version), "%s", VERSION);
+	s.now.installed_s = env_wall_s(appliance->env);
+	TRY(state_put(appliance->store, &s));
+out:
+	return rc;
+}
+
+void
+software_ready(struct appliance *appliance)
+{
+	enum err rc = OK;
+
+	TRY(note_built_in(appliance));
+	TRY(tidy(appliance));
+out:
+	if (rc != OK)
+		log_line("device", LOG_WARN, "software: %s", err_text(rc));
+}
+
+enum err
+software_program(const char *dir, char out[SOFTWARE_PATH_OCTETS])
+{
+	struct package_version version;
+	struct releases s;
+	struct buf value;
+	enum err rc = OK;
+
+	*out = '\0';
+	buf_init(&value, STATE_OCTETS);
+	rc = record_peek(dir, KIND_STATE, bytes_of_text(KEY_STATE), &value);
+	if (rc == OK)
+		rc = state_parse(buf_peek(&value), &s);
+	buf_clear(&value);
+	/* a version is a name of a folder, and no other path */
+	if (rc == OK &&
+	    package_version_read(bytes_of_text(s.now.folder), &version) == OK)
+		(void)snprintf(out, SOFTWARE_PATH_OCTETS,
+		    "%s/" FOLDER "/%s/" SOFTWARE_PROGRAM, dir, s.now.folder);
+	return rc == ERR_NOMEM ? rc : OK;
+}
+
+enum err
+software_file(struct appliance *appliance, int *fd)
+{
+	char *path = NULL;
+	enum err rc = OK;
+
+	*fd = -1;
+	if (appliance->software_dir == NULL)
+		return ERR_FEATURE;
+	TRY(disk_make_dir(appliance->software_dir));
+	TRY(folder_path(appliance, ".incoming-XXXXXX", &path));
+	*fd = mkostemp(path, O_CLOEXEC);
+	if (*fd < 0)
+		TRY(ERR_SYSTEM);
+	(void)unlink(path);
+out:
+	mem_free(path);
+	return rc;
+}
+
+enum err
+software_file_add(int fd, struct bytes octets)
+{
+	while (octets.octets != 0) {
+		ssize_t done = write(fd, octets.at, octets.octets);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return errno == ENOSPC ? ERR_DISK_FULL : ERR_SYSTEM;
+		octets.at += done;
+		octets.octets -= (size_t)done;
+	}
+	return OK;
+}
+
+/* ---------------------------------------------------------------------------
+ * Administrators, set aside and brought back
+ */
+
+static bool
+is_account(struct bytes kind, struct bytes key)
+{
+	return backup_item_of_record(kind, key) == ITEM_ADMINS;
+}
+
+/* Each kind of backup_item.def that has some, once. */
+static const char *
+account_kind(size_t n)
+{
+	const struct backup_kind_row *row;
+	const struct backup_kind_row *before;
+	size_t k, j;
+
+	for (k = 0; (row = backup_kind_nth(k)) != NULL; k++) {
+		if (row->item != ITEM_ADMINS && row->item != ITEM_OF_ROW)
+			continue;
+		for (j = 0; j < k; j++) {
+			before = backup_kind_nth(j);
+			if (strcmp(before->kind, row->kind) == 0)
+				break;
+		}
+		if (j == k && n-- == 0)
+			return row->kind;
+	}
+	return NULL;
+}
+
+struct walk {
+	struct store *st;
+	const char *kind;
+};
+
+static enum err
+forget_aside(void *ctx, struct bytes key, struct bytes value)
+{
+	(void)value;
+	return record_delete(ctx, KIND_ACCOUNT, key);
+}
+
+static enum err
+set_one_aside(void *ctx, struct bytes key, struct bytes value)
+{
+	const struct walk *walk = ctx;
+	struct buf name;
+	enum err rc = OK;
+
+	buf_init(&name, RECORD_KEY_MAX_OCTETS);
+	if (!is_account(bytes_of_text(walk->kind), key))
+		return OK;
+	TRY(buf_put(&name, (struct bytes){(const uint8_t *)walk->kind,
+			       strlen(walk->kind) + 1}));
+	TRY(buf_put(&name, key));
+	TRY(record_put(walk->st, KIND_ACCOUNT, buf_peek(&name), value));
+out:
+	buf_clear(&name);
+	return rc;
+}
+
+static enum err
+set_aside(struct store *st)
+{
+	struct walk walk = {.st = st};
+	size_t k;
+	enum err rc = OK;
+
+	TRY(record_each(st, KIND_ACCOUNT, forget_aside, st));
+	for (k = 0; (walk.kind = account_kind(k)) != NULL; k++)
+		TRY(record_each(st, walk.kind, set_one_aside, &walk));
+out:
+	return rc;
+}
+
+static enum err
+drop_one(void *ctx, struct bytes key, struct bytes value)
+{
+	const struct walk *walk = ctx;
+
+	(void)value;
+	if (!is_account(bytes_of_text(walk->kind), key))
+		return OK;
+	return record_delete(walk->st, walk->kind, key);
+}
+
+static enum err
+bring_one_back(void *ctx, struct bytes key, struct bytes value)
+{
+	const uint8_t *end = memchr(key.at, '\0', key.octets);
+	const char *kind = (const char *)key.at;
+	struct bytes rest = key;
+	struct bytes skipped;
+	enum err rc = OK;
+
+	if (end == NULL)
+		return ERR_STORE;
+	TRY(bytes_split(&rest, (size_t)(end - key.at) + 1, &skipped));
+	TRY(record_put(ctx, kind, rest, value));
+	TRY(record_delete(ctx, KIND_ACCOUNT, key));
+out:
+	return rc;
+}
+
+/* req: KS-25-044 KS-25-045 */
+static enum err
+bring_back(struct store *st)
+{
+	struct walk walk = {.st = st};
+	size_t k;
+	enum err rc = OK;
+
+	for (k = 0; (walk.kind = account_kind(k)) != NULL; k++)
+		TRY(record_each(st, walk.kind, drop_one, &walk));
+	TRY(record_each(st, KIND_ACCOUNT, bring_one_back, st));
+out:
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------
+ * Rolling back
+ */
+
+static enum err
+refuse(struct change *change, const char *why)
+{
+	(void)snprintf(change->why, sizeof(change->why), "%s", why);
+	return ERR_FIELD;
+}
+
+/* Is the previous version's program there, and does it know this store? */
+static enum err
+judge_previous(struct change *change, const struct releases *s)
+{
+	struct appliance *appliance = change->appliance;
+	unsigned oldest, pending;
+	char *path = NULL;
+	enum err rc = OK;
+
+	/* req: KS-25-037 */
+	if (s->previous.version[0] == '\0')
+		TRY(refuse(change, "there is no version to roll back to"));
+	TRY(restores_pending(appliance->store, &pending));
+	if (pending != 0)
+		TRY(refuse(change,
+		    "a restore waits for a restart of the device: restart it "
+		    "first"));
+	TRY(store_oldest_reader(appliance->store, &oldest));
+	if (oldest > (uint64_t)s->schema)
+		TRY(refuse(change,
+		    "the previous version cannot read what is stored now"));
+	if (s->previous.folder[0] == '\0')
+		return OK;
+	TRY(mem_printf(&path, "%s/%s/" SOFTWARE_PROGRAM,
+	    appliance->software_dir, s->previous.folder));
+	if (access(path, X_OK) != 0)
+		TRY(refuse(
+		    change, "the program of the previous version is gone"));
+out:
+	mem_free(path);
+	return rc;
+}
+
+/* req: KS-25-036 KS-25-039 KS-25-043 */
+enum err
+software_rollback(struct change *change)
+{
+	struct store *st = change->appliance->store;
+	struct releases s;
+	enum err rc = OK;
+
+	TRY(state_get(st, &s));
+	TRY(judge_previous(change, &s));
+	(void)snprintf(change->event, sizeof(change->event),
+	    "Rolled the software back from %s to %s", s.now.version,
+	    s.previous.version);
+	s.now = s.previous;
+	memset(&s.previous, 0, sizeof(s.previous));
+	s.schema = 0;
+	TRY(state_put(st, &s));
+	TRY(bring_back(st));
+out:
+	return rc;
+}
+
+/* ---------------------------------------------------------------------------
+ * Installing
+ */
+
+struct software_install {
+	struct software_install_config config;
+	int fd;
+	struct package *package; /* once it is verified */
+	char why[PACKAGE_WHY_OCTETS];
+	enum err rc;  /* of the job */
+	bool works;   /* a worker has it */
+	bool dropped; /* ... and nobody waits for it */
+	bool changing;
+	/* writing */
+	char *folder;
+	size_t component;
+	struct disk_file *file;
+	uint64_t written;
+	unsigned told;
+	int sync_fd;
+	uint64_t sync_octets;
+	struct loop_task task;
+	struct change change;
+};
+
+static void
+finish(struct software_install *install, enum err rc, const char *why)
+{
+	struct appliance *appliance = install->config.appliance;
+
+	char event[CHANGE_EVENT_OCTETS];
+
+	if (appliance->installing == install)
+		appliance->installing = NULL;
+	if (rc != OK && *why == '\0')
+		why = err_text(rc);
+	/* what a change refused has its line */
+	if (rc != OK && install->change.appliance == NULL) {
+		(void)snprintf(event, sizeof(event),
+		    "A package is not installed: %s", why);
+		change_refused(appliance, install->config.by, event);
+	}
+	install->config.done(install->config.ctx, rc, why);
+}
+
+/* Nobody waits for what a worker had. */
+static bool
+was_dropped(struct software_install *install)
+{
+	bool dropped = install->dropped;
+
+	install->works = false;
+	if (dropped)
+		software_install_drop(install);
+	return dropped;
+}
+
+static enum err
+submit(struct software_install *install, loop_fn *work, loop_done_fn *done)
+{
+	struct appliance *appliance = install->config.appliance;
+	enum err rc = OK;
+
+	if (appliance->software_pool == NULL)
+		TRY(loop_pool_new(
+		    appliance->loop, "software", 1, &appliance->software_pool));
+	TRY(loop_submit(appliance->software_pool, work, done, install));
+	install->works = true;
+out:
+	return rc;
+}
+
+/* ---- the change ---- */
+
+/* req: KS-25-037 */
+static enum err
+judge_version(struct software_install *install, const struct releases *s,
+    char *why, size_t room)
+{
+	const char *version = package_manifest(install->package)->version;
+	struct package_version fresh, now;
+	enum err rc = OK;
+
+	TRY(package_version_read(bytes_of_text(version), &fresh));
+	TRY(package_version_read(bytes_of_text(s->now.version), &now));
+	if (package_version_compare(&fresh, &now) <= 0) {
+		(void)snprintf(why, room,
+		    "Version %s is not newer than %s, which runs", version,
+		    s->now.version);
+		rc = ERR_FIELD;
+	}
+out:
+	return rc;
+}
+
+static enum err
+apply_software(struct change *change)
+{
+	struct software_install *install = change->ctx;
+	struct store *st = change->appliance->store;
+	const char *version = package_manifest(install->package)->version;
+	struct releases s;
+	enum err rc = OK;
+
+	TRY(state_get(st, &s));
+	TRY(judge_version(install, &s, change->why, sizeof(change->why)));
+	(void)snprintf(change->event, sizeof(change->event),
+	    "Upgraded the software from %s to %s", s.now.version, version);
+	s.previous = s.now;
+	s.schema = store_schema();
+	(void)snprintf(s.now.version, sizeof(s.now.version), "%s", version);
+	(void)snprintf(s.now.folder, sizeof(s.now.folder), "%s", version);
+	s.now.installed_s = env_wall_s(change->appliance->env);
+	TRY(state_put(st, &s));
+	TRY(set_aside(st));
+out:
+	return rc;
+}
+
+/* req: KS-25-014 KS-25-016 */
+static enum err
+apply_licence(struct change *change)
+{
+	struct software_install *install = change->ctx;
+	const struct package_manifest *m = package_manifest(install->package);
+	struct licence licence = {.clients = m->clients, .made_s = m->made_s};
+
+	(void)snprintf(licence.notes, sizeof(licence.notes), "%s", m->notes);
+	(void)snprintf(change->event, sizeof(change->event),
+	    "Installed a license for %" PRIu32 " clients", m->clients);
+	return licence_install(change, &licence);
+}
+
+static void
+changed(struct change *change, enum err rc)
+{
+	struct software_install *install = change->ctx;
+
+	install->changing = false;
+	finish(install, rc, change->why);
+}
+
+static void
+switch_on(struct software_install *install)
+{
+	struct change *change = &install->change;
+	bool is_software =
+	    package_manifest(install->package)->type == PACKAGE_SOFTWARE;
+
+	change->by = *install->config.by;
+	change->act = ACT_UPGRADE;
+	change->approvals = install->config.approvals;
+	change->apply = is_software ? apply_software : apply_licence;
+	change->done = changed;
+	change->ctx = install;
+	install->changing = true;
+	change_run(install->config.appliance, change);
+}
+
+/* ---- its files ---- */
+
+static void
+sync_work(void *ctx)
+{
+	struct software_install *install = ctx;
+
+	install->rc = disk_sync_fd(install->sync_fd);
+}
+
+static const struct package_component *
+component(const struct software_install *install)
+{
+	return &package_manifest(install->package)
+		    ->components[install->component];
+}
+
+static void
+synced(void *ctx, enum err rc)
+{
+	struct software_install *install = ctx;
+
+	(void)close(install->sync_fd);
+	install->sync_fd = -1;
+	if (was_dropped(install))
+		return;
+	TRY(rc);
+	TRY(install->rc);
+	disk_was_synced(install->file, install->sync_octets);
+	disk_close(install->file);
+	install->file = NULL;
+	install->component++;
+	install->written = 0;
+	install->told = 0;
+	loop_later(install->config.appliance->loop, &install->task);
+out:
+	if (rc != OK)
+		finish(install, rc, "");
+}
+
+/* All of it is written. What runs has to be allowed to. */
+static enum err
+end_file(struct software_install *install)
+{
+	const char *name = component(install)->name;
+	char *path = NULL;
+	enum err rc = OK;
+
+	TRY(mem_printf(&path, "%s/%s", install->folder, name));
+	if (strcmp(name, SOFTWARE_PROGRAM) == 0 && chmod(path, 0700) != 0)
+		TRY(ERR_SYSTEM);
+	TRY(disk_dup(install->file, &install->sync_fd));
+	install->sync_octets = disk_octets(install->file);
+	rc = submit(install, sync_work, synced);
+	if (rc != OK) {
+		(void)close(install->sync_fd);
+		install->sync_fd = -1;
+	}
+out:
+	mem_free(path);
+	return rc;
+}
+
+/* req: KS-25-025 */
+static void
+tell_progress(struct software_install *install)
+{
+	const struct package_component *c = component(install);
+	unsigned stage =
+	    c->octets == 0 ? STAGES
+			   : (unsigned)(install->written * STAGES / c->octets);
+	char text[SOFTWARE_STAGE_OCTETS + PACKAGE_NAME_OCTETS];
+
+	if (stage == install->told)
+		return;
+	install->told = stage;
+	(void)snprintf(text, sizeof(text), "Installing %s: %u %%", c->name,
+	    stage * 100 / STAGES);
+	install->config.stage(install->config.ctx, text);
+}
+
+static enum err
+append(void *ctx, struct bytes octets)
+{
+	struct software_install *install = ctx;
+
+	install->written += octets.octets;
+	return disk_append(install->file, octets);
+}
+
+static enum err
+write_some(struct software_install *install)
+{
+	uint64_t left = component(install)->octets - install->written;
+	enum err rc = OK;
+
+	if (install->file == NULL)
+		TRY(disk_open(
+		    install->folder, component(install)->name, &install->file));
+	if (left > SLICE_OCTETS)
+		left = SLICE_OCTETS;
+	TRY(package_read(install->package, install->component, install->written,
+	    left, append, install));
+	tell_progress(install);
+	if (install->written == component(install)->octets)
+		return end_file(install);
+	loop_later(install->config.appliance->loop, &install->task);
+out:
+	return rc;
+}
+
+static void
+write_slice(void *ctx)
+{
+	struct software_install *install = ctx;
+	enum err rc = OK;
+
+	if (install->component <
+	    package_manifest(install->package)->component_count) {
+		TRY(write_some(install));
+		return;
+	}
+	TRY(disk_sync_dir(install->folder));
+	install->config.stage(
+	    install->config.ctx, "Setting administrators aside for a rollback");
+	switch_on(install);
+	return;
+out:
+	finish(install, rc, "");
+}
+
+/* The folder may have been left by one that was never switched on. */
+static enum err
+begin_files(struct software_install *install)
+{
+	struct appliance *appliance = install->config.appliance;
+	enum err rc = OK;
+
+	if (appliance->software_dir == NULL)
+		TRY(ERR_FEATURE);
+	TRY(disk_make_dir(appliance->software_dir));
+	TRY(folder_path(appliance, package_manifest(install->package)->version,
+	    &install->folder));
+	TRY(disk_make_dir(install->folder));
+	TRY(disk_each(install->folder, remove_file, install->folder));
+	TRY(disk_sync_dir(install->folder));
+	loop_later(appliance->loop, &install->task);
+out:
+	return rc;
+}
+
+/* ---- its verification ---- */
+
+struct beginning {
+	uint8_t at[4];
+	size_t octets;
+};
+
+static enum err
+take_beginning(void *ctx, struct bytes octets)
+{
+	struct beginning *b = ctx;
+
+	memcpy(b->at + b->octets, octets.at, octets.octets);
+	b->octets += octets.octets;
+	return OK;
+}
+
+/* A file that cannot be executed would end the device for good. */
+static enum err
+judge_program(struct software_install *install)
+{
+	static const uint8_t elf[] = {0x7F, 'E', 'L', 'F'};
+	const struct package_manifest *m = package_manifest(install->package);
+	struct beginning b = {.octets = 0};
+	size_t number;
+	enum err rc = OK;
+
+	rc = package_find(install->package, SOFTWARE_PROGRAM, &number);
+	if (rc == OK && m->components[number].octets >= sizeof(elf))
+		TRY(package_read(install->package, number, 0, sizeof(elf),
+		    take_beginning, &b));
+	if (b.octets != sizeof(elf) || memcmp(b.at, elf, sizeof(elf)) != 0) {
+		(void)snprintf(install->why, sizeof(install->why),
+		    "the package has no program");
+		return ERR_FIELD;
+	}
+out:
+	return rc;
+}
+
+static enum err
+judge(struct software_install *install)
+{
+	struct releases s;
+	enum err rc = OK;
+
+	TRY(state_get(install->config.appliance->store, &s));
+	TRY(judge_version(install, &s, install->why, sizeof(install->why)));
+	TRY(judge_program(install));
+out:
+	return rc;
+}
+
+static void
+verify_work(void *ctx)
+{
+	struct software_install *install = ctx;
+
+	install->rc = package_open(install->fd,
+	    install->config.appliance->trust, &install->package, install->why);
+}
+
+static void
+tell_contents(struct software_install *install)
+{
+	const struct package_manifest *m = package_manifest(install->package);
+	char text[SOFTWARE_STAGE_OCTETS + PACKAGE_NOTES_OCTETS];
+
+	(void)snprintf(text, sizeof(text), "The package is genuine: %s %s",
+	    m->type == PACKAGE_SOFTWARE ? "software" : "license", m->version);
+	install->config.stage(install->config.ctx, text);
+	if (m->notes[0] == '\0')
+		return;
+	(void)snprintf(text, sizeof(text), "Notes: %s", m->notes);
+	install->config.stage(install->config.ctx, text);
+}
+
+static void
+verified(void *ctx, enum err rc)
+{
+	struct software_install *install = ctx;
+
+	if (was_dropped(install))
+		return;
+	TRY(rc);
+	TRY(install->rc);
+	tell_contents(install);
+	if (package_manifest(install->package)->type == PACKAGE_LICENCE) {
+		switch_on(install);
+		return;
+	}
+	TRY(judge(install));
+	TRY(begin_files(install));
+out:
+	if (rc != OK)
+		finish(install, rc, install->why);
+}
+
+enum err
+software_install_new(
+    const struct software_install_config *config, struct software_install **out)
+{
+	struct software_install *install = NULL;
+	enum err rc = OK;
+
+	*out = NULL;
+	if (config->appliance->installing != NULL)
+		return ERR_EXISTS;
+	TRY(MEM_NEW(install));
+	install->config = *config;
+	install->sync_fd = -1;
+	install->task = (struct loop_task){.fn = write_slice, .ctx = install};
+	install->fd = fcntl(config->fd, F_DUPFD_CLOEXEC, 0);
+	if (install->fd < 0)
+		TRY(ERR_SYSTEM);
+	TRY(submit(install, verify_work, verified));
+	config->appliance->installing = install;
+	*out = install;
+	install = NULL;
+out:
+	software_install_drop(install);
+	return rc;
+}
+
+void
+software_install_drop(struct software_install *install)
+{
+	if (install == NULL)
+		return;
+	if (install->config.appliance->installing == install)
+		install->config.appliance->installing = NULL;
+	if (install->works) {
+		install->dropped = true;
+		return;
+	}
+	if (install->changing)
+		change_leave(&install->change);
+	loop_task_cancel(&install->task);
+	disk_close(install->file);
+	package_close(install->package);
+	if (install->fd >= 0)
+		(void)close(install->fd);
+	mem_free(install->folder);
+	mem_free(install);
+}

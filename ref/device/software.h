@@ -1,0 +1,138 @@
+/*
+ * The software that runs, and the one before it.
+ *
+ * The program that a device is started with is the built-in release. Packages
+ * (device/package.h) bring others: their programs lie in DIR/software/VERSION/,
+ * and a record of the store says which of them is to run and which ran before,
+ * so that it changes together with all else that an upgrade or a rollback
+ * changes, or not at all. Whatever program is started looks there before it
+ * opens the store, and gives way to the one that is to run.
+ *
+ *	upgrade   the present version becomes the previous one, and what belongs
+ *	          to administrators (ITEM_ADMINS of backup_item.def) is set
+ *aside rollback  the previous version, and administrators as they were set
+ *	          aside; there is nothing before that, so it is done only once
+ *
+ * Either takes effect with the restart that follows it. Programs that no
+ * record names any more are removed at the next start.
+ *
+ * Records, of this module only:
+ *
+ *	"software"          key "state": fields, see software.c
+ *	"software.account"  a record that was set aside; its key is the kind, a
+ *	                    zero octet and the key of that one
+ *
+ * None is replicated in a cluster or travels in a backup: each device is
+ * upgraded by itself.
+ *
+ * req: KS-25-015 KS-25-023 KS-25-026 KS-25-036 KS-25-037 KS-25-039 KS-25-044
+ */
+#ifndef DEVICE_SOFTWARE_H
+#define DEVICE_SOFTWARE_H
+
+#include "device/change.h"
+#include "device/package.h"
+
+#define SOFTWARE_PROGRAM "touchstone-ref" /* the component that runs */
+
+enum { SOFTWARE_PATH_OCTETS = 1280, SOFTWARE_STAGE_OCTETS = 80 };
+
+/* ---- what runs ---- */
+
+/* "": there is none. */
+struct software {
+	char version[PACKAGE_VERSION_OCTETS + 1];
+	int64_t installed_s; /* wall time; 0: not known */
+	char previous[PACKAGE_VERSION_OCTETS + 1];
+};
+
+/* ERR_STORE, ERR_NOMEM */
+enum err software_read(struct store *st, struct software *out) MUST_CHECK;
+
+/* Its version, which cannot fail: that of this program where the store says
+ * none. */
+void software_version(
+    struct appliance *appliance, char out[PACKAGE_VERSION_OCTETS + 1]);
+
+/*
+ * The device serves from here on: the date of a first start becomes that of the
+ * built-in release's installation, and programs that nobody needs are removed.
+ * What cannot be done is in the log.
+ */
+void software_ready(struct appliance *appliance);
+
+/* ---- before the store is opened ---- */
+
+/*
+ * The path of the program that is to run in `dir`; "" for the built-in one.
+ * Where the store cannot be read it is that, too: it will say what is wrong.
+ */
+enum err
+software_program(const char *dir, char out[SOFTWARE_PATH_OCTETS]) MUST_CHECK;
+
+/* A reset to factory settings: all of it. ERR_SYSTEM */
+enum err software_erase(const char *dir) MUST_CHECK;
+
+/* ---- a package is installed ---- */
+
+/*
+ * A file without a name, for a package that comes from elsewhere; the caller's.
+ *
+ * ERR_FEATURE  the device has no place for software
+ * ERR_SYSTEM, ERR_DISK_FULL
+ */
+enum err software_file(struct appliance *appliance, int *fd) MUST_CHECK;
+
+/* More octets of it. ERR_DISK_FULL, ERR_SYSTEM */
+enum err software_file_add(int fd, struct bytes octets) MUST_CHECK;
+
+struct software_install;
+
+struct software_install_config {
+	struct appliance *appliance;
+	int fd; /* of the package; may be closed at once */
+	const struct principal *by;
+	const struct approvals *approvals;
+	/* How far it is, a line for who watches. req: KS-25-025 */
+	void (*stage)(void *ctx, const char *text);
+	/*
+	 * From the loop, later, once. OK: it is durable, and the device is to
+	 * be restarted (struct appliance, leave).
+	 *
+	 * why  otherwise: a sentence for who asked
+	 */
+	void (*done)(void *ctx, enum err rc, const char *why);
+	void *ctx;
+};
+
+/*
+ * Install a package of either type: verify it on a worker, write the program,
+ * some of it in each turn, and switch it on in one change.
+ *
+ * config  copied; what it points to is borrowed until done
+ *
+ * Of done, beside those of package_open and change_run:
+ *
+ * ERR_FIELD      it is not newer than what runs, or has no program
+ * ERR_DISK_FULL, ERR_SYSTEM
+ *
+ * req: KS-15-097 KS-25-014 KS-25-023 KS-25-033
+ */
+enum err software_install_new(const struct software_install_config *config,
+    struct software_install **out) MUST_CHECK;
+
+/* At any time: no done, and what has not been switched on never is. Accepts
+ * NULL. */
+void software_install_drop(struct software_install *install);
+
+/* ---- rolling back ---- */
+
+/*
+ * The apply of a change with ACT_ROLLBACK.
+ *
+ * ERR_FIELD  there is no previous version, its program is gone or cannot read
+ *            what the store has become, or a restore waits for the restart: why
+ */
+enum err software_rollback(struct change *change) MUST_CHECK;
+
+#endif
