@@ -1,7 +1,7 @@
 /*
  * labctl: the laboratory's clock, and a word with its processes.
  *
- *	labctl make DIR                 make DIR/clock: see below
+ *	labctl make DIR [now]           make DIR/clock: see below
  *	labctl show DIR                 print it
  *	labctl advance DIR DURATION     2h, 1h30m, 45s, 3d, 250ms
  *	labctl set DIR TIME             wall time: 2026-11-21T10:00:00Z or
@@ -10,7 +10,8 @@
  * A laboratory begins at noon of the second Wednesday of a month, the last that
  * has been by this machine: no schedule of days, weeks or months is near, and
  * whatever hour it is outside, the same things happen inside. What it issues is
- * valid outside.
+ * valid outside. With "now" it is this machine's
+ * time: for what leaves the laboratory.
  *
  * DIR/clock (clock.h) is mapped by every process of an appliance and written
  * only here. Each process has a control socket
@@ -265,11 +266,12 @@ first_noon(void)
 }
 
 static void
-make(void)
+make(bool now)
 {
 	struct clock_file *file = open_clock(O_CREAT | O_EXCL);
 
-	file->wall_offset_ms = (int64_t)first_noon() * 1000;
+	file->wall_offset_ms =
+	    (int64_t)(now ? time(NULL) : first_noon()) * 1000;
 	file->hsm_ms = file->wall_offset_ms;
 	memcpy(file->magic, CLOCK_MAGIC, 8);
 }
@@ -417,7 +419,10 @@ main(int argc, char **argv)
 	if (argc > 2 && chdir(argv[2]) != 0)
 		die(1, "%s: %s", argv[2], strerror(errno));
 	if (argc == 3 && strcmp(verb, "make") == 0)
-		make();
+		make(false);
+	else if (argc == 4 && strcmp(verb, "make") == 0 &&
+		 strcmp(argv[3], "now") == 0)
+		make(true);
 	else if (argc == 3 && strcmp(verb, "show") == 0)
 		show();
 	else if (argc == 4 && strcmp(verb, "advance") == 0)
@@ -425,7 +430,8 @@ main(int argc, char **argv)
 	else if (argc == 4 && strcmp(verb, "set") == 0)
 		set_wall(argv[3]);
 	else
-		die(2, "usage: labctl make|show DIR | advance DIR DURATION | "
+		die(2, "usage: labctl make DIR [now] | show DIR | advance DIR "
+		       "DURATION | "
 		       "set DIR TIME | ask SOCKET WORDS...");
 	return 0;
 }
