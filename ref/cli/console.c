@@ -24,6 +24,7 @@ struct peer {
 	struct loop_fd *watch;
 	struct cli *cli;
 	struct buf unread; /* what has not been sent yet */
+	bool full;         /* ... since it takes no more for now */
 	bool ended;        /* send the rest, then close */
 	bool broken;       /* close at once */
 	struct loop_task close;
@@ -39,6 +40,7 @@ struct console {
 	char *path;
 	int fd;
 	struct loop_fd *watch;
+	struct loop_task flush;
 	struct peer peers[CONSOLE_SESSIONS_MAX];
 };
 
@@ -57,6 +59,7 @@ peer_close(struct peer *peer)
 	secret_wipe(peer->input, sizeof(peer->input));
 	peer->octets = 0;
 	buf_clear(&peer->unread);
+	peer->full = false;
 	peer->ended = false;
 	peer->broken = false;
 }
@@ -94,7 +97,8 @@ flush(struct peer *peer)
 		}
 		buf_drop(&peer->unread, (size_t)sent);
 	}
-	if (peer->unread.octets != 0)
+	peer->full = peer->unread.octets != 0;
+	if (peer->full)
 		want |= LOOP_WRITE;
 	else if (peer->ended)
 		give_up(peer);
@@ -102,6 +106,21 @@ flush(struct peer *peer)
 		cli_has_room(peer->cli);
 	if (loop_fd_want(peer->watch, want) != OK)
 		give_up(peer);
+}
+
+/* At the turn's end, behind the commit: see console.h. */
+static void
+flush_all(void *ctx)
+{
+	struct console *console = ctx;
+	size_t k;
+
+	for (k = 0; k < CONSOLE_SESSIONS_MAX; k++) {
+		struct peer *peer = &console->peers[k];
+
+		if (peer->unread.octets != 0 && !peer->full && !peer->broken)
+			flush(peer);
+	}
 }
 
 /* A line feed within a text would end the line: there is none. */
@@ -120,7 +139,6 @@ say(void *ctx, enum cli_mark mark, struct bytes text)
 	peer->ended = mark == CLI_BYE;
 	if (peer->octets != 0)
 		loop_later(peer->console->loop, &peer->more);
-	flush(peer);
 out:
 	if (rc != OK)
 		give_up(peer);
@@ -309,6 +327,8 @@ console_new(const char *path, struct appliance *appliance, enum door door,
 	TRY(open_socket(console));
 	TRY(loop_fd_new(console->loop, console->fd, LOOP_READ, somebody,
 	    console, &console->watch));
+	console->flush = (struct loop_task){.fn = flush_all, .ctx = console};
+	loop_each_turn(console->loop, &console->flush);
 	*out = console;
 	console = NULL;
 out:
@@ -325,6 +345,7 @@ console_free(struct console *console)
 		return;
 	for (k = 0; k < CONSOLE_SESSIONS_MAX; k++)
 		peer_close(&console->peers[k]);
+	loop_task_cancel(&console->flush);
 	loop_fd_free(console->watch);
 	if (console->fd >= 0) {
 		close(console->fd);

@@ -9,6 +9,10 @@
  * as one, when its end has come. Who sends ahead is read when the session has
  * come that far. Who closes the connection gives up what is under way.
  *
+ * What is said goes out at the end of its turn, behind the commit (it is made
+ * behind who commits): nobody reads of what is not yet durable, in force, and
+ * in the logs.
+ *
  * req: KS-02-005 KS-15-101
  */
 #ifndef CLI_CONSOLE_H

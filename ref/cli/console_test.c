@@ -10,11 +10,33 @@ static struct desk desk;
 static struct console *console;
 static char path[300];
 
+/* At each turn's end, behind the commit and before the console: has somebody
+ * heard something already? */
+static struct {
+	int fd; /* -1: nobody is listened to */
+	bool has_heard;
+	struct loop_task look;
+} spy;
+
+static void
+look(void *ctx)
+{
+	char octet;
+
+	(void)ctx;
+	if (spy.fd >= 0 && recv(spy.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		spy.has_heard = true;
+}
+
 static int
 set_up(void **state)
 {
 	(void)state;
 	desk_make(&desk);
+	spy.fd = -1;
+	spy.has_heard = false;
+	spy.look = (struct loop_task){.fn = look};
+	loop_each_turn(desk.bench.rig.loop, &spy.look);
 	(void)snprintf(path, sizeof(path), "%s/c.sock", desk.bench.dir);
 	return console_new(path, desk_appliance(&desk), DOOR_NONE, &console) !=
 	       OK;
@@ -27,6 +49,7 @@ tear_down(void **state)
 	console_free(console);
 	console = NULL;
 	assert_int_not_equal(access(path, F_OK), 0);
+	loop_task_cancel(&spy.look);
 	desk_remove(&desk);
 	return 0;
 }
@@ -300,6 +323,31 @@ a_line_may_ask_how_it_goes_on(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
+/* Nobody hears of a refusal whose audit line is not durable. */
+static void
+what_is_said_is_heard_behind_the_commit(void **state)
+{
+	static const char typed[] = "nonsense\n";
+	char heard[256] = "";
+	int fd = comes();
+	unsigned turns = 0;
+
+	(void)state;
+	(void)says(fd, "");
+	spy.fd = fd;
+	assert_int_equal(send(fd, typed, strlen(typed), 0), strlen(typed));
+	while (recv(fd, heard, sizeof(heard) - 1, MSG_DONTWAIT) <= 0) {
+		assert_true(turns++ < 8);
+		assert_ok(rig_turns(&desk.bench.rig, 1));
+	}
+	assert_non_null(strstr(heard, "=Error: unknown command"));
+	assert_false(spy.has_heard);
+	assert_false(store_group_is_open(desk_appliance(&desk)->store));
+	assert_non_null(
+	    strstr(desk_audited(&desk), "Refused: command line: unknown"));
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -316,6 +364,7 @@ main(void)
 	    TEST(help_lists_each_command),
 	    TEST(at_the_serial_door_one_is_asked_who_one_is),
 	    TEST(a_line_may_ask_how_it_goes_on),
+	    TEST(what_is_said_is_heard_behind_the_commit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,9 @@ struct guest {
 	struct principal who;
 	enum admin_must must;
 	struct cli *cli;
+	struct message *held; /* what was said in this turn */
+	struct message **held_end;
+	size_t held_octets;
 	struct loop_task leave; /* its session has ended */
 };
 
@@ -59,8 +62,8 @@ struct ssh_door {
 	bool making_key;
 	bool stopping;
 	struct loop_task close; /* of all connections */
+	struct loop_task flush; /* what they are told */
 	struct settings_watch settings;
-	struct loop_task move;
 	struct guest guests; /* a ring around one that is none */
 	unsigned guest_count;
 };
@@ -68,6 +71,21 @@ struct ssh_door {
 /* ---------------------------------------------------------------------------
  * Connections
  */
+
+/* The first of what is held: the caller's. NULL: nothing is. */
+static struct message *
+held_take(struct guest *guest)
+{
+	struct message *message = guest->held;
+
+	if (message == NULL)
+		return NULL;
+	guest->held = message->next;
+	if (guest->held == NULL)
+		guest->held_end = &guest->held;
+	guest->held_octets -= message->octets;
+	return message;
+}
 
 static void
 guest_free(struct guest *guest)
@@ -78,6 +96,8 @@ guest_free(struct guest *guest)
 		login_leave(&guest->login);
 	loop_task_cancel(&guest->leave);
 	cli_free(guest->cli);
+	while (guest->held != NULL)
+		message_free(held_take(guest));
 	if (guest->peer != NULL) {
 		ssh_peer_cut(guest->peer);
 		ssh_peer_free(guest->peer);
@@ -107,6 +127,31 @@ set_time(struct guest *guest, int64_t left_ms)
 	    guest->timer, loop_now_ms(guest->door->appliance->loop) + left_ms);
 }
 
+static void
+guest_flush(struct guest *guest)
+{
+	struct message *message;
+
+	while ((message = held_take(guest)) != NULL) {
+		if (ssh_peer_say(guest->peer, (enum cli_mark)message->kind,
+			message_text(message)) != OK)
+			ssh_peer_cut(guest->peer);
+		message_free(message);
+	}
+}
+
+/* At the turn's end, behind the commit: see ssh_door.h. */
+static void
+flush_all(void *ctx)
+{
+	struct ssh_door *door = ctx;
+	struct guest *guest;
+
+	for (guest = door->guests.next; guest != &door->guests;
+	     guest = guest->next)
+		guest_flush(guest);
+}
+
 /* Its session has ended; not while that is saying something. */
 static void
 leave(void *ctx)
@@ -115,6 +160,7 @@ leave(void *ctx)
 
 	cli_free(guest->cli);
 	guest->cli = NULL;
+	guest_flush(guest);
 	ssh_peer_end(guest->peer);
 	set_time(guest, SSH_LINGER_MS);
 }
@@ -123,9 +169,16 @@ static void
 say(void *ctx, enum cli_mark mark, struct bytes text)
 {
 	struct guest *guest = ctx;
+	struct message *message;
 
-	if (ssh_peer_say(guest->peer, mark, text) != OK)
+	if (guest->held_octets > PEER_UNREAD_OCTETS ||
+	    message_new(NULL, (int)mark, text, &message) != OK) {
 		ssh_peer_cut(guest->peer);
+	} else {
+		*guest->held_end = message;
+		guest->held_end = &message->next;
+		guest->held_octets += message->octets;
+	}
 	if (mark == CLI_BYE)
 		loop_later(guest->door->appliance->loop, &guest->leave);
 }
@@ -238,7 +291,8 @@ has_room(void *ctx)
 {
 	const struct guest *guest = ctx;
 
-	return ssh_peer_has_room(guest->peer);
+	return guest->held_octets < PEER_ROOM_OCTETS &&
+	       ssh_peer_has_room(guest->peer);
 }
 
 static void
@@ -372,6 +426,7 @@ guest_new(struct ssh_door *door, int fd, const struct sockaddr_storage *at)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	TRY(MEM_NEW(guest));
 	guest->door = door;
+	guest->held_end = &guest->held;
 	guest->leave = (struct loop_task){.fn = leave, .ctx = guest};
 	address_text(at, guest->address);
 	TRY(loop_timer_new(
@@ -572,9 +627,8 @@ out:
 /* A socket for all addresses keeps others from the same port: the old one goes
  * first, and comes back where the new one cannot be had. */
 static void
-move(void *ctx)
+move(struct ssh_door *door)
 {
-	struct ssh_door *door = ctx;
 	struct place old = door->place;
 	struct place place;
 
@@ -628,14 +682,13 @@ out:
 	return rc;
 }
 
-/* req: KS-AA-027 */
+/* Where both have changed, the first call moves, and the second has nothing to
+ * do. req: KS-AA-027 */
 static void
 settings_follow(void *ctx, enum setting which)
 {
-	struct ssh_door *door = ctx;
-
 	if (which == SETTING_SSH_ADDRESS || which == SETTING_SSH_PORT)
-		loop_later(door->appliance->loop, &door->move);
+		move(ctx);
 }
 
 /* ---------------------------------------------------------------------------
@@ -772,8 +825,9 @@ ssh_door_new(
 	door->appliance = appliance;
 	door->fd = -1;
 	door->guests.next = door->guests.prev = &door->guests;
-	door->move = (struct loop_task){.fn = move, .ctx = door};
 	door->close = (struct loop_task){.fn = close_all, .ctx = door};
+	door->flush = (struct loop_task){.fn = flush_all, .ctx = door};
+	loop_each_turn(appliance->loop, &door->flush);
 	TRY(read_instead(door, listen));
 	TRY(queue_new(ASKS_OCTETS, &door->asks));
 	TRY(loop_fd_new(appliance->loop, queue_fd(door->asks), LOOP_READ,
@@ -801,8 +855,8 @@ ssh_door_free(struct ssh_door *door)
 	if (door == NULL)
 		return;
 	change_leave(&door->key_change);
-	loop_task_cancel(&door->move);
 	loop_task_cancel(&door->close);
+	loop_task_cancel(&door->flush);
 	close_port(door);
 	/* all are cut before the first is waited for */
 	for (guest = door->guests.next; guest != &door->guests;

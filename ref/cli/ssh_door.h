@@ -14,6 +14,8 @@
  * service runs, a place that cannot be had is refused; where it is lost between
  * that and the move, the old one stays, and the log has a line.
  *
+ * What is said goes out at the end of its turn, as at the console (console.h).
+ *
  * The SSH key is made when the service is first started.
  *
  * req: KS-02-006 KS-19-028 KS-19-030 KS-24-004 KS-AA-027

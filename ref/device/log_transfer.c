@@ -1,5 +1,6 @@
 #include "device/log_transfer.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -481,7 +482,8 @@ try_all(void *ctx)
 {
 	struct queue_of *queue = ctx;
 
-	if (queue->is_busy || queue->count == 0)
+	assert(!queue->is_busy);
+	if (queue->count == 0)
 		return;
 	loop_timer_stop(queue->timer);
 	queue->is_busy = true;

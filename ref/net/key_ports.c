@@ -40,7 +40,6 @@ struct key_ports {
 	struct key_ports_config config;
 	struct key_port *first; /* in the order of numbers */
 	bool is_open;
-	struct loop_task follow;
 	struct loop_task sweep; /* at the end of each turn */
 };
 
@@ -473,9 +472,9 @@ see(void *ctx, const struct key_server *server)
 }
 
 static void
-follow(void *ctx)
+follow(struct key_ports *ports)
 {
-	struct seen seen = {.ports = ctx};
+	struct seen seen = {.ports = ports};
 	struct key_port *port;
 	enum err rc;
 
@@ -499,7 +498,7 @@ something_changed(void *ctx)
 	struct key_ports *ports = ctx;
 
 	if (ports->is_open)
-		loop_later(ports->config.appliance->loop, &ports->follow);
+		follow(ports);
 }
 
 /* What has no connections any more. */
@@ -532,7 +531,6 @@ key_ports_new(const struct key_ports_config *config, struct key_ports **out)
 	*out = NULL;
 	TRY(MEM_NEW(ports));
 	ports->config = *config;
-	ports->follow = (struct loop_task){.fn = follow, .ctx = ports};
 	ports->sweep = (struct loop_task){.fn = sweep, .ctx = ports};
 	loop_each_turn(config->appliance->loop, &ports->sweep);
 	key_servers_follow(
@@ -548,7 +546,6 @@ key_ports_free(struct key_ports *ports)
 	if (ports == NULL)
 		return;
 	key_servers_follow(ports->config.appliance->key_servers, NULL, NULL);
-	loop_task_cancel(&ports->follow);
 	loop_task_cancel(&ports->sweep);
 	while (ports->first != NULL) {
 		struct key_port *port = ports->first;
@@ -573,7 +570,6 @@ key_ports_finish(struct key_ports *ports)
 	struct former *former;
 
 	ports->is_open = false;
-	loop_task_cancel(&ports->follow);
 	for (port = ports->first; port != NULL; port = port->next) {
 		loop_timer_stop(port->retry);
 		shut(port, true);

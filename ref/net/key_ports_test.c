@@ -118,6 +118,7 @@ tear_down(void **state)
 static struct key_server server;
 static struct change change;
 static enum err change_rc;
+static unsigned told_listening; /* ports that were open when it was told */
 
 static enum err
 do_write(struct change *c)
@@ -131,11 +132,22 @@ do_delete(struct change *c)
 	return key_server_delete(c, server.number);
 }
 
+static enum err
+count_port(void *ctx, unsigned number, unsigned port)
+{
+	(void)number;
+	(void)port;
+	++*(unsigned *)ctx;
+	return OK;
+}
+
 static void
 changed(struct change *c, enum err rc)
 {
 	(void)c;
 	change_rc = rc;
+	told_listening = 0;
+	assert_ok(key_ports_each(ports, count_port, &told_listening));
 }
 
 static void run(enum err (*apply)(struct change *c))
@@ -592,6 +604,20 @@ test_another_licence_puts_nobody_out(void **state)
 	close(fd[2]);
 }
 
+static void
+test_a_change_is_in_force_when_it_is_told(void **state)
+{
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	assert_int_equal(told_listening, 1);
+	make(KEY_NAE, "Any");
+	assert_int_equal(told_listening, 2);
+	server.number = 1;
+	run(do_delete);
+	assert_int_equal(told_listening, 1);
+}
+
 int
 main(void)
 {
@@ -608,6 +634,7 @@ main(void)
 	    PORTS_TEST(test_who_finds_no_place_is_not_let_in),
 	    PORTS_TEST(test_without_a_licence_nobody_is_let_in),
 	    PORTS_TEST(test_another_licence_puts_nobody_out),
+	    PORTS_TEST(test_a_change_is_in_force_when_it_is_told),
 	};
 #undef PORTS_TEST
 
