@@ -165,7 +165,8 @@ make(struct bench *bench, const char *base)
 	backup_make_drop(m);
 }
 
-static void delete (struct bench *bench, const char *base)
+static void
+discard(struct bench *bench, const char *base)
 {
 	assert_ok(backup_delete(&bench->appliance, TEXT(base)));
 }
@@ -176,9 +177,8 @@ cut(struct bench *bench, unsigned nth, const char *base,
     void (*act)(struct bench *bench, const char *base))
 {
 	int status;
-	pid_t child = fork();
+	pid_t child = child_fork();
 
-	assert_true(child >= 0);
 	if (child == 0) {
 		is_child = true;
 		cut_at = nth;
@@ -250,7 +250,7 @@ cut_everywhere(struct bench *bench,
 		assert_in_range(count, 0, 1);
 		cuts++;
 		if (!deletes && count == 1)
-			delete (bench, "b");
+			discard(bench, "b");
 	}
 	assert_in_range(cuts, 5, CALLS_MOST - 2);
 }
@@ -271,7 +271,7 @@ test_the_power_goes(void **state)
 	(void)snprintf(place, sizeof(place), "%s/backup", bench.dir);
 	open_place(&bench);
 	cut_everywhere(&bench, make, false);
-	cut_everywhere(&bench, delete, true);
+	cut_everywhere(&bench, discard, true);
 	backups_free(bench.appliance.backups);
 	settings_free(bench.appliance.settings);
 	bench_remove(&bench);

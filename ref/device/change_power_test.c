@@ -1,8 +1,5 @@
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
-#include "base/mem.h"
 #include "device/accounts_test.h"
 
 /*
@@ -101,19 +98,6 @@ child_run(const char *dir, const struct scene *scene, enum vfs_power how,
 	_exit(*told ? 0 : 1);
 }
 
-static bool
-child_was_cut(pid_t child)
-{
-	int status;
-
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return true;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("the child ended with status %#x", (unsigned)status);
-	return false;
-}
-
 struct lines {
 	char last[256];
 	unsigned count;
@@ -167,15 +151,11 @@ cut_everywhere(const struct scene *scene, enum vfs_power how, uint64_t seed)
 		open_in(dir);
 		account_put(&bench, "root", true, CONTROLS_ALL);
 		leave();
-		child = fork();
-		assert_true(child >= 0);
+		child = child_fork();
 		if (child == 0) {
-#ifdef TORTURE
-			mem_torture(0);
-#endif
 			child_run(dir, scene, how, seed, nth);
 		}
-		cut = child_was_cut(child);
+		cut = child_was_killed(child, scene->name);
 		assert_one_end(dir, scene, nth);
 		bench_dir_remove(dir);
 	}
@@ -370,16 +350,11 @@ kill_after(const char *dir, uint64_t n, unsigned changes)
 {
 	int pipe_fd[2];
 	pid_t child;
-	int status;
 	char c;
 
 	assert_int_equal(pipe(pipe_fd), 0);
-	child = fork();
-	assert_true(child >= 0);
+	child = child_fork();
 	if (child == 0) {
-#ifdef TORTURE
-		mem_torture(0);
-#endif
 		close(pipe_fd[0]);
 		tell_fd = pipe_fd[1];
 		stream_run(dir, n);
@@ -389,8 +364,7 @@ kill_after(const char *dir, uint64_t n, unsigned changes)
 		assert_int_equal(read(pipe_fd[0], &c, 1), 1);
 	(void)kill(child, SIGKILL);
 	close(pipe_fd[0]);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_true(child_was_killed(child, "a stream of changes"));
 }
 
 static void
@@ -419,9 +393,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(shared != MAP_FAILED);
+	shared = child_share(sizeof(*shared));
 	told = &shared->told;
 	stream_told = &shared->stream_told;
 	return 0;

@@ -187,16 +187,11 @@ reset_traced(void)
 static bool
 reset_killed_at(unsigned stop)
 {
-	pid_t child = fork();
+	pid_t child = child_fork();
 	int status;
 
-	assert_true(child >= 0);
-	if (child == 0) {
-#ifdef TORTURE
-		mem_torture(0);
-#endif
+	if (child == 0)
 		reset_traced();
-	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSTOPPED(status));
 	while (stop-- > 0) {

@@ -1,12 +1,8 @@
 #include "device/licence.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
-#include "base/mem.h"
 #include "device/accounts_test.h"
 #include "device/ear_test.h"
 #include "device/fields.h"
@@ -403,19 +399,6 @@ child_run(const char *dir, enum vfs_power how, uint64_t seed, unsigned nth)
 	_exit(*told ? 0 : 1);
 }
 
-static bool
-child_was_cut(pid_t child)
-{
-	int status;
-
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return true;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("the child ended with status %#x", (unsigned)status);
-	return false;
-}
-
 static enum err
 count_line(void *ctx, struct bytes line)
 {
@@ -469,15 +452,11 @@ cut_everywhere(enum vfs_power how, uint64_t seed)
 		licence_put(&bench, 2);
 		close_rest();
 		bench_leave(&bench);
-		child = fork();
-		assert_true(child >= 0);
+		child = child_fork();
 		if (child == 0) {
-#ifdef TORTURE
-			mem_torture(0);
-#endif
 			child_run(dir, how, seed, nth);
 		}
-		cut = child_was_cut(child);
+		cut = child_was_killed(child, "a licence");
 		assert_one_of_two(dir, nth);
 		bench_dir_remove(dir);
 	}
@@ -491,9 +470,7 @@ test_a_power_cut_leaves_the_old_one_or_the_new_one(void **state)
 	uint64_t seed;
 
 	(void)state;
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(told != MAP_FAILED);
+	told = child_share(sizeof(*told));
 	assert_true(cut_everywhere(VFS_DROP, 1) >= 5);
 	for (seed = 1; seed <= 3; seed++)
 		assert_true(cut_everywhere(VFS_TEAR, seed) >= 5);

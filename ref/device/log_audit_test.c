@@ -37,8 +37,6 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	vfs_disk_full(UINT64_MAX);
-	vfs_fail_io(0, false);
 	shelf_remove(&shelf);
 	return 0;
 }

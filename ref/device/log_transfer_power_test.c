@@ -5,8 +5,6 @@
  * the host up, each closed file gets there, none is sent for ever, and none
  * stays behind.
  */
-#include <signal.h>
-#include <sys/wait.h>
 
 #include "device/log_transfer_rig_test.h"
 
@@ -168,19 +166,10 @@ static bool
 is_cut(const char *dir, const struct scene *scene, enum vfs_power how,
     uint64_t seed, unsigned nth)
 {
-	int status;
-	pid_t child = fork();
-
-	assert_true(child >= 0);
+	pid_t child = child_fork();
 	if (child == 0)
 		child_run(dir, scene, how, seed, nth);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return true;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("%s: the child ended with status %#x", scene->name,
-		    (unsigned)status);
-	return false;
+	return child_was_killed(child, scene->name);
 }
 
 /* ---- what is left ---- */
@@ -345,9 +334,7 @@ main(void)
 	    cmocka_unit_test(a_cut_loses_no_file_and_sends_none_for_ever),
 	};
 
-	/* what is lost is simulated: a disk that is memory will do */
-	if (access("/dev/shm", W_OK) == 0)
-		(void)setenv("TMPDIR", "/dev/shm", 1);
+	child_dirs_in_memory();
 	remote_map();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,3 @@
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-
 #include "device/logs_rig_test.h"
 
 #include "device/log_audit.h"
@@ -176,21 +172,13 @@ static bool
 is_cut(const char *dir, const struct scene *scene, enum vfs_power how,
     uint64_t seed, unsigned nth)
 {
-	int status;
 	pid_t child;
 
 	*told = false;
-	child = fork();
-	assert_true(child >= 0);
+	child = child_fork();
 	if (child == 0)
 		child_run(dir, scene, how, seed, nth);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return true;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("%s: the child ended with status %#x", scene->name,
-		    (unsigned)status);
-	return false;
+	return child_was_killed(child, scene->name);
 }
 
 static char before[64 * 1024];
@@ -265,11 +253,7 @@ main(void)
 	    cmocka_unit_test(a_cut_leaves_the_old_state_or_the_new),
 	};
 
-	/* what is lost is simulated: a disk that is memory will do */
-	if (access("/dev/shm", W_OK) == 0)
-		(void)setenv("TMPDIR", "/dev/shm", 1);
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(told, MAP_FAILED);
+	child_dirs_in_memory();
+	told = child_share(sizeof(*told));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

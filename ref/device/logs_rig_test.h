@@ -79,9 +79,12 @@ shelf_make(struct shelf *shelf, const char *when)
 	bench_turn(&shelf->bench);
 }
 
+/* With a disk that works again. */
 static inline void
 shelf_remove(struct shelf *shelf)
 {
+	vfs_disk_full(UINT64_MAX);
+	vfs_fail_io(0, false);
 	shelf_close(shelf);
 	bench_remove(&shelf->bench);
 }

@@ -5,10 +5,7 @@
  * is no more than the limit leaves, and less by a block at most.
  */
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
-#include "base/mem.h"
 #include "device/accounts_test.h"
 #include "device/rate.h"
 
@@ -88,33 +85,14 @@ static pid_t
 child_start(const char *dir, uint64_t limit, enum vfs_power how, uint64_t seed,
     unsigned nth)
 {
-	pid_t child = fork();
-
-	assert_true(child >= 0);
+	pid_t child = child_fork();
 	if (child != 0)
 		return child;
-#ifdef TORTURE
-	mem_torture(0);
-#endif
 	open_in(dir);
 	if (nth != 0)
 		vfs_power_off(how, seed, nth);
 	child_run(limit);
 	return child;
-}
-
-/* False: it came to its end. */
-static bool
-child_was_cut(pid_t child)
-{
-	int status;
-
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return true;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("the child ended with status %#x", (unsigned)status);
-	return false;
 }
 
 /* How many operations the hour has left after this. */
@@ -157,7 +135,8 @@ cut_everywhere(uint64_t limit, enum vfs_power how, uint64_t seed)
 		bench_dir_make(dir);
 		open_in(dir);
 		leave();
-		cut = child_was_cut(child_start(dir, limit, how, seed, nth));
+		cut = child_was_killed(
+		    child_start(dir, limit, how, seed, nth), "a rate");
 		(void)assert_counted(dir, limit, nth);
 		bench_dir_remove(dir);
 		cuts += cut;
@@ -214,7 +193,7 @@ kill_after(const char *dir, uint64_t limit, unsigned operations)
 		assert_int_equal(read(pipe_fd[0], &c, 1), 1);
 	(void)kill(child, SIGKILL);
 	close(pipe_fd[0]);
-	assert_true(child_was_cut(child));
+	assert_true(child_was_killed(child, "a rate"));
 	return assert_counted(dir, limit, 0);
 }
 
@@ -246,9 +225,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	answered = mmap(NULL, sizeof(*answered), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(answered != MAP_FAILED);
+	answered = child_share(sizeof(*answered));
 	return 0;
 }
 

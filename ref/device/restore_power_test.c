@@ -9,9 +9,6 @@
 #include "device/restore_rig_test.h"
 
 #include <limits.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
 #ifdef TORTURE
 #define CUTS_MOST 2u
@@ -154,19 +151,6 @@ child_starts(const char *dir, enum vfs_power how, uint64_t seed, unsigned nth)
 	_exit(0);
 }
 
-static bool
-child_was_cut(pid_t child)
-{
-	int status;
-
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return true;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("the child ended with status %#x", (unsigned)status);
-	return false;
-}
-
 /* ---- what is found ---- */
 
 static void
@@ -225,15 +209,11 @@ cut_everywhere(const char *what, const char *from,
 		*told = false;
 		bench_dir_make(dir);
 		copy_store(from, dir);
-		child = fork();
-		assert_true(child >= 0);
+		child = child_fork();
 		if (child == 0) {
-#ifdef TORTURE
-			mem_torture(0);
-#endif
 			run(dir, how, seed, nth);
 		}
-		cut = child_was_cut(child);
+		cut = child_was_killed(child, "a restore");
 		assert_one_end(what, dir, nth);
 		bench_dir_remove(dir);
 	}
@@ -278,9 +258,7 @@ set_up(void **state)
 	unsigned count;
 
 	(void)state;
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(told != MAP_FAILED);
+	told = child_share(sizeof(*told));
 	restore_rig_make(&rig);
 	buf_init(&value, 1000);
 	assert_ok(fields_put_text(&value, "rule", "one"));

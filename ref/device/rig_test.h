@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <ftw.h>
 
+#include "base/child_test.h"
 #include "base/rig_test.h"
 #include "device/appliance.h"
 #include "store/record.h"

@@ -1,10 +1,6 @@
 #include "store/record.h"
 #include "store/rig_test.h"
 
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-
 /*
  * A child writes groups to a store until its power is cut; the parent opens
  * what is left, again and again. What the store holds after G groups follows
@@ -151,7 +147,6 @@ static void
 child_watch(pid_t child, int told_fd, unsigned kill_after)
 {
 	char c;
-	int status;
 	unsigned groups = 0;
 
 	/* to the end of file where the child dies by itself */
@@ -160,9 +155,7 @@ child_watch(pid_t child, int told_fd, unsigned kill_after)
 		groups++;
 	if (kill_after != 0)
 		(void)kill(child, SIGKILL);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
-		fail_msg("the writer ended with status %#x", (unsigned)status);
+	assert_true(child_was_killed(child, "the writer"));
 }
 
 static void
@@ -257,7 +250,7 @@ round_run(struct rig *rig, const struct cut *cut, unsigned kill_after,
 
 	told->opened = false;
 	assert_int_equal(pipe(pipe_fd), 0);
-	child = rig_fork();
+	child = child_fork();
 	if (child == 0) {
 		close(pipe_fd[0]);
 		child_run(rig, cut, told, pipe_fd[1]);
@@ -272,12 +265,7 @@ round_run(struct rig *rig, const struct cut *cut, unsigned kill_after,
 static struct told *
 told_new(void)
 {
-	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(told != MAP_FAILED);
-	*told = (struct told){0};
-	return told;
+	return child_share(sizeof(struct told));
 }
 
 /* A store that is checked from end to end each time shall not grow large. */

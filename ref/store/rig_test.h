@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/child_test.h"
 #include "store/store.h"
 #include "store/vfs.h"
 
@@ -156,20 +156,6 @@ any(uint64_t *seed, unsigned below)
 	*seed ^= *seed << 25;
 	*seed ^= *seed >> 27;
 	return (unsigned)((*seed * 0x2545f4914f6cdd1du) >> 33) % below;
-}
-
-/* Under make torture it is the parent's allocations that are refused. */
-static inline pid_t
-rig_fork(void)
-{
-	pid_t child = fork();
-
-	assert_true(child >= 0);
-#ifdef TORTURE
-	if (child == 0)
-		mem_torture(0);
-#endif
-	return child;
 }
 
 /* ---- objects ---- */

@@ -217,7 +217,7 @@ cut_child(struct disk *d, enum vfs_power how, uint64_t seed)
 {
 	static uint8_t octets[FILE_OCTETS];
 	int status;
-	pid_t child = rig_fork();
+	pid_t child = child_fork();
 
 	if (child == 0) {
 		memset(octets, 'o', sizeof(octets));
