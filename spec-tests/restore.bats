@@ -358,7 +358,7 @@ first_appliance() {
   first_appliance
 }
 
-# req: KS-23-073 KS-23-078 KS-23-088 ESKM-225 ESKM-227
+# req: KS-06-114 KS-23-073 KS-23-078 KS-23-088 ESKM-225 ESKM-227
 @test "What was downloaded is uploaded to another device, and is there" {
   story_start
   as admin "key generate k AES-256"
@@ -448,7 +448,8 @@ no_long_turn() {
 
 # As many as the issue asks for with SOAK=1.
 # bats test_tags=soak
-# req: KS-23-001 KS-23-002 KS-23-003 ESKM-151
+# What is of one device only, and never replicated, is among it: its host name.
+# req: KS-06-040 KS-23-001 KS-23-002 KS-23-003 ESKM-151
 @test "What is backed up and restored on a new device is the same, all of it" {
   local keys=300 users=30
   [ -z "${SOAK-}" ] || keys=100000 users=1000
