@@ -424,6 +424,14 @@ port $REMOTE_SSH_PORT directory backups user $REMOTE_USER" \
   run as admin "restore backup upload items keys" "${lines_of[@]}" .
   assert_failure 1
   assert_line --partial "several files: use SCP or FTP"
+  # one that is larger than all are together is not fetched to its end
+  cp "$REMOTE_DIR/home/backups/foo_1_bkp" kept
+  truncate -s +3M "$REMOTE_DIR/home/backups/foo_1_bkp"
+  run from scp "$REMOTE_SSH_PORT" "$REMOTE_USER" backups/foo_0_bkp \
+    "$REMOTE_PASSWORD"
+  assert_failure 1
+  assert_line --partial "the file is too large"
+  cp kept "$REMOTE_DIR/home/backups/foo_1_bkp"
   # and without all of them there is nothing
   rm "$REMOTE_DIR/home/backups/foo_1_bkp"
   run from scp "$REMOTE_SSH_PORT" "$REMOTE_USER" backups/foo_0_bkp \

@@ -48,6 +48,8 @@ enum {
 	BACKUP_HEADER_MAX_OCTETS = 2048,
 	/* The largest that a browser may bring back. req: KS-23-077 */
 	BACKUP_FILE_LIMIT_OCTETS = 100 * 1024 * 1024,
+	/* ... and that is made: the most of SETTING_BACKUP_FILE_MB */
+	BACKUP_FILE_MOST_OCTETS = 1024 * 1024 * 1024,
 };
 
 /* ---------------------------------------------------------------------------

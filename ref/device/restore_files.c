@@ -202,6 +202,18 @@ all_fetched(struct transfer *transfer, enum err rc)
 	tell(files, rc, transfer->why);
 }
 
+/* Nobody has verified what the first file says; but the others can be held to
+ * it, so that no host fills the disk. */
+static uint64_t
+most_octets(const struct restore_files *files)
+{
+	uint64_t all = files->header.octets;
+
+	return all != 0 && all < BACKUP_FILE_MOST_OCTETS
+		   ? all
+		   : BACKUP_FILE_MOST_OCTETS;
+}
+
 static enum err
 transfer_make(struct restore_files *files,
     void (*done)(struct transfer *transfer, enum err rc), struct transfer **out)
@@ -211,6 +223,7 @@ transfer_make(struct restore_files *files,
 	TRY(transfer_new(files->appliance, out));
 	(*out)->direction = TRANSFER_FETCH;
 	(*out)->place = files->place;
+	(*out)->most_octets = most_octets(files);
 	(*out)->done = done;
 	(*out)->ctx = files;
 	if (files->password != NULL)
