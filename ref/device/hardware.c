@@ -266,12 +266,6 @@ hardware_supplies(const struct hardware *hw)
 	return hw->model->supplies;
 }
 
-unsigned
-hardware_fans(const struct hardware *hw)
-{
-	return hw->model->fans;
-}
-
 /* req: KS-26-011 KS-26-013 KS-26-015 */
 const char *
 hardware_supply_status(const struct hardware *hw, unsigned n)

@@ -71,7 +71,6 @@ const char *hardware_model(const struct hardware *hw);  /* "k460" */
 const char *hardware_box_id(const struct hardware *hw); /* or "" */
 
 unsigned hardware_supplies(const struct hardware *hw);
-unsigned hardware_fans(const struct hardware *hw);
 
 /* n from 0. "Operational", "Not receiving power" ... */
 const char *hardware_supply_status(const struct hardware *hw, unsigned n);

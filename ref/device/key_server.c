@@ -53,12 +53,6 @@ static const struct key_server_row rows[KEY_SERVER_FIELD_COUNT] = {
 };
 
 const char *
-key_protocol_word(enum key_protocol protocol)
-{
-	return protocols[protocol].word;
-}
-
-const char *
 key_protocol_name(enum key_protocol protocol)
 {
 	return protocols[protocol].name;

@@ -102,10 +102,9 @@ struct key_server {
 	} field[KEY_SERVER_FIELD_COUNT];
 };
 
-/* "nae-xml", "kmip": on the command line and in records. */
-const char *key_protocol_word(enum key_protocol protocol);
 /* "NAE-XML", "KMIP" */
 const char *key_protocol_name(enum key_protocol protocol);
+/* "nae-xml", "kmip": on the command line and in records. */
 bool key_protocol_find(struct bytes word, enum key_protocol *out);
 
 struct key_server_row {

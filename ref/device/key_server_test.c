@@ -442,7 +442,7 @@ walk(void *ctx, const struct key_server *one)
 
 	(void)ctx;
 	(void)snprintf(walked + used, sizeof(walked) - used, "%u:%s ",
-	    one->number, key_protocol_word(one->protocol));
+	    one->number, key_protocol_name(one->protocol));
 	return OK;
 }
 
@@ -466,7 +466,7 @@ test_servers_have_settings_of_their_own(void **state)
 	assert_string_equal(set(KEY_KMIP, 0, "certificate=server"), "");
 	assert_int_equal(server.number, 2);
 	assert_string_equal(set(KEY_NAE, 0, "port=9001"), "");
-	assert_string_equal(all(), "1:nae-xml 2:kmip 3:nae-xml ");
+	assert_string_equal(all(), "1:NAE-XML 2:KMIP 3:NAE-XML ");
 
 	assert_string_equal(set(KEY_NAE, 3,
 				"ip=127.0.0.2 timeout=60 password=Required "
@@ -487,9 +487,9 @@ test_servers_have_settings_of_their_own(void **state)
 	/* a number that is free again is the next one's */
 	server.number = 1;
 	assert_string_equal(run(do_delete, ACT_KEY_SERVER), "");
-	assert_string_equal(all(), "2:kmip 3:nae-xml ");
+	assert_string_equal(all(), "2:KMIP 3:NAE-XML ");
 	assert_string_equal(set(KEY_NAE, 0, "port=9002"), "");
-	assert_string_equal(all(), "1:nae-xml 2:kmip 3:nae-xml ");
+	assert_string_equal(all(), "1:NAE-XML 2:KMIP 3:NAE-XML ");
 	server.number = 7;
 	assert_string_equal(run(do_delete, ACT_KEY_SERVER),
 	    "Key Server: 7: there is no such key server");

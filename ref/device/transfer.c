@@ -1004,13 +1004,6 @@ transfer_begin(struct transfer *transfer)
 }
 
 void
-transfer_cancel(struct transfer *transfer)
-{
-	if (transfer->work->is_submitted)
-		work_cancel(transfer->work);
-}
-
-void
 transfer_drop(struct transfer *transfer)
 {
 	struct transfer_work *work;

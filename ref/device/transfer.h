@@ -120,15 +120,11 @@ transfer_add(struct transfer *transfer, const char *name, int fd) MUST_CHECK;
  * ERR_DISK_FULL  no space there; FETCH: or here
  * ERR_LIMIT      FETCH: more than most_octets
  * ERR_TIMEOUT    not connected, or nothing moved, for so long
- * ERR_CLOSED     the peer refused or broke the connection; cancelled
+ * ERR_CLOSED     the peer refused or broke the connection
  * ERR_SYSTEM     what else, the local file among it: why has the words
  * ERR_NOMEM
  */
 void transfer_begin(struct transfer *transfer);
-
-/* It ends soon with ERR_CLOSED, unless it has ended before. Harmless when it
- * was not begun. */
-void transfer_cancel(struct transfer *transfer);
 
 /* At any time: no done, and what is under way is cancelled. Accepts NULL. */
 void transfer_drop(struct transfer *transfer);

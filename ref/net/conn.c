@@ -709,7 +709,7 @@ held_at(struct conn *conn, uint64_t number)
 
 /* Keep an answer until those before it are given; as for send_in_order(). */
 static enum err
-hold(struct conn *conn, uint64_t number, struct bytes answer, struct buf *take)
+hold(struct conn *conn, uint64_t number, struct bytes answer)
 {
 	size_t count = conn->set->rules.limits.unanswered;
 	struct held *held;
@@ -724,14 +724,7 @@ hold(struct conn *conn, uint64_t number, struct bytes answer, struct buf *take)
 	}
 	held = held_at(conn, number);
 	assert(!held->given);
-	if (take == NULL) {
-		TRY(buf_put(&held->octets, answer));
-	} else {
-		buf_clear(&held->octets);
-		held->octets = *take;
-		held->octets.max_octets = OUT_MAX_OCTETS;
-		buf_init(take, take->max_octets);
-	}
+	TRY(buf_put(&held->octets, answer));
 	held->given = true;
 out:
 	return rc;
@@ -795,19 +788,13 @@ out:
 	return rc;
 }
 
-/*
- * The answer's turn, and then perhaps that of others that were held. It is in
- * octets or, where that is not NULL, in a buffer.
- */
+/* The answer's turn, and then perhaps that of others that were held. */
 static enum err
-send_in_order(struct conn *conn, struct bytes answer, struct buf *take)
+send_in_order(struct conn *conn, struct bytes answer)
 {
 	enum err rc = OK;
 
-	if (take != NULL)
-		TRY(put_buf(conn, take));
-	else
-		TRY(put(conn, answer));
+	TRY(put(conn, answer));
 	conn->next_answer++;
 	while (conn->held != NULL && conn->next_answer != conn->next_number) {
 		struct held *held = held_at(conn, conn->next_answer);
@@ -822,8 +809,8 @@ out:
 	return rc;
 }
 
-static void
-give(struct conn *conn, uint64_t number, struct bytes answer, struct buf *take)
+void
+conn_answer(struct conn *conn, uint64_t number, struct bytes answer)
 {
 	enum err rc = OK;
 
@@ -837,9 +824,9 @@ give(struct conn *conn, uint64_t number, struct bytes answer, struct buf *take)
 	assert(number >= conn->next_answer);
 	conn->active_ms = loop_now_ms(conn->set->loop);
 	if (number == conn->next_answer)
-		rc = send_in_order(conn, answer, take);
+		rc = send_in_order(conn, answer);
 	else
-		rc = hold(conn, number, answer, take);
+		rc = hold(conn, number, answer);
 	if (rc == OK) {
 		mark_unsent(conn);
 		return;
@@ -847,19 +834,6 @@ give(struct conn *conn, uint64_t number, struct bytes answer, struct buf *take)
 	say_why(conn, rc);
 	conn_break(conn);
 	conn_release(conn);
-}
-
-void
-conn_answer(struct conn *conn, uint64_t number, struct bytes answer)
-{
-	give(conn, number, answer, NULL);
-}
-
-void
-conn_answer_take(struct conn *conn, uint64_t number, struct buf *answer)
-{
-	give(conn, number, BYTES_NONE, answer);
-	buf_clear(answer);
 }
 
 void
@@ -913,12 +887,6 @@ const struct conn_peer *
 conn_peer(const struct conn *conn)
 {
 	return &conn->peer;
-}
-
-bool
-conn_uses_tls(const struct conn *conn)
-{
-	return conn->tls != NULL;
 }
 
 enum err

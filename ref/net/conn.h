@@ -94,8 +94,6 @@ struct conn_peer {
 /* Borrowed, valid as long as the connection. */
 const struct conn_peer *conn_peer(const struct conn *conn);
 
-bool conn_uses_tls(const struct conn *conn);
-
 /*
  * The only value of a field of the subject (net/tls.h), in UTF-8, appended.
  * From opened().
@@ -118,12 +116,6 @@ bool conn_names_source(const struct conn *conn);
  * returns, unless it is called from message().
  */
 void conn_answer(struct conn *conn, uint64_t number, struct bytes answer);
-
-/*
- * The same with a buffer that becomes the connection's, on failure too, and is
- * empty afterwards: a long answer exists once.
- */
-void conn_answer_take(struct conn *conn, uint64_t number, struct buf *answer);
 
 /*
  * A part of the answer, before the rest: of a protocol that goes one by one,
