@@ -49,6 +49,12 @@
 #   adapter_power_on
 #   adapter_fault NAME VALUE    as harness/appliance has them
 #
+#   adapter_version             print the version of the release as it is delivered
+#   adapter_patch NUMBER FILE   a patch of that release, 1 or 2, as the vendor
+#                               gives it to customers: a package in FILE
+#   adapter_patch_shows NUMBER  print what `show device` has with that patch and
+#                               those after it, and not without
+#
 # Passwords are arguments of shell functions only: programs get them by file.
 
 _adapter_top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
@@ -185,3 +191,30 @@ adapter_power_off() { _adapter power off; }
 adapter_power_on() { _adapter power on; }
 
 adapter_fault() { _adapter fault "$@" >/dev/null; }
+
+_adapter_ref() { echo "${TOUCHSTONE_REF:-$_adapter_top/build/bin/touchstone-ref}"; }
+
+adapter_version() { "$(_adapter_ref)" --version | sed 's/^[^ ]* //'; }
+
+# Of a patched program another word begins a line, in capitals.
+_adapter_patches=(- Hostname Personality)
+
+adapter_patch_shows() { echo "${_adapter_patches[$1]^^}:"; }
+
+adapter_patch() {
+  local number words=() program
+  program=$(mktemp "${TMPDIR:-/tmp}/touchstone-program.XXXXXX") || return
+  for ((number = 1; number <= $1; number++)); do
+    words+=(-e "s/${_adapter_patches[number]}: %s/$(adapter_patch_shows \
+      "$number") %s/")
+  done
+  strip -o "$program" "$(_adapter_ref)" &&
+    LC_ALL=C sed -i "${words[@]}" "$program" &&
+    "$_adapter_top/build/bin/touchstone-release" software \
+      --keys "${RELEASE_KEYS:-$_adapter_top/build/release}" \
+      --version "$(adapter_version)p$1" --notes "Patch $1" --out "$2" \
+      "touchstone-ref=$program"
+  set -- $?
+  rm -f "$program"
+  return "$1"
+}

@@ -20,6 +20,7 @@
 enum {
 	HEARD_OCTETS = 16384,
 	SECRETS_OCTETS = 4096,
+	PART_OCTETS = 4096,
 	KEYS_OCTETS = 256,
 	SHOWN_OCTETS = 64 * 1024,
 };
@@ -145,23 +146,52 @@ no_line(struct terminal *t)
 	return false;
 }
 
-/* An octet at a time: what follows a line may be for somebody else. One that is
- * too long is cut so that it stays too long. */
-static bool
-read_octet(struct terminal *t)
+/*
+ * No more than the line: what follows it may be for somebody else. Of a file
+ * what is too much is given back; of a pipe an octet is taken at a time.
+ */
+static ssize_t
+read_part(int fd, char *at, size_t room)
 {
-	char octet;
-	ssize_t got = read(t->in, &octet, 1);
-	bool sent;
+	off_t from = lseek(fd, 0, SEEK_CUR);
+	ssize_t got = read(fd, at, from < 0 ? 1 : room);
+	const char *end = got > 0 ? memchr(at, '\n', (size_t)got) : NULL;
+
+	if (from < 0 || end == NULL)
+		return got;
+	got = end + 1 - at;
+	return lseek(fd, from + got, SEEK_SET) < 0 ? -1 : got;
+}
+
+/* A line that is too long is cut so that it stays too long. */
+static void
+keep_part(struct terminal *t, const char *part, size_t octets)
+{
+	size_t room = sizeof(t->typed) - 1 - t->typed_octets;
+
+	if (octets > room)
+		octets = room;
+	memcpy(t->typed + t->typed_octets, part, octets);
+	t->typed_octets += octets;
+}
+
+static bool
+read_line(struct terminal *t)
+{
+	char part[PART_OCTETS];
+	ssize_t got = read_part(t->in, part, sizeof(part));
+	bool ends, sent;
 
 	if (got < 0 && errno == EINTR)
 		return true;
 	if (got <= 0)
 		return no_line(t);
-	if (octet == '\n' || t->typed_octets < sizeof(t->typed) - 1)
-		t->typed[t->typed_octets++] = octet;
-	if (octet != '\n')
+	ends = part[got - 1] == '\n';
+	keep_part(t, part, (size_t)got - ends);
+	secret_wipe(part, (size_t)got);
+	if (!ends)
 		return true;
+	t->typed[t->typed_octets++] = '\n';
 	t->want = WANT_NOTHING;
 	sent = send_octets(t, t->typed, t->typed_octets);
 	secret_wipe(t->typed, sizeof(t->typed));
@@ -417,7 +447,7 @@ wait_for_either(struct terminal *t)
 		return hear(t);
 	if (!both || fds[1].revents == 0)
 		return true;
-	return typing ? read_keys(t) : read_octet(t);
+	return typing ? read_keys(t) : read_line(t);
 }
 
 /* ---- the session ---- */

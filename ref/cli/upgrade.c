@@ -322,7 +322,7 @@ take_words(struct work *work, const struct bytes *args, size_t arg_count)
 	    count == 0 ? "nothing more" : "port, with a value");
 }
 
-/* req: KS-25-014 KS-25-021 KS-25-024 */
+/* req: KS-25-014 KS-25-021 */
 void
 upgrade_install(struct cli *cli, const struct bytes *args, size_t arg_count)
 {

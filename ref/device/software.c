@@ -477,7 +477,7 @@ out:
 	return rc;
 }
 
-/* req: KS-25-036 KS-25-039 KS-25-043 */
+/* req: KS-25-036 KS-25-039 KS-25-042 KS-25-043 */
 enum err
 software_rollback(struct change *change)
 {

@@ -25,7 +25,7 @@
  * None is replicated in a cluster or travels in a backup: each device is
  * upgraded by itself.
  *
- * req: KS-25-015 KS-25-023 KS-25-026 KS-25-036 KS-25-037 KS-25-039 KS-25-044
+ * req: KS-25-015 KS-25-023 KS-25-036 KS-25-037 KS-25-039 KS-25-044
  */
 #ifndef DEVICE_SOFTWARE_H
 #define DEVICE_SOFTWARE_H
