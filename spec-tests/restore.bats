@@ -304,6 +304,50 @@ properties() {
   refute_line --partial k1
 }
 
+# req: KS-23-086 KS-15-093 KS-15-094 KS-23-069
+@test "A restore that waits for the restart is shown, and can be given up" {
+  story_start
+  story_admin keys access-control restore-keys
+  as admin "key generate k AES-256"
+  as admin "edit session settings autologout 33"
+  backup one
+  as admin "key delete k"
+  as admin "edit session settings autologout 44"
+  run as admin "show restore"
+  assert_success
+  assert_output --partial "No restored backup waits for a restart."
+  restores admin one items keys
+  restores admin one items administrators
+  run as admin "show restore"
+  assert_line "Restore 1"
+  assert_line "  Backup Name: one"
+  assert_line "  Restored by: admin"
+  assert_line --regexp "^  keys +Keys$"
+  assert_line "  1 keys and objects, 0 records"
+  assert_line "Restore 2"
+  assert_line "For changes to take effect, restart the device."
+  # by whoever may restore that
+  for number in 2 3 0 x ""; do
+    run as keys "no restore $number"
+    assert_failure 1
+  done
+  run as keys "no restore 1"
+  assert_success
+  assert_line "Action Completed"
+  run as admin "show restore"
+  refute_line "Restore 1"
+  assert_line "Restore 2"
+  run as admin "show log audit 20"
+  assert_output --partial "Restore one given up"
+  restart
+  run properties k
+  assert_failure 1
+  run as admin "show session settings"
+  assert_line --partial "33"
+  run as admin "show restore"
+  assert_output --partial "No restored backup waits for a restart."
+}
+
 # other_appliance: a new one, beside the first; first_appliance: back
 other_appliance() {
   ADAPTER_DIR=$BATS_TEST_TMPDIR/other

@@ -185,37 +185,19 @@ sweep(void *ctx)
  * The appliance's
  */
 
-struct pending {
-	unsigned count;
-	uint64_t last;
-};
-
 static enum err
-pending_one(void *ctx, struct bytes key, struct bytes value)
+last_one(void *ctx, const struct restore_pending *pending)
 {
-	struct pending *pending = ctx;
+	uint64_t *last = ctx;
 
-	(void)value;
-	pending->count++;
-	pending->last = restore_number(key);
+	*last = pending->number;
 	return OK;
-}
-
-enum err
-restores_pending(struct store *st, unsigned *count)
-{
-	struct pending pending = {.count = 0};
-	enum err rc = record_each(st, RESTORE_KIND, pending_one, &pending);
-
-	*count = pending.count;
-	return rc;
 }
 
 enum err
 restores_new(struct appliance *appliance, struct restores **out)
 {
 	struct restores *restores = NULL;
-	struct pending pending = {.count = 0};
 	uint64_t number;
 	enum err rc = OK;
 
@@ -223,21 +205,26 @@ restores_new(struct appliance *appliance, struct restores **out)
 	TRY(MEM_NEW(restores));
 	restores->appliance = appliance;
 	restores->sweep = (struct loop_task){.fn = sweep, .ctx = restores};
-	TRY(record_each(appliance->store, RESTORE_KIND, pending_one, &pending));
-	restores->last = pending.last;
-	TRY(next_number(appliance->store, pending.last, &number));
+	TRY(restore_pending_each(appliance->store, last_one, &restores->last));
+	TRY(next_number(appliance->store, restores->last, &number));
 	while (number != 0) {
 		restores->last = number;
 		TRY(next_number(appliance->store, number, &number));
 	}
 	TRY(restore_files_tidy(appliance));
 	TRY(loop_pool_new(appliance->loop, "restore", 1, &restores->pool));
-	loop_later(appliance->loop, &restores->sweep);
+	restores_tidy(restores);
 	*out = restores;
 	restores = NULL;
 out:
 	restores_free(restores);
 	return rc;
+}
+
+void
+restores_tidy(struct restores *restores)
+{
+	loop_later(restores->appliance->loop, &restores->sweep);
 }
 
 void
@@ -363,7 +350,7 @@ give_up(struct restore *restore)
 	loop_task_cancel(&restore->task);
 	keystore_loan_end(&restore->loan);
 	if (restore->stages)
-		loop_later(restore->of->appliance->loop, &restore->of->sweep);
+		restores_tidy(restore->of);
 	restore->stages = false;
 }
 
@@ -710,31 +697,6 @@ restore_acts(
 	return count;
 }
 
-/* change_run has asked for the first. */
-static enum err
-check_acts(struct change *change, const struct backup_selection *selection)
-{
-	enum act acts[PART_COUNT];
-	size_t count = restore_acts(selection, acts);
-	size_t more;
-	size_t k;
-	enum err rc = OK;
-
-	for (k = 1; k < count; k++) {
-		TRY(change_permit(change->appliance, &change->by, acts[k],
-		    change->approvals, &more, change->why));
-		if (more != 0) {
-			(void)snprintf(change->why, sizeof(change->why),
-			    "Access denied: %zu more administrator%s must "
-			    "confirm it.",
-			    more, more == 1 ? "" : "s");
-			TRY(ERR_DENIED);
-		}
-	}
-out:
-	return rc;
-}
-
 /* "Restore foo: Keys, NTP; at the next restart" */
 static void
 describe(const struct restore *restore, struct change *change)
@@ -767,13 +729,15 @@ switch_on(struct change *change)
 	struct restore *restore = change->ctx;
 	const struct settings *settings = change->appliance->settings;
 	uint8_t key[RESTORE_NUMBER_OCTETS];
+	enum act acts[PART_COUNT];
 	enum backup_item item;
 	struct buf value;
 	enum err rc = OK;
 
 	buf_init(&value, VALUE_MAX_OCTETS);
 	describe(restore, change);
-	TRY(check_acts(change, restore->selection));
+	TRY(restore_permit(
+	    change, acts, restore_acts(restore->selection, acts)));
 	for (item = 0; item < ITEM_COUNT; item++)
 		if (backup_selects(restore->selection, item) &&
 		    backup_reader_has(restore->reader, item))
@@ -785,6 +749,10 @@ switch_on(struct change *change)
 	    &value, "records", (int64_t)restore->outcome.records));
 	TRY(fields_put_number(&value, "objects",
 	    (int64_t)(restore->place - restore->outcome.records)));
+	TRY(fields_put_text(&value, "name", restore->base));
+	TRY(fields_put_text(&value, "by", change->by.name));
+	TRY(fields_put_number(
+	    &value, "asked", env_wall_s(change->appliance->env)));
 	bytes_put_u64(key, restore->number);
 	TRY(record_put(change->appliance->store, RESTORE_KIND,
 	    (struct bytes){key, sizeof(key)}, buf_peek(&value)));

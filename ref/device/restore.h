@@ -59,9 +59,6 @@ enum err
 restores_new(struct appliance *appliance, struct restores **out) MUST_CHECK;
 void restores_free(struct restores *restores); /* accepts NULL */
 
-/* Those that a restart brings into force. */
-enum err restores_pending(struct store *st, unsigned *count) MUST_CHECK;
-
 /* ---------------------------------------------------------------------------
  * Opening one
  */
@@ -137,6 +134,44 @@ void restore_begin(struct restore *restore,
 
 /* Valid from done on, until restore_drop. */
 const struct restore_outcome *restore_outcome(const struct restore *restore);
+
+/* ---------------------------------------------------------------------------
+ * Until the next start
+ */
+
+/* One that waits for it. */
+struct restore_pending {
+	uint64_t number; /* by which it is called; they come in this order */
+	char base[BACKUP_BASE_OCTETS + 1];
+	char by[ADMIN_NAME_OCTETS + 1]; /* who restored it */
+	int64_t asked_s;                /* and when; wall time */
+	bool items[ITEM_COUNT];
+	uint64_t records;
+	uint64_t objects; /* older versions of keys among them */
+};
+
+/* Its own error ends the walk. */
+typedef enum err
+restore_pending_fn(void *ctx, const struct restore_pending *pending);
+enum err restore_pending_each(
+    struct store *st, restore_pending_fn *each, void *ctx) MUST_CHECK;
+
+/* ERR_NOT_FOUND */
+enum err restore_pending_find(
+    struct store *st, uint64_t number, struct restore_pending *out) MUST_CHECK;
+
+/* The acts that it took, and how many. */
+size_t restore_pending_acts(
+    const struct restore_pending *pending, enum act acts[PART_COUNT]);
+
+/*
+ * What a change's `apply` calls: it does not come into force, and what was
+ * staged of it goes. Who may restore all of it may do so.
+ *
+ * ERR_NOT_FOUND  there is none of this number
+ * ERR_DENIED     an access control or credentials are missing for a part of it
+ */
+enum err restore_give_up(struct change *change, uint64_t number) MUST_CHECK;
 
 /* ---------------------------------------------------------------------------
  * The next start

@@ -1,7 +1,7 @@
 /*
  * Backups that are damaged: each octet of a small one changed, each length it
- * can be cut to, and a thousand places of a large one. All are refused, and
- * nothing is changed, not even what is staged.
+ * can be cut to, and a thousand places of a large one, changed and cut. All are
+ * refused, and nothing is changed, not even what is staged.
  *
  * req: KS-23-018 ESKM-129 ESKM-130
  */
@@ -49,6 +49,8 @@ make_keys(unsigned count)
 
 		(void)snprintf(name, sizeof(name), "Key%u", k);
 		spec.name = TEXT(name);
+		if (key_rig_has(&rig.keys, name))
+			continue;
 		assert_ok(key_create(&rig.keys.call, &spec, NULL, NULL));
 		key_rig_turn(&rig.keys);
 	}
@@ -190,6 +192,37 @@ test_places_of_a_large_backup_count(void **state)
 	end();
 }
 
+/* What is cut off goes back before the next one. */
+static void
+test_cuts_of_a_large_backup_are_seen(void **state)
+{
+	uint64_t seed = 20261122;
+	uint8_t *whole = NULL;
+	off_t octets;
+	unsigned k;
+	int fd;
+
+	(void)state;
+	make_keys(LARGE_KEYS);
+	begin();
+	fd = file_open(&octets);
+	assert_true(octets > 4 * SMALL_MOST_OCTETS || STEP != 1);
+	assert_ok(MEM_ARRAY(whole, (size_t)octets));
+	assert_int_equal(pread(fd, whole, (size_t)octets, 0), octets);
+	for (k = 0; k < LARGE_PLACES; k++) {
+		off_t place = any_place(&seed, octets);
+
+		assert_int_equal(ftruncate(fd, place), 0);
+		assert_refused("cut", place);
+		assert_int_equal(
+		    pwrite(fd, whole + place, (size_t)(octets - place), place),
+		    octets - place);
+	}
+	(void)close(fd);
+	mem_free(whole);
+	end();
+}
+
 static void
 test_only_its_password_opens_it(void **state)
 {
@@ -258,6 +291,7 @@ main(void)
 	    cmocka_unit_test(test_each_cut_of_a_small_backup_is_seen),
 	    cmocka_unit_test(test_only_its_password_opens_it),
 	    cmocka_unit_test(test_places_of_a_large_backup_count),
+	    cmocka_unit_test(test_cuts_of_a_large_backup_are_seen),
 	    cmocka_unit_test(
 		test_a_backup_that_is_changed_while_it_is_restored),
 	    cmocka_unit_test(test_a_full_disk_restores_nothing),

@@ -7,6 +7,9 @@
  *	append   1: what is there stays (personality "eskm"); absent: it goes
  *	records  how many rows of 'r' it has
  *	objects  and of 'o'
+ *	name     the backup's
+ *	by       who restored it
+ *	asked    and when; wall time
  *
  * "restore.row" NUMBER and
  *
@@ -23,6 +26,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "device/restore.h"
 #include "store/record.h"
 
 #define RESTORE_KIND     "restore"
@@ -69,5 +73,12 @@ restore_key_of_version(struct bytes id)
 		id.octets--;
 	return id;
 }
+
+/* What nobody needs any more is deleted in the turns to come. */
+void restores_tidy(struct restores *restores);
+
+/* May who asks do all of these, with those who confirm it? ERR_DENIED */
+enum err restore_permit(
+    struct change *change, const enum act *acts, size_t count) MUST_CHECK;
 
 #endif

@@ -1087,6 +1087,132 @@ test_what_is_staged_goes(void **state)
 	delete_all_objects();
 }
 
+/* ---- until the restart ---- */
+
+static enum err
+keep_pending(void *ctx, const struct restore_pending *pending)
+{
+	struct restore_pending *room = ctx;
+
+	assert_in_range(pending->number, 1, 2);
+	room[pending->number - 1] = *pending;
+	return OK;
+}
+
+struct giving {
+	struct change change;
+	uint64_t number;
+	bool done;
+	enum err rc;
+};
+
+static enum err
+apply_giving(struct change *change)
+{
+	const struct giving *giving = change->ctx;
+
+	return restore_give_up(change, giving->number);
+}
+
+static void
+giving_done(struct change *change, enum err rc)
+{
+	struct giving *giving = change->ctx;
+
+	giving->done = true;
+	giving->rc = rc;
+}
+
+static enum err
+give_up(uint64_t number)
+{
+	struct giving giving = {.number = number};
+
+	giving.change = (struct change){.by = rig_admin,
+	    .act = ACT_LOOK,
+	    .apply = apply_giving,
+	    .done = giving_done,
+	    .ctx = &giving};
+	change_run(APPLIANCE(&rig), &giving.change);
+	while (!giving.done)
+		bench_turn(&rig.keys.bench);
+	return giving.rc;
+}
+
+/* By whoever may restore all of it, and nobody else. */
+static void
+test_what_waits_is_known_and_can_be_given_up(void **state)
+{
+	struct restore_pending pending[2];
+	struct backup_selection selection;
+	enum act acts[PART_COUNT];
+	char line[300] = "";
+	unsigned k;
+
+	(void)state;
+	memset(pending, 0, sizeof(pending));
+	delete_all_objects();
+	make_key("Key1", "user1", 2);
+	set_number(SETTING_ACTIVE_VERSIONS, "77");
+	restore_rig_backup(&rig, "foo");
+	set_number(SETTING_ACTIVE_VERSIONS, "78");
+	restore_rig_backup(&rig, "bar");
+	delete_all_objects();
+	set_number(SETTING_ACTIVE_VERSIONS, "88");
+	assert_ok(restore_pending_each(STORE(&rig), keep_pending, pending));
+	assert_int_equal(pending[0].number, 0);
+	/* numbers are from 1 where nothing is left */
+	restore_rig_restart(&rig, 0);
+	select_only(&selection, ITEM_KEY_OPTIONS);
+	assert_ok(restore_rig_look(&rig, "foo", BACKUP_PASSWORD));
+	assert_ok(restore_rig_run(&rig, &selection));
+	selection.items[ITEM_KEYS] = true;
+	assert_ok(restore_rig_look(&rig, "bar", BACKUP_PASSWORD));
+	assert_ok(restore_rig_run(&rig, &selection));
+	assert_ok(restore_pending_each(STORE(&rig), keep_pending, pending));
+	assert_string_equal(pending[0].base, "foo");
+	assert_string_equal(pending[1].base, "bar");
+	assert_string_equal(pending[0].by, "root");
+	assert_int_equal(pending[0].asked_s, env_wall_s(APPLIANCE(&rig)->env));
+	assert_int_equal(pending[0].objects, 0);
+	assert_int_equal(pending[1].objects, 2); /* with the older version */
+	assert_true(pending[0].records != 0);
+	assert_true(pending[0].items[ITEM_KEY_OPTIONS]);
+	assert_false(pending[0].items[ITEM_KEYS]);
+	assert_true(pending[1].items[ITEM_KEYS]);
+	assert_int_equal(restore_pending_acts(&pending[0], acts), 1);
+	assert_int_equal(acts[0], ACT_RESTORE_CONFIG);
+	assert_int_equal(restore_pending_acts(&pending[1], acts), 2);
+	/* the second has keys */
+	account_put(
+	    &rig.keys.bench, "root", true, CONTROL_BIT(CONTROL_RESTORE_CONFIG));
+	assert_err(give_up(2), ERR_DENIED);
+	assert_err(give_up(3), ERR_NOT_FOUND);
+	account_put(&rig.keys.bench, "root", true,
+	    CONTROL_BIT(CONTROL_RESTORE_CONFIG) |
+		CONTROL_BIT(CONTROL_RESTORE_KEYS));
+	assert_ok(give_up(2));
+	assert_ok(audit_last(STORE(&rig), 1, keep_event, line));
+	assert_err(give_up(2), ERR_NOT_FOUND);
+	account_put(&rig.keys.bench, "root", true, CONTROLS_ALL);
+	assert_err(
+	    restore_pending_find(STORE(&rig), 2, pending), ERR_NOT_FOUND);
+	/* what was staged of it goes, and of the other one stays */
+	for (k = 0; k < 20; k++)
+		bench_turn(&rig.keys.bench);
+	assert_ok(restore_pending_find(STORE(&rig), 1, pending));
+	assert_int_equal(restore_rig_count(&rig, "restore.row"),
+	    pending[0].records + pending[0].objects);
+	restore_rig_restart(&rig, 1);
+	assert_int_equal(
+	    setting_number(APPLIANCE(&rig)->settings, SETTING_ACTIVE_VERSIONS),
+	    77);
+	assert_false(key_rig_has(&rig.keys, "Key1"));
+	set_number(SETTING_ACTIVE_VERSIONS, "4000");
+	if (strstr(line, "[root]: Restore bar given up") == NULL)
+		fail_msg("%s", line);
+}
+
 struct told {
 	unsigned count;
 	uint64_t done, all;
@@ -1280,6 +1406,7 @@ main(void)
 	    cmocka_unit_test(test_a_restore_is_in_the_audit_log),
 	    cmocka_unit_test(test_several_restores_keep_their_order),
 	    cmocka_unit_test(test_what_is_staged_goes),
+	    cmocka_unit_test(test_what_waits_is_known_and_can_be_given_up),
 	    cmocka_unit_test(test_a_large_restore_stops_nobody),
 	    cmocka_unit_test(test_the_password_is_known_again),
 	    /* the last: it leaves the rig's own backups */
