@@ -385,22 +385,20 @@ END
 
 # What the loop does for 200 who guess costs nobody else a slow turn.
 @test "two hundred guesses at once leave the loop's turns under 5 ms" {
-  local longest port
+  local port
   port=$(server ssh-port)
-  server turns >/dev/null
   export WRONG port
-  # shellcheck disable=SC2016  # the inner shell's own
-  for k in {1..100}; do
-    echo admin
-    echo "nobody$k"
-  done | xargs -P 50 -I{} timeout 60 sshpass -f "$WRONG" ssh -p "$port" -l {} \
-    -o StrictHostKeyChecking=no -o UserKnownHostsFile="$BATS_TEST_TMPDIR/known200" \
-    -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 -o LogLevel=QUIET \
-    127.0.0.1 exit 3>&- || true
-  longest=$(server turns | sed -n 's/ok longest_us=//p')
-  echo "longest turn: $longest us"
-  [ "$longest" -gt 0 ]
-  [ "$longest" -lt 5000 ]
+  guess() {
+    # shellcheck disable=SC2016  # the inner shell's own
+    for k in {1..100}; do
+      echo admin
+      echo "nobody$k"
+    done | xargs -P 50 -I{} timeout 60 sshpass -f "$WRONG" ssh -p "$port" -l {} \
+      -o StrictHostKeyChecking=no -o UserKnownHostsFile="$BATS_TEST_TMPDIR/known200" \
+      -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 -o LogLevel=QUIET \
+      127.0.0.1 exit 3>&- || true
+  }
+  no_turn_of 5000 guess
   server clock advance 31m
   [ "$(audit | grep -c 'via SSH from 127.0.0.1')" -ge 200 ]
 }
