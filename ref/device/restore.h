@@ -156,6 +156,9 @@ restore_pending_fn(void *ctx, const struct restore_pending *pending);
 enum err restore_pending_each(
     struct store *st, restore_pending_fn *each, void *ctx) MUST_CHECK;
 
+/* How many there are. */
+enum err restores_pending(struct store *st, unsigned *count) MUST_CHECK;
+
 /* ERR_NOT_FOUND */
 enum err restore_pending_find(
     struct store *st, uint64_t number, struct restore_pending *out) MUST_CHECK;

@@ -77,6 +77,23 @@ restore_pending_each(struct store *st, restore_pending_fn *each, void *ctx)
 	return record_each(st, RESTORE_KIND, show_one, &walk);
 }
 
+static enum err
+count_one(void *ctx, const struct restore_pending *pending)
+{
+	unsigned *count = ctx;
+
+	(void)pending;
+	++*count;
+	return OK;
+}
+
+enum err
+restores_pending(struct store *st, unsigned *count)
+{
+	*count = 0;
+	return restore_pending_each(st, count_one, count);
+}
+
 enum err
 restore_pending_find(
     struct store *st, uint64_t number, struct restore_pending *out)

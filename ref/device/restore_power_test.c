@@ -168,26 +168,14 @@ assert_state(const char *what, unsigned nth, const struct buf *want)
 	buf_clear(&got);
 }
 
-static enum err
-count_pending(void *ctx, const struct restore_pending *pending)
-{
-	unsigned *count = ctx;
-
-	(void)pending;
-	++*count;
-	return OK;
-}
-
-/* Before the next start brings anything into force, and after it. */
+/* What is found before the next start brings it into force, and after. */
 static void
 assert_one_end(const char *what, const char *dir, unsigned nth)
 {
 	unsigned pending, count;
 
 	bench_make_in(&at, dir);
-	pending = 0;
-	assert_ok(
-	    restore_pending_each(at.appliance.store, count_pending, &pending));
+	assert_ok(restores_pending(at.appliance.store, &pending));
 	assert_true(pending <= 1);
 	if (strcmp(what, "restoring") == 0) {
 		assert_true(pending == 1 || !*told);
