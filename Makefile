@@ -284,10 +284,15 @@ build/bin/%: build/opt/%
 	@mkdir -p build/bin
 	@ln -sf ../opt/$* $@
 
-# Keys are made once; a server is given its trust file with them.
+# Keys are made once, and with them the license of the appliances of this tree,
+# which are given the trust file.
+LICENSED_CLIENTS := 1000
 build/release/trust: | build/opt/touchstone-release
 	$(call say,KEYS,$@)build/opt/touchstone-release keys $(@D)
-build/bin/touchstone-ref: | build/release/trust
+build/release/licence: build/release/trust
+	$(call say,LICENCE,$@)build/opt/touchstone-release licence --keys $(@D) \
+		--clients $(LICENSED_CLIENTS) --out $@
+build/bin/touchstone-ref: | build/release/licence
 BIN := $(patsubst build/opt/%,build/bin/%,$(call programs,opt))
 
 # ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ set -eu
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 bin=$top/build/bin
 programs=("${TOUCHSTONE_REF:-$bin/touchstone-ref}"
-	"${RELEASE_KEYS:-$top/build/release}/trust")
+	"${RELEASE_KEYS:-$top/build/release}"/{trust,licence})
 if [ "${1-}" = --card ]; then
 	programs+=("${HSMCARDD:-$bin/hsmcardd}" "${PEDSIM:-$bin/pedsim}"
 		"${HSM_SIM_MODULE:-$bin/libhsm-sim.so}")

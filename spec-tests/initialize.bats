@@ -59,10 +59,12 @@ delivered() {
   assert_line "Hostname: keys.example"
   assert_line "Date and Time: 2012-05-04 11:22:33 Europe/Berlin"
   assert_line --partial "[system]: Initialized the appliance: Hostname: keys.example"
-  # the key server is there from now on
+  # the key server is there from now on, and has no license to let anybody in
   server target
   run kmip query
-  assert_success
+  assert_failure
+  run console_as admin 'Canal5%Heron' 'show log system'
+  assert_line --partial "Client 127.0.0.1 refused: no license is installed"
 }
 
 # req: KS-02-042
@@ -128,8 +130,8 @@ delivered() {
   assert_line "HSM successful initialized"
   assert_line "HSM Status:    Initialized"
   # no further login
-  server target
-  kmip create
+  run console_as admin 'Canal5%Heron' 'show hsm status'
+  assert_line "Crypto-user logged in: yes"
 }
 
 # ---- by a file
@@ -293,10 +295,12 @@ delivered() {
   assert_success
   assert_line "Hostname: touchstone"
   refute_output --partial gone.example
+  # nor of the license
   server target
   run kmip attributes "$id" State
-  assert_failure 1
-  assert_output --partial ObjectNotFound
+  assert_failure 2
+  run console_as admin 'Canal5%Heron' 'show license'
+  assert_line "  Licensed Clients: 0"
 }
 
 @test "Without a second yes nothing is reset" {

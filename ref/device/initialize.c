@@ -1,17 +1,30 @@
 #include "device/initialize.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/keyfile.h"
 #include "device/appliance.h"
+#include "device/licence.h"
 
 enum { KEY_OCTETS = 40 };
 
-static const char password_file[] = "password-file";
+/* Answers that a file has, and nobody is asked for. */
+enum path { PATH_PASSWORD, PATH_LICENCE, PATH_COUNT };
+static const struct {
+	const char *key;
+	const char *help;
+} paths[] = {
+    [PATH_PASSWORD] = {"password-file", "a file with it"},
+    [PATH_LICENCE] = {"license-file", "the package of a license"},
+};
 
 struct row {
 	const char *key;
@@ -34,7 +47,8 @@ struct initialization {
 	struct appliance *appliance;
 	char *value[ANSWER_COUNT]; /* as they are kept; never the password */
 	struct secret *password;
-	char *password_path;
+	char *path[PATH_COUNT];  /* NULL: none was given */
+	struct licence *licence; /* NULL: likewise */
 	int64_t wall_s;
 	initialization_fn *done;
 	void *ctx;
@@ -69,6 +83,7 @@ enum err
 initialization_help(struct buf *out)
 {
 	enum answer which;
+	enum path path;
 	enum err rc = OK;
 
 	for (which = 0; which < ANSWER_COUNT; which++) {
@@ -76,7 +91,9 @@ initialization_help(struct buf *out)
 			TRY(buf_printf(out, "  %-14s %s\n", rows[which].key,
 			    answer_name(which)));
 	}
-	TRY(buf_printf(out, "  %-14s a file with it\n", password_file));
+	for (path = 0; path < PATH_COUNT; path++)
+		TRY(buf_printf(
+		    out, "  %-14s %s\n", paths[path].key, paths[path].help));
 out:
 	return rc;
 }
@@ -211,8 +228,8 @@ initialization_set(struct initialization *init, enum answer which,
 struct reader {
 	struct bytes value[ANSWER_COUNT];
 	unsigned line[ANSWER_COUNT];
-	struct bytes path;
-	unsigned path_line;
+	struct bytes path[PATH_COUNT];
+	unsigned path_line[PATH_COUNT];
 };
 
 static enum err __attribute__((format(printf, 3, 4)))
@@ -268,6 +285,7 @@ read_line(struct reader *r, struct bytes line, unsigned number,
 	struct bytes *to = NULL;
 	unsigned *seen = NULL;
 	enum answer which;
+	enum path path;
 
 	if (line.octets == 0 || line.at[0] == '#')
 		return OK;
@@ -284,9 +302,11 @@ read_line(struct reader *r, struct bytes line, unsigned number,
 			seen = &r->line[which];
 		}
 	}
-	if (bytes_equal_text(key, password_file)) {
-		to = &r->path;
-		seen = &r->path_line;
+	for (path = 0; path < PATH_COUNT; path++) {
+		if (bytes_equal_text(key, paths[path].key)) {
+			to = &r->path[path];
+			seen = &r->path_line[path];
+		}
 	}
 	if (to == NULL)
 		return refuse_line(number, why, "no such key");
@@ -305,6 +325,7 @@ take_answers(struct initialization *init, const struct reader *r,
 {
 	char own[CHANGE_WHY_OCTETS] = "";
 	enum answer which;
+	enum path path;
 	enum err rc = OK;
 
 	for (which = 0; which < ANSWER_COUNT; which++) {
@@ -315,16 +336,18 @@ take_answers(struct initialization *init, const struct reader *r,
 			(void)refuse_line(r->line[which], why, "%s", own);
 		TRY(rc);
 	}
-	if (r->path_line == 0)
-		return OK;
-	if (r->line[ANSWER_PASSWORD] != 0)
-		return refuse_line(r->path_line, why,
+	if (r->path_line[PATH_PASSWORD] != 0 && r->line[ANSWER_PASSWORD] != 0)
+		TRY(refuse_line(r->path_line[PATH_PASSWORD], why,
 		    "line %u has the password already",
-		    r->line[ANSWER_PASSWORD]);
-	mem_free(init->password_path);
-	init->password_path = NULL;
-	rc = mem_printf(&init->password_path, "%.*s", (int)r->path.octets,
-	    (const char *)r->path.at);
+		    r->line[ANSWER_PASSWORD]));
+	for (path = 0; path < PATH_COUNT; path++) {
+		if (r->path_line[path] == 0)
+			continue;
+		mem_free(init->path[path]);
+		init->path[path] = NULL;
+		TRY(mem_printf(&init->path[path], "%.*s",
+		    (int)r->path[path].octets, (const char *)r->path[path].at));
+	}
 out:
 	return rc;
 }
@@ -333,7 +356,7 @@ enum err
 initialization_read(
     struct initialization *init, struct bytes text, char why[CHANGE_WHY_OCTETS])
 {
-	struct reader reader = {.path_line = 0};
+	struct reader reader = {.line = {0}};
 	unsigned number = 0;
 	enum err rc = OK;
 
@@ -358,11 +381,11 @@ read_password(struct initialization *init)
 	struct bytes text;
 	enum err rc = OK;
 
-	if (keyfile_read(init->password_path, PASSWORD_MAX_OCTETS, &file) !=
-	    OK) {
+	if (keyfile_read(
+		init->path[PATH_PASSWORD], PASSWORD_MAX_OCTETS, &file) != OK) {
 		(void)snprintf(init->why, sizeof(init->why),
 		    "%s: %s: it cannot be read, or others than its owner can",
-		    password_file, init->password_path);
+		    paths[PATH_PASSWORD].key, init->path[PATH_PASSWORD]);
 		TRY(ERR_FIELD);
 	}
 	text = secret_peek(file);
@@ -370,6 +393,41 @@ read_password(struct initialization *init)
 	    init, ANSWER_PASSWORD, take_line(&text), init->why));
 out:
 	secret_free(file);
+	return rc;
+}
+
+static enum err
+refuse_licence(struct initialization *init, const char *what)
+{
+	(void)snprintf(init->why, sizeof(init->why), "%s: %s: %s",
+	    paths[PATH_LICENCE].key, init->path[PATH_LICENCE], what);
+	return ERR_FIELD;
+}
+
+/* In this turn of the loop: nobody is served before it ends. */
+static enum err
+read_licence(struct initialization *init)
+{
+	struct package *package = NULL;
+	char why[PACKAGE_WHY_OCTETS];
+	enum err rc = OK;
+	int fd = open(init->path[PATH_LICENCE], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		TRY(refuse_licence(init, strerror(errno)));
+	rc = package_open(fd, init->appliance->trust, &package, why);
+	if (rc != OK && rc != ERR_NOMEM)
+		rc = refuse_licence(init, why);
+	TRY(rc);
+	if (package_manifest(package)->type != PACKAGE_LICENCE)
+		TRY(refuse_licence(init, "no license, but software"));
+	if (init->licence == NULL)
+		TRY(MEM_NEW(init->licence));
+	licence_of_package(package_manifest(package), init->licence);
+out:
+	package_close(package);
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 
@@ -441,6 +499,7 @@ apply(struct change *change)
 	struct initialization *init = change->ctx;
 	bool starts =
 	    strcmp(initialization_shown(init, ANSWER_KEY_SERVER), "yes") == 0;
+	int used;
 	enum err rc = OK;
 
 	if (appliance_is_initialized(change->appliance)) {
@@ -453,9 +512,15 @@ apply(struct change *change)
 	TRY(service_keep_startup(
 	    change->appliance->services, SERVICE_KEY_SERVER, starts));
 	TRY(apply_admin(change));
-	(void)snprintf(change->event, sizeof(change->event),
+	if (init->licence != NULL)
+		TRY(licence_install(change, init->licence));
+	used = snprintf(change->event, sizeof(change->event),
 	    "Initialized the appliance: Hostname: %s; administrator: %s",
 	    initialization_shown(init, ANSWER_HOST_NAME), INITIALIZATION_ADMIN);
+	if (init->licence != NULL)
+		(void)snprintf(change->event + used,
+		    sizeof(change->event) - (size_t)used,
+		    "; licensed clients: %" PRIu32, init->licence->clients);
 out:
 	return rc;
 }
@@ -499,7 +564,9 @@ hash(struct initialization *init)
 {
 	enum err rc = OK;
 
-	if (init->password_path != NULL)
+	if (init->path[PATH_LICENCE] != NULL)
+		TRY(read_licence(init));
+	if (init->path[PATH_PASSWORD] != NULL)
 		TRY(read_password(init));
 	if (init->password == NULL)
 		TRY(refuse(
@@ -561,6 +628,7 @@ void
 initialization_free(struct initialization *init)
 {
 	enum answer which;
+	enum path path;
 
 	if (init == NULL)
 		return;
@@ -570,6 +638,8 @@ initialization_free(struct initialization *init)
 	for (which = 0; which < ANSWER_COUNT; which++)
 		mem_free(init->value[which]);
 	secret_free(init->password);
-	mem_free(init->password_path);
+	for (path = 0; path < PATH_COUNT; path++)
+		mem_free(init->path[path]);
+	mem_free(init->licence);
 	mem_free(init);
 }

@@ -10,10 +10,13 @@
  * An answer file has lines of "key = value", each key of answer.def once at
  * most, in any order. Blank lines and lines that begin with # say nothing.
  * "password-file = PATH" stands for "password"; that file's first line is it.
- * Neither file may be read by others than its owner.
+ * Neither file may be read by others than its owner. "license-file = PATH" is a
+ * license (device/licence.h) in its package, which is installed with the rest,
+ * so that clients need not wait for it; it is verified as any package is. The
+ * dialogue asks for none: it is installed later, as software is.
  *
  * req: KS-02-018 KS-02-020 KS-15-034 KS-15-035 KS-15-037 KS-19-003
- * req: ESKM-184
+ * req: KS-25-017 ESKM-184
  */
 #ifndef DEVICE_INITIALIZE_H
 #define DEVICE_INITIALIZE_H
@@ -74,7 +77,8 @@ enum err initialization_read(struct initialization *init, struct bytes text,
  * nothing has been done, and `why` says for what. Some answers may be given
  * anew then, and it be run again.
  *
- * ERR_FIELD    the password breaks a rule, or is missing
+ * ERR_FIELD    the password breaks a rule, or is missing; or what should be a
+ *              license is none
  * ERR_DENIED   the appliance has an administrator
  */
 typedef void initialization_fn(void *ctx, enum err rc, const char *why);

@@ -1,5 +1,10 @@
 #include "device/initialize.h"
 
+#include "crypto/ossl.h"
+#include "device/audit.h"
+#include "device/clients.h"
+#include "device/licence.h"
+#include "device/package_rig_test.h"
 #include "device/rig_test.h"
 
 /* ---- what is read of an answer file ---- */
@@ -53,6 +58,11 @@ static const struct file_case file_cases[] = {
 	{ "its file", "password-file = a", OK, "" },
 	{ "both", "password = a\npassword-file = a", ERR_FIELD,
 	  "line 2: line 1 has the password already" },
+	{ "a license", "license-file = a", OK, "" },
+	{ "two of them", "license-file = a\nlicense-file = b", ERR_FIELD,
+	  "line 2: line 1 has this key already" },
+	{ "one that is typed", "license = 100", ERR_FIELD,
+	  "line 1: no such key" },
 };
 /* clang-format on */
 
@@ -232,6 +242,139 @@ a_password_that_will_not_do_leaves_nothing(void **state)
 	    setting_text(appliance->settings, SETTING_HOST_NAME), "touchstone");
 }
 
+/* ---- with a license ---- */
+
+#define MADE                         \
+	"product = touchstone-ref\n" \
+	"made = 1790000000\n"
+
+static enum err
+keep_line(void *ctx, struct bytes line)
+{
+	return buf_put(ctx, line);
+}
+
+/* The last of the audit log. */
+static void
+audits(struct appliance *appliance, const char *want)
+{
+	struct buf line;
+
+	buf_init(&line, 4096);
+	assert_ok(audit_last(appliance->store, 1, keep_line, &line));
+	assert_ok(buf_put(&line, (struct bytes){(const uint8_t *)"", 1}));
+	assert_non_null(strstr((const char *)line.at, want));
+	buf_clear(&line);
+}
+
+/*
+ * It is verified as what an administrator installs, and nothing is done with
+ * one that is not good. The last one is.
+ *
+ * req: KS-25-010 KS-25-017
+ */
+static void
+a_license_comes_with_the_rest(void **state)
+{
+	static struct vendor vendor;
+	static struct vendor other;
+	const struct {
+		const char *name;
+		struct parcel parcel;
+		bool trusted;
+		const char *why; /* "": it is good */
+	} cases[] = {
+	    {"of somebody else",
+		{.manifest = "type = licence\n" MADE "clients = 7\n",
+		    .signer = &other},
+		true, "signed by another key"},
+	    {"not signed",
+		{.manifest = "type = licence\n" MADE "clients = 7\n",
+		    .unsigned_ = true},
+		true, "not signed"},
+	    {"for no clients",
+		{.manifest = "type = licence\n" MADE "clients = 0\n"}, true,
+		"malformed"},
+	    {"software",
+		{.manifest = "type = software\n" MADE "version = 6.2.0p1\n"
+			     "component = touchstone-ref 0\n"},
+		true, "no license, but software"},
+	    {"where nobody is trusted",
+		{.manifest = "type = licence\n" MADE "clients = 7\n"}, false,
+		"trust"},
+	    {"a good one",
+		{.manifest = "type = licence\n" MADE "clients = 7\n"}, true,
+		""},
+	};
+	struct bench *bench = *state;
+	struct appliance *appliance = &bench->appliance;
+	struct package_trust *trust = NULL;
+	struct outcome outcome;
+	struct licence licence;
+	char text[200];
+	size_t k;
+
+	assert_ok(ossl_init());
+	vendor_make(&vendor, 2048, 0x55);
+	vendor_make(&other, 2048, 0xAA);
+	assert_ok(package_trust_read(bytes_of_text(vendor.trust), &trust));
+	for (k = 0; k < LENGTH(cases); k++) {
+		bool is_good = *cases[k].why == '\0';
+		int fd = parcel_make(&vendor, &cases[k].parcel);
+
+		appliance->trust = cases[k].trusted ? trust : NULL;
+		(void)snprintf(text, sizeof(text),
+		    "license-file = /proc/self/fd/%d\n"
+		    "password = Canal5%%Heron\n",
+		    fd);
+		carry_out(bench, text, &outcome);
+		if (outcome.rc != (is_good ? OK : ERR_FIELD) ||
+		    strstr(outcome.why, cases[k].why) == NULL ||
+		    appliance_is_initialized(appliance) != is_good ||
+		    clients_most(appliance->clients) != (is_good ? 7 : 0))
+			fail_msg("%s: %s: %s, %zu clients", cases[k].name,
+			    err_name(outcome.rc), outcome.why,
+			    clients_most(appliance->clients));
+		close(fd);
+	}
+	assert_ok(licence_read(appliance->store, &licence));
+	assert_int_equal(licence.clients, 7);
+	assert_int_equal(licence.made_s, 1790000000);
+	audits(appliance, "; administrator: admin; licensed clients: 7");
+	package_trust_free(trust);
+	vendor_clear(&vendor);
+	vendor_clear(&other);
+}
+
+static void
+a_license_that_is_not_there_leaves_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct outcome outcome;
+
+	carry_out(
+	    bench, "license-file = /none\npassword = Canal5%Heron\n", &outcome);
+	assert_err(outcome.rc, ERR_FIELD);
+	assert_string_equal(
+	    outcome.why, "license-file: /none: No such file or directory");
+	assert_false(appliance_is_initialized(&bench->appliance));
+}
+
+/* req: KS-25-010 */
+static void
+without_a_license_there_is_none(void **state)
+{
+	struct bench *bench = *state;
+	struct outcome outcome;
+	struct licence licence;
+
+	carry_out(bench, "password = Canal5%Heron\n", &outcome);
+	assert_ok(outcome.rc);
+	assert_err(
+	    licence_read(bench->appliance.store, &licence), ERR_NOT_FOUND);
+	assert_int_equal(clients_most(bench->appliance.clients), 0);
+}
+
 int
 main(void)
 {
@@ -243,6 +386,12 @@ main(void)
 		all_of_it_is_done, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_password_that_will_not_do_leaves_nothing, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_license_comes_with_the_rest, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_license_that_is_not_there_leaves_nothing, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		without_a_license_there_is_none, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "device/licence.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #define KEY_NAME  "installed"
 
 enum {
-	RECORD_OCTETS = LICENCE_NOTES_OCTETS + 256,
+	RECORD_OCTETS = PACKAGE_NOTES_OCTETS + 256,
 	ADDRESS_OCTETS = 64,
 	TEXT_OCTETS = 256,
 };
@@ -48,7 +49,7 @@ read_value(struct bytes value, struct licence *out)
 	TRY(fields_number(value, "installed", &out->installed_s));
 	TRY(fields_find(value, "notes", &notes));
 	if (clients < 1 || clients > UINT32_MAX ||
-	    notes.octets > LICENCE_NOTES_OCTETS)
+	    notes.octets > PACKAGE_NOTES_OCTETS)
 		TRY(ERR_VALUE);
 	out->clients = (uint32_t)clients;
 	memcpy(out->notes, notes.at, notes.octets);
@@ -89,6 +90,15 @@ write_value(const struct licence *licence, struct buf *out)
 	TRY(fields_put_text(out, "notes", licence->notes));
 out:
 	return rc;
+}
+
+void
+licence_of_package(const struct package_manifest *manifest, struct licence *out)
+{
+	assert(manifest->type == PACKAGE_LICENCE);
+	*out = (struct licence){
+	    .clients = manifest->clients, .made_s = manifest->made_s};
+	(void)memcpy(out->notes, manifest->notes, sizeof(out->notes));
 }
 
 /* req: KS-25-014 KS-25-016 */
@@ -135,8 +145,7 @@ take_effect(struct licences *licences)
 	enum err rc = licence_read(appliance->store, &licence);
 
 	if (rc == OK || rc == ERR_NOT_FOUND) {
-		clients_limit(
-		    appliance->clients, rc == OK ? licence.clients : SIZE_MAX);
+		clients_limit(appliance->clients, licence.clients);
 		rc = OK;
 	}
 	return rc;

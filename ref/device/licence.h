@@ -24,12 +24,12 @@
 #define DEVICE_LICENCE_H
 
 #include "device/change.h"
+#include "device/package.h"
 
 struct appliance;
 struct licences;
 
 enum {
-	LICENCE_NOTES_OCTETS = 1024, /* as a package has them */
 	LICENCE_TOLD_MOST = 64,
 	LICENCE_QUIET_MS = 10 * 60 * 1000,
 };
@@ -38,7 +38,7 @@ struct licence {
 	uint32_t clients;                     /* one at least */
 	int64_t made_s;                       /* wall time; both */
 	int64_t installed_s;                  /* licence_install sets it */
-	char notes[LICENCE_NOTES_OCTETS + 1]; /* of who made it; or "" */
+	char notes[PACKAGE_NOTES_OCTETS + 1]; /* of who made it; or "" */
 };
 
 /* appliance_open calls it, behind clients, clock and logs.
@@ -54,6 +54,10 @@ void licences_free(struct licences *licences); /* accepts NULL */
  * ERR_STORE
  */
 enum err licence_read(struct store *st, struct licence *out) MUST_CHECK;
+
+/* What such a package says. */
+void licence_of_package(
+    const struct package_manifest *manifest, struct licence *out);
 
 /*
  * In a change's apply. It is in force when that is durable.

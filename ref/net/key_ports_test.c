@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "device/ear_test.h"
 #include "device/licence_rig_test.h"
 
 /* Each octet is a message; its answer says what the door was like. */
@@ -18,6 +19,15 @@ frame(void *state, struct bytes in, size_t *octets)
 	(void)state;
 	*octets = 1;
 	return in.octets == 0 ? ERR_TRUNCATED : OK;
+}
+
+/* They all came when there was room, and took their time. */
+static bool all_expected;
+
+static bool
+expects(void *ctx, struct bytes source)
+{
+	return all_expected || key_gate_expects(ctx, source);
 }
 
 static enum err
@@ -57,7 +67,7 @@ message(void *ctx, void *state, struct conn *conn, uint64_t number,
 }
 
 static const struct protocol protocol = {.name = "test",
-    .expects = key_gate_expects,
+    .expects = expects,
     .frame = frame,
     .opened = opened,
     .message = message,
@@ -66,6 +76,7 @@ static const struct protocol protocol = {.name = "test",
 static struct bench bench;
 static struct key_ports *ports;
 static struct statistics_counts counts;
+static struct ear ear;
 #define APPLIANCE (&bench.appliance)
 
 static int
@@ -90,6 +101,9 @@ set_up(void **state)
 	assert_ok(settings_new(bench.appliance.store, &APPLIANCE->settings));
 	assert_ok(
 	    clock_new(bench.appliance.store, bench.rig.env, &APPLIANCE->clock));
+	assert_ok(logs_open(APPLIANCE));
+	ear_open(&ear, APPLIANCE);
+	all_expected = false;
 	assert_ok(credentials_new(APPLIANCE, &APPLIANCE->credentials));
 	assert_ok(key_servers_new(&APPLIANCE->key_servers));
 	assert_ok(licences_new(APPLIANCE, &APPLIANCE->licences));
@@ -106,6 +120,8 @@ tear_down(void **state)
 	licences_free(APPLIANCE->licences);
 	key_servers_free(APPLIANCE->key_servers);
 	credentials_free(APPLIANCE->credentials);
+	logs_close(APPLIANCE);
+	ear_close(&ear);
 	clock_free(APPLIANCE->clock);
 	settings_free(APPLIANCE->settings);
 	clients_free(APPLIANCE->clients);
@@ -558,6 +574,44 @@ test_who_finds_no_place_is_not_let_in(void **state)
 			close(fd[k]);
 }
 
+/* Its line of the system log, and the trap's. */
+static void
+is_told(unsigned device)
+{
+	char line[120];
+
+	(void)snprintf(line, sizeof(line),
+	    "License: Client 127.0.0.%u refused: the licensed number of "
+	    "clients, 1, is connected\n",
+	    device);
+	assert_non_null(strstr(ear_text(&ear, LOG_SYSTEM), line));
+}
+
+/* req: KS-20-011 */
+static void
+test_who_is_refused_is_told_of(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	key_ports_open(ports);
+	make(KEY_NAE, "Any");
+	fd[0] = join_from(1, port_of(1));
+	assert_int_equal(ask(fd[0]), '-');
+	assert_int_equal(ear.lines[LOG_SYSTEM], 0);
+	fd[1] = join_from(2, port_of(1));
+	is_told(2);
+	close(fd[1]);
+	/* one whose place was taken while it said who it is */
+	all_expected = true;
+	fd[1] = join_from(3, port_of(1));
+	assert_int_equal(ask(fd[1]), 'x');
+	is_told(3);
+	assert_int_equal(clients_count(APPLIANCE->clients), 1);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 /* req: KS-25-010 */
 static void
 test_without_a_licence_nobody_is_let_in(void **state)
@@ -632,6 +686,7 @@ main(void)
 	    PORTS_TEST(test_other_changes_touch_nothing),
 	    PORTS_TEST(test_who_is_in_is_counted),
 	    PORTS_TEST(test_who_finds_no_place_is_not_let_in),
+	    PORTS_TEST(test_who_is_refused_is_told_of),
 	    PORTS_TEST(test_without_a_licence_nobody_is_let_in),
 	    PORTS_TEST(test_another_licence_puts_nobody_out),
 	    PORTS_TEST(test_a_change_is_in_force_when_it_is_told),
