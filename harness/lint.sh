@@ -205,6 +205,10 @@ c_rules() {
 		next
 	}
 	{
+		# what is too long is wrapped without the blank, and a column of
+		# a table becomes prose
+		if (in_comment && /^[ \t]*\*[^ \t\/*]/)
+			offence("comment", "wrapped by clang-format: write it anew")
 		code = code_of($0)
 		if (code ~ /^[ \t]*typedef[ \t]+(struct|union)/)
 			offence("typedef", "structs are not typedef\x27d")
@@ -308,7 +312,7 @@ fi
 LC_ALL=C sort -t : -k 1,1 -k 2,2n "$tmp/offences"
 {
 	cut -d ' ' -f 1 "$tmp/doors"
-	printf '%s\n' include sides todo typedef kind blank format \
+	printf '%s\n' include sides todo comment typedef kind blank format \
 		shellcheck
 } | LC_ALL=C sort -u | awk '
 FILENAME != "-" { split($0, field, ": "); broken[field[2]] = 1; next }

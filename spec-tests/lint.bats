@@ -181,6 +181,13 @@ door() {
   refused spec-tests/a.bash:2 todo
 }
 
+@test "a comment's line that was wrapped is found" {
+  plant ref/base/a.h "/*" " *	word  what it says" " */"
+  accepted
+  plant ref/base/a.h "/*" " *	word  what it says" " *and more" " */"
+  refused ref/base/a.h:3 comment
+}
+
 @test "structs are not typedef'd" {
   plant ref/base/a.c "struct a;"
   accepted

@@ -5,21 +5,22 @@
  *	labctl show DIR                 print it
  *	labctl advance DIR DURATION     2h, 1h30m, 45s, 3d, 250ms
  *	labctl set DIR TIME             wall time: 2026-11-21T10:00:00Z or
- *@SECONDS labctl ask DIR/lab/X.sock WORDS...   one command, its answer printed
+ *	                                @SECONDS
+ *	labctl ask DIR/lab/X.sock WORDS...   one command, its answer printed
  *
  * A laboratory begins at noon of the second Wednesday of a month, the last that
  * has been by this machine: no schedule of days, weeks or months is near, and
  * whatever hour it is outside, the same things happen inside. What it issues is
- * valid outside. With "now" it is this machine's
- * time: for what leaves the laboratory.
+ * valid outside. With "now" it is this machine's time: for what leaves the
+ * laboratory.
  *
  * DIR/clock (clock.h) is mapped by every process of an appliance and written
- * only here. Each process has a control socket
- * DIR/lab/NAME.sock that takes lines; after a change every one that listens is
- * told "clock", and has answered "ok ... next=MS|none ..." before labctl
- * returns. Time goes from one due timer to the next, whichever process it is
- * in, so that each fires at its own time, and processes in their order; after
- * MAX_STEPS of them the rest is one leap.
+ * only here. Each process has a control socket DIR/lab/NAME.sock that takes
+ * lines; after a change every one that listens is told "clock", and has
+ * answered "ok ... next=MS|none ..." before labctl returns. Time goes from one
+ *due timer to the next, whichever process it is in, so that each fires at its
+ *own time, and processes in their order; after MAX_STEPS of them the rest is
+ *one leap.
  *
  * A timer that looks again and again whether something has changed would make
  * each second a step. Where it comes first the process says "firm=MS|none" as

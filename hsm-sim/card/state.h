@@ -8,7 +8,8 @@
  *	 4  octets of the body
  *	    body: the fields in the order of struct state, each partition's in
  *	    the order of struct state_partition; docs/card.md has them one by
- *one 32  seal_check() of all before
+ *	    one
+ *	32  seal_check() of all before
  *
  * It is written anew with every change, before the change counts.
  */

@@ -10,7 +10,8 @@
  * application makes a new one of these. What was in the card is gone then.
  *
  *	CKR_DEVICE_REMOVED  the daemon has closed the connection, or is not
- *there CKR_DEVICE_ERROR    no answer in time, or none that can be understood
+ *	                    there
+ *	CKR_DEVICE_ERROR    no answer in time, or none that can be understood
  */
 #ifndef RPC_CLIENT_H
 #define RPC_CLIENT_H

@@ -5,8 +5,8 @@
  *	flag    one octet, 0 or 1
  *	number  a CK_ULONG: eight octets, big-endian
  *	octets  a flag: is there a pointer? a number, the length; and where
- *there is a pointer that many octets. A length without a pointer is kept as it
- *is: to judge it is the card's matter.
+ *	        there is a pointer that many octets. A length without a
+ *	        pointer is kept as it is: to judge it is the card's matter.
  *
  * What is taken points into what was read, which is borrowed. Readers:
  *

@@ -8,8 +8,11 @@
  *	if (rv == CKR_OK)
  *		rv = making_session(&m, &backing);
  *	if (rv == CKR_OK)
- *		rv = softhsm->C_CreateObject(backing, m.attributes, m.count,
- *&made); if (rv == CKR_OK) rv = making_adopt(&m, made, object); making_end(&m);
+ *		rv = softhsm->C_CreateObject(
+ *		    backing, m.attributes, m.count, &made);
+ *	if (rv == CKR_OK)
+ *		rv = making_adopt(&m, made, object);
+ *	making_end(&m);
  *
  * A pair is made by two, of which making_pair joins the second to the first.
  */

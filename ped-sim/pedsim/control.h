@@ -5,13 +5,16 @@
  * "ok WORDS" or "error TEXT":
  *
  *	screen          a display (see below), ok
- *	watch           the same; from now on each display, also of a new link
- *or slot, is told unasked timer MS        ok; "timeout" is told MS from now, in
- *virtual time; another timer replaces it, 0 stops it key NAME...     press
- *keys, one after the other: ok taken=N ignored=N down NAME       hold a key: ok
- *taken=N ignored=N up NAME         let it go insert PATH     an iKey's file, to
- *the end of the line remove log             say each recent action, newest
- *first
+ *	watch           the same; from now on each display, also of a new
+ *	                link or slot, is told unasked
+ *	timer MS        ok; "timeout" is told MS from now, in virtual time;
+ *	                another timer replaces it, 0 stops it
+ *	key NAME...     press keys, one after the other: ok taken=N ignored=N
+ *	down NAME       hold a key: ok taken=N ignored=N
+ *	up NAME         let it go
+ *	insert PATH     an iKey's file, to the end of the line
+ *	remove
+ *	log             say each recent action, newest first
  *
  * The words of ok are those of control_status. A display is nine lines:
  *

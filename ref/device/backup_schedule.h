@@ -16,9 +16,9 @@
  *	last, file, status                    of the run that was last
  *
  * Time is that of the wall, in the time zone of the device. What comes while
- *the device is off, or is passed over when the clock is set, is not made up
- *for. In a month without that day it is the month's last one; a time that does
- *not come on a day is the first behind the gap.
+ * the device is off, or is passed over when the clock is set, is not made up
+ * for. In a month without that day it is the month's last one; a time that does
+ * not come on a day is the first behind the gap.
  *
  * Source: guide chapter 23; ESKM's "Schedule a Backup"
  */

@@ -15,8 +15,8 @@
  *
  * Functions that write do so in the turn's group, each in a savepoint of its
  * own: whatever it returns but OK, nothing has changed. They judge what is
- *asked for, not who asks: that is device/access.h for clients, and the act of
- *the change for administrators.
+ * asked for, not who asks: that is device/access.h for clients, and the act of
+ * the change for administrators.
  *
  * Errors of all of them, beside those named: what the store has; ERR_HSM,
  * ERR_HSM_LOGGED_OUT, ERR_HSM_OTHER, ERR_SEAL where bytes are sealed or opened;

@@ -1,7 +1,7 @@
 /*
  * What has to be there before the bytes of a key are made, opened or sealed: an
  * RSA pair, made by a worker, or a certificate with its key, read by one; and
- *the master key where the HSM has to lend it.
+ * the master key where the HSM has to lend it.
  *
  *	job = {.appliance, .algorithm, .ready, .ctx}
  *	key_job_begin(&job)  ...  ready: key_create(call, spec, &job.pair, ...)

@@ -10,7 +10,8 @@
  *
  *	upgrade   the present version becomes the previous one, and what belongs
  *	          to administrators (ITEM_ADMINS of backup_item.def) is set
- *aside rollback  the previous version, and administrators as they were set
+ *	          aside
+ *	rollback  the previous version, and administrators as they were set
  *	          aside; there is nothing before that, so it is done only once
  *
  * Either takes effect with the restart that follows it. Programs that no

@@ -2,15 +2,17 @@
  * Statistics: how much the device has to do.
  *
  * Whoever does something counts it with a plain increment, on the loop's
- *thread: connections and octets of the key servers in struct statistics_counts,
- * requests in tallies of its own that it lends (statistics_lend). All else is
- * made of these here, out of the way of requests: once a second of elapsed time
- * what the second brought is set beside the most that one ever did, and every
- * STATISTICS_SAMPLE_MS processors and interfaces are asked.
+ * thread: connections and octets of the key servers in struct
+ * statistics_counts, requests in tallies of its own that it lends
+ * (statistics_lend). All else is made of these here, out of the way of
+ * requests: once a second of elapsed time what the second brought is set beside
+ * the most that one ever did, and every STATISTICS_SAMPLE_MS processors and
+ * interfaces are asked.
  *
  *	total      since the device was started; a reset leaves it
  *	current    in this second, up to now; of what is sampled, the last
- *sample maximum    of seconds, or samples, since the start or the last reset
+ *	           sample
+ *	maximum    of seconds, or samples, since the start or the last reset
  *	average    of samples, likewise: their sum by their count
  *
  * Nothing of it is kept: a restart begins anew.

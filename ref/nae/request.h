@@ -5,9 +5,10 @@
  * so and names the next one:
  *
  *	nae_later(rq, work, next)  a worker does work(rq->state) first, which
- *may take long nae_soon(rq, work, next)   likewise, and it takes milliseconds:
- *nobody has to wait until key pairs are made nae_pause(rq, next)        until
- *somebody calls nae_go_on(rq, rc)
+ *	                           may take long
+ *	nae_soon(rq, work, next)   likewise, and it takes milliseconds: nobody
+ *	                           has to wait until key pairs are made
+ *	nae_pause(rq, next)        until somebody calls nae_go_on(rq, rc)
  *
  * and returns what these return. Any other return ends the request, or with
  * data elements to come, the step. The answer's elements go into rq->body with

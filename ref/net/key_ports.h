@@ -11,7 +11,7 @@
  * One that cannot be opened (somebody else has the port, its private key cannot
  * be opened now) is told of, in the log and to whoever looks at the server, and
  * tried again every KEY_PORTS_RETRY_MS. Nobody is let in meanwhile: not by
- *rules that are no longer those that were set.
+ * rules that are no longer those that were set.
  *
  * req: KS-01-112 KS-03-001 KS-03-002 KS-03-140 ESKM-019
  */
