@@ -18,9 +18,9 @@
  * only here. Each process has a control socket DIR/lab/NAME.sock that takes
  * lines; after a change every one that listens is told "clock", and has
  * answered "ok ... next=MS|none ..." before labctl returns. Time goes from one
- *due timer to the next, whichever process it is in, so that each fires at its
- *own time, and processes in their order; after MAX_STEPS of them the rest is
- *one leap.
+ * due timer to the next, whichever process it is in, so that each fires at its
+ * own time, and processes in their order; after MAX_STEPS of them the rest is
+ * one leap.
  *
  * A timer that looks again and again whether something has changed would make
  * each second a step. Where it comes first the process says "firm=MS|none" as
