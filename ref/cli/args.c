@@ -8,8 +8,8 @@ args_at_most(
 {
 	if (arg_count <= most)
 		return true;
-	cli_refuse(cli, "what is \"%.*s\" for?", (int)args[most].octets,
-	    (const char *)args[most].at);
+	cli_refuse_word(cli, "a word too many", "what is \"%.*s\" for?",
+	    (int)args[most].octets, (const char *)args[most].at);
 	return false;
 }
 

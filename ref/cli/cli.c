@@ -250,6 +250,19 @@ cli_refuse(struct cli *cli, const char *format, ...)
 }
 
 void
+cli_refuse_word(struct cli *cli, const char *written, const char *format, ...)
+{
+	char text[SAY_OCTETS];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	audit_refusal(cli, written);
+	cli_fail(cli, "%s", text);
+}
+
+void
 cli_leave(struct cli *cli, bool failed)
 {
 	cli_drop(cli);

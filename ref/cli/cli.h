@@ -181,6 +181,14 @@ void cli_refuse(struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
+ * The same where a word is refused that nobody knows: it may be a password that
+ * was typed in the wrong place. It is printed back, and the audit log has
+ * `written` in its place.
+ */
+void cli_refuse_word(struct cli *cli, const char *written, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+
+/*
  * Each command ends with one of these four. cli_fail says "Error: " and the
  * text; cli_end is cli_done, or cli_fail with the error's text.
  */

@@ -216,7 +216,10 @@ a_secret_is_asked_for_and_not_shown(void **state)
 	(void)desk_type(&desk, "config");
 	/* its word takes no value: what follows is a field */
 	assert_has(desk_type(&desk, "edit log rotation audit pass opensesame"),
-	    "unknown field");
+	    "unknown field: \"opensesame\"");
+	assert_has(desk_audited(&desk),
+	    "[root]: Refused: edit logging: unknown field");
+	assert_has_not(desk_audited(&desk), "opensesame");
 	assert_has(
 	    desk_type(&desk, "edit log rot audit user carol pass host h"),
 	    "*Audit Log: Transfer Password");
@@ -315,6 +318,15 @@ what_is_refused_is_written_down(void **state)
 	(void)desk_type(&desk, "edit host");
 	(void)desk_type(&desk, "-");
 	assert_has(desk_audited(&desk), "[root]: Refused: edit network:");
+	/* nor what may be a password, behind the words that there are */
+	assert_has(desk_type(&desk, "no administrator a opensesame"),
+	    "what is \"opensesame\" for?");
+	assert_has(desk_audited(&desk), ": a word too many");
+	assert_has_not(desk_audited(&desk), "opensesame");
+	assert_has(desk_type(&desk, "backup create b items ntp opensesame x"),
+	    "\"opensesame\": ");
+	assert_has(desk_audited(&desk), ": unknown word");
+	assert_has_not(desk_audited(&desk), "opensesame");
 	/* a password that is typed too early is in no log */
 	assert_has(desk_type(&desk, DESK_PASSWORD), "unknown command: \"xk9");
 	assert_has(desk_audited(&desk),

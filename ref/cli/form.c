@@ -66,10 +66,14 @@ form_words(struct cli *cli, const struct form_word *word, size_t count,
 		const struct form_word *w = word_find(word, count, args[k]);
 		enum err rc;
 
-		if (w == NULL || k + 1 == arg_count) {
-			cli_refuse(cli, "\"%.*s\": %s", (int)args[k].octets,
-			    (const char *)args[k].at,
-			    w == NULL ? rule : "it has no value");
+		if (w == NULL) {
+			cli_refuse_word(cli, "unknown word", "\"%.*s\": %s",
+			    (int)args[k].octets, (const char *)args[k].at,
+			    rule);
+			return false;
+		}
+		if (k + 1 == arg_count) {
+			cli_refuse(cli, "\"%s\": it has no value", w->word);
 			return false;
 		}
 		rc = w->take(cli, args[k + 1], why);

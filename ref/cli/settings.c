@@ -222,7 +222,8 @@ take_words(struct cli *cli, const struct bytes *args, size_t arg_count)
 		enum err rc = setting_find(section, args[k], &which);
 
 		if (rc != OK) {
-			cli_refuse(cli, "%s: %s field: \"%.*s\"",
+			cli_refuse_word(cli, "unknown field",
+			    "%s: %s field: \"%.*s\"",
 			    section_row(section)->title,
 			    rc == ERR_COUNT ? "ambiguous" : "unknown",
 			    (int)args[k].octets, (const char *)args[k].at);
