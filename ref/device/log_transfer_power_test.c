@@ -13,6 +13,13 @@
 
 enum { AGAIN_S = LOG_TRANSFER_AGAIN_MS / 1000, LINES = 4 };
 
+/* From one cut to the next. */
+#ifdef TORTURE
+enum { STEP = 16 };
+#else
+enum { STEP = 1 };
+#endif
+
 static const char *const lines[LINES] = {
     "the first line", "the second line", "the third line", "the fourth line"};
 
@@ -295,12 +302,14 @@ static void
 cut_everywhere(const struct scene *scene, enum vfs_power how, uint64_t seed)
 {
 	unsigned closed = 0;
+	unsigned runs = 0;
 	unsigned nth;
 	bool cut = true;
 
-	for (nth = 1; cut; nth++) {
+	for (nth = 1; cut; nth += STEP) {
 		char dir[256];
 
+		runs++;
 		bench_dir_make(dir);
 		prepare(dir, scene);
 		cut = is_cut(dir, scene, how, seed + nth, nth);
@@ -309,9 +318,9 @@ cut_everywhere(const struct scene *scene, enum vfs_power how, uint64_t seed)
 	}
 	/* both the old state and the new were seen */
 	assert_true(nth > 4);
-	assert_true(closed > 1);
+	assert_true(closed > 1 || STEP != 1);
 	if (scene->is_open)
-		assert_true(closed < nth - 1);
+		assert_true(closed < runs);
 }
 
 /* req: KS-20-018 KS-20-026 KS-20-036 KS-20-093 */

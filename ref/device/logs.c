@@ -21,7 +21,7 @@
 enum {
 	/* of the LOGS_SYNC_MS: the rest is the disk's */
 	SYNC_AFTER_MS = LOGS_SYNC_MS / 2,
-	OPEN_AGAIN_MS = 1000,
+	AGAIN_MS = 1000, /* what the disk has refused */
 	ROTATE_AGAIN_S = 60,
 };
 
@@ -129,7 +129,7 @@ logs_is_open(struct logs *logs, struct log *log)
 		return false;
 	rc = log_folder_open(&log->folder, log->type != LOG_AUDIT, log->taken);
 	log->is_open = rc == OK;
-	log->open_at_ms = loop_now_ms(appliance->loop) + OPEN_AGAIN_MS;
+	log->open_at_ms = loop_now_ms(appliance->loop) + AGAIN_MS;
 	if (rc != OK)
 		break_down(logs, log, rc);
 	else
@@ -214,6 +214,20 @@ out:
 	return rc;
 }
 
+/* A disk that refuses it is not asked for each line. */
+static bool
+rotate_by_size(struct logs *logs, struct log *log)
+{
+	int64_t now_ms = loop_now_ms(logs->appliance->loop);
+
+	if (now_ms < log->rotate_at_ms)
+		return false;
+	if (rotate_file(logs, log) == OK)
+		return true;
+	log->rotate_at_ms = now_ms + AGAIN_MS;
+	return false;
+}
+
 /*
  * A file does not grow over its limit: what does not fit goes into the next
  * one. Where it cannot be rotated, it grows.
@@ -235,7 +249,7 @@ logs_flush(struct logs *logs, struct log *log)
 			write_lines(logs, log, (struct bytes){left.at, fit});
 		left.at += fit;
 		left.octets -= fit;
-		if (left.octets != 0 && rotate_file(logs, log) != OK)
+		if (left.octets != 0 && !rotate_by_size(logs, log))
 			limit = UINT64_MAX;
 	}
 	log->octets = 0;

@@ -10,6 +10,13 @@
  * before or the state after, to the octet. What was told is there.
  */
 
+/* From one cut to the next. */
+#ifdef TORTURE
+enum { STEP = 16 };
+#else
+enum { STEP = 1 };
+#endif
+
 /* Outlives the child: did it hear that it is done? */
 static bool *told;
 
@@ -204,19 +211,21 @@ cut_everywhere(const struct scene *scene, enum vfs_power how, uint64_t seed)
 {
 	unsigned befores = 0;
 	unsigned afters = 0;
+	unsigned runs = 0;
 	unsigned nth;
 	bool cut = true;
 
-	for (nth = 1; cut; nth++) {
+	for (nth = 1; cut; nth += STEP) {
 		char dir[256];
 
+		runs++;
 		bench_dir_make(dir);
 		prepare(dir, scene);
 		cut = is_cut(dir, scene, how, seed + nth, nth);
 		state_of(dir, scene, got);
 		befores += strcmp(got, before) == 0;
 		afters += strcmp(got, after) == 0;
-		if (befores + afters != nth)
+		if (befores + afters != runs)
 			fail_msg("%s, cut %u, seed %llu:\n%s\nbefore:\n%s\n"
 				 "after:\n%s",
 			    scene->name, nth, (unsigned long long)seed, got,
@@ -227,7 +236,7 @@ cut_everywhere(const struct scene *scene, enum vfs_power how, uint64_t seed)
 		bench_dir_remove(dir);
 	}
 	assert_true(befores != 0);
-	assert_true(afters > 1);
+	assert_true(afters > 1 || STEP != 1);
 }
 
 /* req: KS-20-017 KS-20-019 ESKM-207 ESKM-208 */

@@ -12,9 +12,11 @@
 struct log {
 	enum log_type type;
 	struct log_folder folder;
-	uint64_t taken;     /* see log_folder_open */
-	bool is_open;       /* the folder */
-	int64_t open_at_ms; /* elapsed: try again, not before */
+	uint64_t taken; /* see log_folder_open */
+	bool is_open;   /* the folder */
+	/* elapsed: try again, not before */
+	int64_t open_at_ms;
+	int64_t rotate_at_ms; /* by size */
 	/* lines of this turn, and how many have gone out of it */
 	char *lines;
 	size_t octets;

@@ -536,6 +536,42 @@ a_full_disk_costs_its_lines_and_an_alarm(void **state)
 	assert_int_equal(count(traps, ";"), 3);
 }
 
+/* Lines are written once in a turn, whatever comes of it, and a file that is at
+ * its limit is rotated once in a second: events, not time. */
+static void
+a_disk_that_fails_is_not_asked_often(void **state)
+{
+	enum { TURNS = 50, ALARMS_MOST = 8 };
+	struct vfs_stats before, after;
+	unsigned k;
+
+	(void)state;
+	shelf_set(&shelf, LOG_ACTIVITY, LOGS_SIZE_MB, "1");
+	add_kilobytes(LOG_ACTIVITY, 1024);
+	turn();
+	vfs_fail_io(1, true);
+	vfs_stats(&before);
+	for (k = 0; k < TURNS; k++) {
+		shelf_add(&shelf, LOG_ACTIVITY, "lost");
+		turn();
+	}
+	vfs_stats(&after);
+	assert_in_range(
+	    after.faults - before.faults, TURNS, TURNS + ALARMS_MOST);
+	vfs_fail_io(0, false);
+	shelf_add(&shelf, LOG_ACTIVITY, "beyond the limit");
+	turn();
+	assert_int_equal(archives(LOG_ACTIVITY), 0);
+	shelf_run(&shelf, 1);
+	shelf_add(&shelf, LOG_ACTIVITY, "in the next");
+	turn();
+	assert_int_equal(archives(LOG_ACTIVITY), 1);
+	assert_int_equal(
+	    count(shelf_read(&shelf, LOG_ACTIVITY, 1), "\n"), 1025);
+	assert_int_equal(
+	    count(shelf_read(&shelf, LOG_ACTIVITY, 0), "in the next\n"), 1);
+}
+
 /* A rotation that cannot be is tried again, and what is there stays. */
 static void
 a_rotation_that_the_disk_refuses_is_tried_again(void **state)
@@ -598,6 +634,7 @@ main(void)
 	    LOGS_TEST(one_that_still_has_to_be_sent_is_out),
 	    LOGS_TEST(the_oldest_go_when_there_are_too_many),
 	    LOGS_TEST(a_full_disk_costs_its_lines_and_an_alarm),
+	    LOGS_TEST(a_disk_that_fails_is_not_asked_often),
 	    LOGS_TEST(a_rotation_that_the_disk_refuses_is_tried_again),
 	    LOGS_TEST(a_folder_may_come_later),
 	};

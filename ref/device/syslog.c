@@ -30,7 +30,8 @@ enum {
 	MESSAGE_OCTETS = HEADER_OCTETS + LOGS_LINE_MAX_OCTETS + 1,
 	REASON_OCTETS = 128,
 	DRAIN_OCTETS = 512,
-	ADDRESSES_MOST = 4, /* of a name */
+	SENDS_PER_TURN = 128, /* to each server: others have to be served */
+	ADDRESSES_MOST = 4,   /* of a name */
 };
 
 struct addresses {
@@ -74,7 +75,9 @@ struct sink {
 	struct loop_timer *timer; /* of the state */
 	int64_t wait_ms;          /* after the next failure */
 	struct buf queue;         /* messages, each with its line feed */
-	size_t sent_octets;       /* of the first of them */
+	/* TCP: of the first of them; UDP: of those that have gone */
+	size_t sent_octets;
+	bool is_full; /* the socket: it tells when it takes more */
 	uint64_t lost;
 	bool is_alarmed; /* the system log has a line about it */
 	bool is_calm;    /* ... and is to have one that it is over */
@@ -170,7 +173,10 @@ sink_close(struct sink *sink)
 	if (sink->fd >= 0)
 		(void)close(sink->fd);
 	sink->fd = -1;
+	if (sink->protocol == LOGS_UDP)
+		buf_drop(&sink->queue, sink->sent_octets);
 	sink->sent_octets = 0;
+	sink->is_full = false;
 	sink->state = SINK_IDLE;
 }
 
@@ -189,22 +195,16 @@ sink_fail(struct sink *sink, const char *reason)
 		sink->wait_ms = SYSLOG_MOST_MS;
 }
 
-/* The first message, without its line feed. */
-static size_t
-first_octets(const struct sink *sink)
-{
-	const uint8_t *end = memchr(sink->queue.at, '\n', sink->queue.octets);
-
-	return (size_t)(end - sink->queue.at);
-}
-
-/* false: no more of it now. */
+/* The first message that has not gone, without its line feed.
+ * false: no more of it now. */
 static bool
 send_datagram(struct sink *sink)
 {
-	size_t octets = first_octets(sink);
-	ssize_t sent =
-	    send(sink->fd, sink->queue.at, octets, MSG_DONTWAIT | MSG_NOSIGNAL);
+	const uint8_t *at = sink->queue.at + sink->sent_octets;
+	const uint8_t *end =
+	    memchr(at, '\n', sink->queue.octets - sink->sent_octets);
+	size_t octets = (size_t)(end - at);
+	ssize_t sent = send(sink->fd, at, octets, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (sent < 0 && errno == EAGAIN)
 		return false;
@@ -216,7 +216,7 @@ send_datagram(struct sink *sink)
 	}
 	if (sent < 0)
 		sink_lose(sink, strerror(errno));
-	buf_drop(&sink->queue, octets + 1);
+	sink->sent_octets += octets + 1;
 	return true;
 }
 
@@ -254,15 +254,23 @@ sink_send(struct sink *sink)
 {
 	bool (*send_some)(struct sink * sink) =
 	    sink->protocol == LOGS_TCP ? send_stream : send_datagram;
+	unsigned sends = 0;
 	enum err rc = OK;
 
-	while (sink->state == SINK_OPEN && sink->queue.octets != 0)
+	while (sink->state == SINK_OPEN &&
+	       sink->sent_octets < sink->queue.octets &&
+	       sends++ < SENDS_PER_TURN)
 		if (!send_some(sink))
 			break;
 	if (sink->state != SINK_OPEN)
 		return;
-	rc = loop_fd_want(sink->watch,
-	    LOOP_READ | (sink->queue.octets != 0 ? LOOP_WRITE : 0));
+	if (sink->protocol == LOGS_UDP) {
+		buf_drop(&sink->queue, sink->sent_octets);
+		sink->sent_octets = 0;
+	}
+	sink->is_full = sink->queue.octets != 0;
+	rc = loop_fd_want(
+	    sink->watch, LOOP_READ | (sink->is_full ? LOOP_WRITE : 0));
 	if (rc != OK)
 		sink_fail(sink, err_text(rc));
 }
@@ -745,7 +753,8 @@ flush(void *ctx)
 	for (sink = syslogs->sinks; sink != NULL; sink = sink->next) {
 		if (sink->queue.octets != 0 && sink->state == SINK_IDLE)
 			sink_open(sink);
-		else if (sink->queue.octets != 0 && sink->state == SINK_OPEN)
+		else if (sink->queue.octets != 0 && sink->state == SINK_OPEN &&
+			 !sink->is_full)
 			sink_send(sink);
 		sink_tell(sink);
 	}

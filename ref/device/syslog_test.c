@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 #include "device/audit.h"
@@ -462,6 +463,79 @@ test_slow(void **state)
 	(void)close(listener);
 }
 
+/*
+ * One that reads nothing costs a queue, and no more for each line that comes
+ * when that is full: neither memory nor a line of the system log.
+ */
+static void
+test_deaf(void **state)
+{
+	enum { MORE = 1000 };
+	char line[LINE_OCTETS + 1] = "";
+	unsigned port = 0;
+	int listener = server_new(SOCK_STREAM, &port);
+	size_t told_octets;
+	size_t octets;
+	unsigned k;
+
+	(void)state;
+	memset(line, 'l', LINE_OCTETS);
+	set_server(LOG_ACTIVITY, 1, "127.0.0.1", port, "tcp");
+	while (told("do not get through: the queue is full.") == 0)
+		add(LOG_ACTIVITY, line);
+	for (k = 0; k < MORE; k++)
+		add(LOG_ACTIVITY, line);
+	told_octets = strlen(system_log);
+	octets = mallinfo2().uordblks;
+	for (k = 0; k < MORE; k++)
+		add(LOG_ACTIVITY, line);
+	assert_int_equal(mallinfo2().uordblks, octets);
+	assert_int_equal(strlen(system_log), told_octets);
+	(void)close(listener);
+}
+
+/* A queue that a server gets at once is some turns' work, and keeps its order.
+ */
+static void
+test_burst(void **state)
+{
+	enum { BURST = 1000, A_TURN_MOST = 128 };
+	unsigned port = 0;
+	int fd = server_new(SOCK_DGRAM, &port);
+	char line[32];
+	char want[96];
+	char room[96];
+	unsigned came = 0;
+	unsigned in_turn;
+	unsigned k;
+
+	(void)state;
+	set_server(LOG_ACTIVITY, 1, "127.0.0.1", port, "udp");
+	for (k = 0; k < BURST; k++) {
+		(void)snprintf(line, sizeof(line), "line %u", k);
+		logs_add(APPLIANCE, LOG_ACTIVITY, bytes_of_text(line));
+	}
+	for (k = 0; came < BURST; k++) {
+		ssize_t got;
+
+		assert_true(k < TURNS_MOST);
+		assert_ok(rig_turns(&bench.rig, 1));
+		for (in_turn = 0;
+		     (got = recv(fd, room, sizeof(room) - 1, MSG_DONTWAIT)) > 0;
+		     in_turn++) {
+			room[got] = '\0';
+			(void)snprintf(want, sizeof(want),
+			    "<142>Sep  2 10:23:48 touchstone Activity: "
+			    "line %u",
+			    came++);
+			assert_string_equal(room, want);
+		}
+		assert_true(in_turn <= A_TURN_MOST);
+	}
+	assert_false(has_come(fd));
+	(void)close(fd);
+}
+
 /* UDP's server is not there: it is noticed with the next message. */
 static void
 test_refused(void **state)
@@ -572,6 +646,8 @@ main(void)
 	    TEST(test_dead),
 	    TEST(test_broken),
 	    TEST(test_slow),
+	    TEST(test_deaf),
+	    TEST(test_burst),
 	    TEST(test_refused),
 	    TEST(test_sessions),
 	    TEST(test_undone),
