@@ -156,6 +156,40 @@ wait_for_tcp() {
   remote_syslog_says "port $REMOTE_TCP_PORT (tcp) get through again"
 }
 
+# deaf_start: somebody who takes connections and never reads, at $DEAF_PORT
+deaf_start() {
+  exec {deaf}< <(exec python3 -c '
+import socket, threading
+server = socket.socket()
+server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+server.bind(("127.0.0.1", 0))
+server.listen()
+print(server.getsockname()[1], flush=True)
+taken = [server.accept()]
+print("taken", flush=True)
+threading.Event().wait()' 3>&-)
+  deaf_pid=$!
+  read -r -t 30 DEAF_PORT <&"$deaf"
+}
+
+# req: KS-20-053
+@test "A server that takes what comes and never reads holds up no client" {
+  local line
+  deaf_start
+  syslog activity enable yes server-1 127.0.0.1 port-1 "$DEAF_PORT" \
+    protocol-1 tcp
+  run "$TOP/build/bin/ledger" write --target "$TARGET" \
+    --book "$BATS_TEST_TMPDIR/book" --seed 1 --count 500
+  assert_output --regexp '^[0-9]+ acknowledged, 0 refused, 0 cut off$'
+  read -r -t 30 line <&"$deaf"
+  assert_equal "$line" taken
+  assert [ "$(local_log activity | wc -l)" -ge 500 ]
+  # nor does it hold up the end of the server
+  server_stop
+  kill "$deaf_pid"
+  exec {deaf}<&-
+}
+
 # req: KS-20-054 ESKM-214
 @test "With syslog, logs rotate as before, and the oldest goes" {
   remote_syslog_start

@@ -558,6 +558,33 @@ test_refused(void **state)
 	(void)close(fd);
 }
 
+/* In the middle of several: what has gone is lost, and does not go again. */
+static void
+test_refused_among_others(void **state)
+{
+	static const char *const lines[] = {"one", "two", "three"};
+	unsigned port = 0;
+	int fd = server_new(SOCK_DGRAM, &port);
+	size_t k;
+
+	(void)state;
+	(void)close(fd);
+	set_server(LOG_ACTIVITY, 1, "127.0.0.1", port, "udp");
+	for (k = 0; k < LENGTH(lines); k++)
+		logs_add(APPLIANCE, LOG_ACTIVITY, bytes_of_text(lines[k]));
+	while (told("do not get through: Connection refused.") == 0)
+		turn();
+	fd = server_new(SOCK_DGRAM, &port);
+	pass(SYSLOG_FIRST_MS);
+	assert_message(
+	    fd, SOCK_DGRAM, "<142>Sep  2 10:23:48 touchstone Activity: two");
+	assert_message(
+	    fd, SOCK_DGRAM, "<142>Sep  2 10:23:48 touchstone Activity: three");
+	pass(SYSLOG_CALM_MS);
+	assert_int_equal(told("get through again; known to be lost: 1."), 1);
+	(void)close(fd);
+}
+
 /* ---- the audit log ---- */
 
 static void
@@ -649,6 +676,7 @@ main(void)
 	    TEST(test_deaf),
 	    TEST(test_burst),
 	    TEST(test_refused),
+	    TEST(test_refused_among_others),
 	    TEST(test_sessions),
 	    TEST(test_undone),
 	};
