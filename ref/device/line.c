@@ -3,11 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An escape that no octet has: what came behind it was cut. */
-#define CUT "\\..."
-
-enum { CUT_OCTETS = sizeof(CUT) - 1 };
-
 /*
  * What is not to be seen, or makes others be seen elsewhere: controls, line and
  * paragraph separators, formats (directions of writing, joiners, tags), what
@@ -157,20 +152,6 @@ line_begin(struct line *line)
 }
 
 void
-line_put(struct line *line, struct bytes text)
-{
-	if (line->cut ||
-	    sizeof(line->at) - line->octets < text.octets + CUT_OCTETS) {
-		line->cut = true;
-		return;
-	}
-	/* an empty one may have no place */
-	if (text.octets != 0)
-		memcpy(line->at + line->octets, text.at, text.octets);
-	line->octets += text.octets;
-}
-
-void
 line_put_number(struct line *line, uint64_t number)
 {
 	char digits[20];
@@ -188,7 +169,7 @@ line_put_number(struct line *line, uint64_t number)
 static void
 put_run(struct line *line, const uint8_t *at, size_t octets)
 {
-	size_t room = sizeof(line->at) - CUT_OCTETS - line->octets;
+	size_t room = sizeof(line->at) - LINE_CUT_OCTETS - line->octets;
 
 	if (octets > room) {
 		line_put(line, (struct bytes){at, room});
@@ -256,7 +237,7 @@ put_short(struct line *line, struct bytes value, const char *also)
 		value.octets = LINE_FIELD_OCTETS;
 	put_value(line, value, also);
 	if (cut)
-		line_put_text(line, CUT);
+		line_put_text(line, LINE_CUT);
 }
 
 void
@@ -289,8 +270,8 @@ struct bytes
 line_end(struct line *line)
 {
 	if (line->cut) {
-		memcpy(line->at + line->octets, CUT, CUT_OCTETS);
-		line->octets += CUT_OCTETS;
+		memcpy(line->at + line->octets, LINE_CUT, LINE_CUT_OCTETS);
+		line->octets += LINE_CUT_OCTETS;
 		line->cut = false;
 	}
 	return (struct bytes){(const uint8_t *)line->at, line->octets};

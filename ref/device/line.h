@@ -18,8 +18,12 @@
 
 #include "store/record.h"
 
+/* An escape that no octet has: what came behind it was cut. */
+#define LINE_CUT "\\..."
+
 enum {
 	LINE_OCTETS = STORE_LOG_LINE_MAX_OCTETS,
+	LINE_CUT_OCTETS = sizeof(LINE_CUT) - 1,
 	LINE_FIELD_OCTETS = 256, /* of a value in a field, as it came */
 };
 
@@ -31,8 +35,6 @@ struct line {
 
 void line_begin(struct line *line);
 
-/* As it is: our own words. All of it, or nothing, and then nothing more. */
-void line_put(struct line *line, struct bytes text);
 void line_put_number(struct line *line, uint64_t number);
 
 /* also: no, one or two octets that are escaped as well. */
@@ -53,8 +55,26 @@ void line_message(struct line *line, struct bytes value);
 /* What has become of it, its mark where it was cut. Borrowed. */
 struct bytes line_end(struct line *line);
 
-/* Inline, so that the length of a literal is known: there are many in a line.
+/*
+ * As it is: our own words. All of it, or nothing, and then nothing more.
+ *
+ * Inline, so that the length of a literal is known: there are many in a line,
+ * and most are copied by one instruction.
  */
+static inline void
+line_put(struct line *line, struct bytes text)
+{
+	if (line->cut ||
+	    sizeof(line->at) - line->octets < text.octets + LINE_CUT_OCTETS) {
+		line->cut = true;
+		return;
+	}
+	/* an empty one may have no place */
+	if (text.octets != 0)
+		memcpy(line->at + line->octets, text.at, text.octets);
+	line->octets += text.octets;
+}
+
 static inline void
 line_put_text(struct line *line, const char *text)
 {

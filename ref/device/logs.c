@@ -15,9 +15,6 @@
 #include "device/log_schedule.h"
 #include "device/logs_work.h"
 
-/* An escape that no octet has: what came behind it was cut. */
-#define CUT "\\..."
-
 enum {
 	/* of the LOGS_SYNC_MS: the rest is the disk's */
 	SYNC_AFTER_MS = LOGS_SYNC_MS / 2,
@@ -398,13 +395,13 @@ logs_add(struct appliance *appliance, enum log_type type, struct bytes line)
 	if (LOGS_BUFFER_OCTETS - log->octets < LOGS_LINE_MAX_OCTETS + 1)
 		logs_flush(logs, log);
 	if (octets > LOGS_LINE_MAX_OCTETS)
-		octets = LOGS_LINE_MAX_OCTETS - (sizeof(CUT) - 1);
+		octets = LOGS_LINE_MAX_OCTETS - LINE_CUT_OCTETS;
 	at = log->lines + log->octets;
 	memcpy(at, line.at, octets);
 	line_scrub(at, octets);
 	if (octets < line.octets) {
-		memcpy(at + octets, CUT, sizeof(CUT) - 1);
-		octets += sizeof(CUT) - 1;
+		memcpy(at + octets, LINE_CUT, LINE_CUT_OCTETS);
+		octets += LINE_CUT_OCTETS;
 	}
 	at[octets] = '\n';
 	log->octets += octets + 1;
