@@ -46,7 +46,7 @@ enum err base64_read(struct base64 *b, struct bytes *text, bool blanks,
 /* ERR_VALUE  it ends within a group */
 enum err base64_end(const struct base64 *b) MUST_CHECK;
 
-/* All at once, blanks allowed. */
+/* All at once, blanks allowed. ERR_VALUE, ERR_LIMIT, ERR_NOMEM */
 enum err base64_read_all(
     struct arena *a, struct bytes text, struct bytes *out) MUST_CHECK;
 

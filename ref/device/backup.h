@@ -174,9 +174,12 @@ void backup_make_drop(struct backup_make *make);
 
 /*
  * In the order of their names. What has no readable header is left out; the log
- * says so. Its error ends the walk.
+ * says so. Its error ends the walk and is returned.
  *
- * octets  of all files
+ * ERR_SYSTEM  the place of backups cannot be read
+ * ERR_NOMEM
+ *
+ * req: KS-23-087
  */
 typedef enum err backup_fn(void *ctx, const struct backup_header *header);
 enum err
@@ -209,6 +212,9 @@ backup_delete(struct appliance *appliance, struct bytes base) MUST_CHECK;
 /*
  * appliance_open calls it: what was under way when the power went is removed.
  * With NULL for appliance->backup_dir there is no place for backups: in tests.
+ *
+ * ERR_SYSTEM  the place cannot be made or tidied; the log says why
+ * ERR_NOMEM
  */
 struct backups;
 enum err

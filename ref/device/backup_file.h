@@ -146,6 +146,9 @@ struct backup_row {
  * A managed object as a row's value: type, owner, attributes with its card,
  * and where it is not sealed its value. What is sealed goes to `secrets` as
  * "value". Appended.
+ *
+ * ERR_LIMIT  it is longer than a row can be
+ * ERR_NOMEM
  */
 enum err
 backup_object_write(const struct object *o, struct buf *out) MUST_CHECK;
@@ -178,6 +181,12 @@ struct backup_writer_config {
 	uint64_t limit_octets; /* of a file; 0: BACKUP_FILE_LIMIT_OCTETS */
 };
 
+/*
+ * config  read now; `keys` are borrowed until backup_writer_free
+ *
+ * ERR_LIMIT  base or description is too long
+ * ERR_DISK_FULL, ERR_SYSTEM, ERR_NOMEM
+ */
 enum err backup_writer_new(const struct backup_writer_config *config,
     struct backup_writer **out) MUST_CHECK;
 
@@ -188,7 +197,7 @@ enum err backup_writer_new(const struct backup_writer_config *config,
 enum err backup_writer_put(
     struct backup_writer *w, const struct backup_row *row) MUST_CHECK;
 
-/* The last chunk and the headers: on the disk, each file. */
+/* The last chunk and the headers: on the disk, each file. Errors as above. */
 enum err backup_writer_end(struct backup_writer *w) MUST_CHECK;
 
 /* What it says of the backup, after backup_writer_end. */

@@ -1,6 +1,8 @@
 /*
  * What a backup consists of: the rows of backup_item.def, for who makes, shows
  * and restores backups, and for settings, which name the item that has them.
+ *
+ * req: KS-15-090 KS-15-091 KS-15-092 KS-23-006 KS-23-012
  */
 #ifndef DEVICE_BACKUP_ITEM_H
 #define DEVICE_BACKUP_ITEM_H

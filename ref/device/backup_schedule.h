@@ -68,12 +68,13 @@ backup_schedule_fn(void *ctx, const struct backup_schedule *schedule);
 enum err backup_schedule_each(
     struct store *st, backup_schedule_fn *each, void *ctx) MUST_CHECK;
 
-/* Seals the passwords of a new one. remote: NULL, none */
+/* Seals the passwords of a new one. remote: NULL, none
+ * ERR_CONFIG, ERR_LIMIT, ERR_SYSTEM: as vault_seal has them */
 enum err backup_schedule_seal(struct appliance *appliance,
     struct backup_schedule *schedule, const struct secret *password,
     const struct secret *remote) MUST_CHECK;
 
-/* For the apply of a change. */
+/* For the apply of a change. Delete: ERR_NOT_FOUND. Others: the store's. */
 enum err backup_schedule_write(
     struct store *st, const struct backup_schedule *schedule) MUST_CHECK;
 enum err backup_schedule_delete(struct store *st, struct bytes name) MUST_CHECK;
@@ -91,7 +92,8 @@ int64_t backup_schedule_next(const struct clock *clock,
 /* Somebody has changed schedules, durably. */
 void backup_schedules_follow(struct appliance *appliance);
 
-/* What appliance_open calls, behind backups_new; and before backups_free. */
+/* What appliance_open calls, behind backups_new; and before backups_free.
+ * ERR_NOMEM */
 struct backup_runs;
 enum err backup_runs_new(
     struct appliance *appliance, struct backup_runs **out) MUST_CHECK;

@@ -93,18 +93,12 @@ cert_check_name(
 	    .type = ENTRY_TEXT, .kind = TEXT_NAME};
 	char kept[ENTRY_OCTETS];
 	int64_t number;
-	struct buf words;
 	enum err rc = entry_read(&rule, name, kept, &number);
 
-	if (rc != ERR_FIELD)
-		return rc;
-	buf_init(&words, ENTRY_WHY_OCTETS);
-	if (entry_describe(&rule, &words) == OK &&
-	    buf_put(&words, (struct bytes){(const uint8_t *)"", 1}) == OK)
-		entry_refuse(
-		    kinds[kind].name_field, name, (const char *)words.at, why);
-	buf_clear(&words);
-	return ERR_FIELD;
+	if (rc == ERR_FIELD)
+		entry_refuse(kinds[kind].name_field, name,
+		    entry_kind_rule(TEXT_NAME), why);
+	return rc;
 }
 
 static enum err

@@ -17,7 +17,7 @@
 struct clients;
 struct client; /* an address that is connected */
 
-/* With no place for anybody. */
+/* With no place for anybody. ERR_NOMEM */
 enum err clients_new(struct clients **out) MUST_CHECK;
 void clients_free(struct clients *clients); /* accepts NULL; all have left */
 

@@ -338,6 +338,12 @@ out:
 }
 
 const char *
+entry_kind_rule(enum entry_kind kind)
+{
+	return kinds[kind].rule;
+}
+
+const char *
 entry_yesno(bool yes)
 {
 	return yes ? "yes" : "no";
@@ -350,7 +356,7 @@ entry_describe(const struct entry_rule *rule, struct buf *out)
 
 	switch (rule->type) {
 	case ENTRY_TEXT:
-		return buf_put_text(out, kinds[rule->kind].rule);
+		return buf_put_text(out, entry_kind_rule(rule->kind));
 	case ENTRY_YESNO:
 		return buf_put_text(out, "yes or no");
 	case ENTRY_CHOICE:

@@ -47,6 +47,9 @@ enum err entry_read(const struct entry_rule *rule, struct bytes typed,
 /* YESNO as it is kept: "yes" or "no". */
 const char *entry_yesno(bool yes);
 
+/* What a text of that kind can be: "1 to 64 letters, ...". Static. */
+const char *entry_kind_rule(enum entry_kind kind);
+
 /* What can be entered: "1 to 365, or Never". Appended. */
 enum err
 entry_describe(const struct entry_rule *rule, struct buf *out) MUST_CHECK;

@@ -163,7 +163,8 @@ key_row(const struct object *o)
 
 /* ---- names ---- */
 
-/* req: KS-28-063 KS-28-065 KS-28-192 KS-28-194 KS-28-267 KS-28-269 KS-28-358 */
+/* req: KS-28-063 KS-28-064 KS-28-065 KS-28-192 KS-28-193 KS-28-194
+ * req: KS-28-267 KS-28-269 KS-28-358 */
 static const struct entry_rule name_rule = {
     .type = ENTRY_TEXT, .kind = TEXT_NAME};
 
@@ -187,8 +188,7 @@ key_check_name(struct key_call *call, const char *field, struct bytes name,
 
 	if (!key_name_is_good(name))
 		TRY(key_refuse(call, ERR_KEY_NAME, field, name,
-		    "1 to 64 letters, digits, underscores, periods and "
-		    "hyphens, a letter first"));
+		    entry_kind_rule(TEXT_NAME)));
 	TRY(object_name_term(call->arena, name, &term));
 	TRY(store_name_taken(
 	    call->appliance->store, BYTES_NONE, term, except, &taken));

@@ -36,7 +36,6 @@
 #include "model/object.h"
 
 enum {
-	KEY_NAME_OCTETS = 64,         /* req: KS-28-064 KS-28-193 */
 	KEY_ATTRIBUTES_MOST = 100,    /* req: KS-28-154 */
 	KEY_VALUE_MOST_OCTETS = 4096, /* of an attribute; req: KS-28-161 */
 	KEY_OTHER_NAMES_MOST = 100,

@@ -319,10 +319,7 @@ check(struct store *st, const struct key_query *query,
 		TRY(refuse(name, "only its columns can be changed", why));
 	if (!is_all && !bytes_equal_text(name, KEY_QUERY_UNNAMED) &&
 	    !key_name_is_good(name))
-		TRY(refuse(name,
-		    "1 to 64 letters, digits, underscores, periods and "
-		    "hyphens, a letter first",
-		    why));
+		TRY(refuse(name, entry_kind_rule(TEXT_NAME), why));
 	if (query->column_count == 0)
 		TRY(refuse(name, "it shows no column", why));
 	for (k = 0; k < query->condition_count; k++) {

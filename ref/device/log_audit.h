@@ -5,6 +5,10 @@
  * The record "audit" of the kind "log" says where it begins, and which archive
  * was made last: with it a part (device/log_folder.h) becomes an archive, and
  * without it the part is nothing.
+ *
+ * Errors, beside those named: the store's.
+ *
+ * req: KS-20-017 KS-20-019
  */
 #ifndef DEVICE_LOG_AUDIT_H
 #define DEVICE_LOG_AUDIT_H

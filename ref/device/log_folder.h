@@ -8,6 +8,8 @@
  *	              has been counted once is not counted anew
  *
  * Errors: those of store/disk.h.
+ *
+ * req: KS-20-017 KS-20-019 ESKM-207 ESKM-208
  */
 #ifndef DEVICE_LOG_FOLDER_H
 #define DEVICE_LOG_FOLDER_H

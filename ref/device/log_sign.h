@@ -82,7 +82,7 @@ void log_sign_drop(struct log_sign *sign);
 
 /* ---- the certificate ---- */
 
-/* What appliance_open and appliance_close call. */
+/* What appliance_open and appliance_close call. ERR_NOMEM, ERR_SYSTEM */
 struct log_signer;
 enum err
 log_signer_new(struct appliance *appliance, struct log_signer **out) MUST_CHECK;
@@ -127,10 +127,12 @@ struct log_renewal {
 	bool dropped; /* ... and nobody waits for it */
 };
 
+/* ERR_NOMEM */
 enum err log_renewal_new(
     struct appliance *appliance, struct log_renewal **out) MUST_CHECK;
-/* An error: done is not called. */
+/* ERR_ENTROPY, ERR_NOMEM: done is not called. */
 enum err log_renewal_begin(struct log_renewal *renewal) MUST_CHECK;
+/* ERR_CONFIG, ERR_SYSTEM: as vault_seal has them; the store's */
 enum err log_renewal_write(
     struct log_renewal *renewal, struct change *change) MUST_CHECK;
 void log_renewal_drop(struct log_renewal *renewal); /* accepts NULL */

@@ -120,6 +120,8 @@ bool logs_setting_of(
  * there; with NULL for it there are no files, and lines go nowhere: in tests.
  *
  * A folder that cannot be read or written is no error: see above.
+ *
+ * ERR_NOMEM, the store's
  */
 enum err logs_open(struct appliance *appliance) MUST_CHECK;
 void logs_close(struct appliance *appliance); /* harmless when closed */
@@ -197,6 +199,10 @@ enum err logs_find_serial(struct appliance *appliance, enum log_type type,
  * and a rotation or a clearing meanwhile does not change what is read.
  *
  * An archive's may be read by any thread, one at a time.
+ *
+ * ERR_NOT_FOUND  it is not there
+ * ERR_SYSTEM     it cannot be read now
+ * ERR_NOMEM, the store's
  */
 struct logs_reader;
 enum err logs_reader_new(struct appliance *appliance, enum log_type type,
@@ -213,7 +219,8 @@ int logs_reader_fd(const struct logs_reader *reader);
 enum err logs_read(struct logs_reader *reader, uint8_t *at, size_t room,
     size_t *octets) MUST_CHECK;
 
-/* The last `lines` lines of a file, oldest first, each without its end. */
+/* The last `lines` lines of a file, oldest first, each without its end. As
+ * logs_reader_new; its error ends the walk and is returned. */
 typedef enum err logs_line_fn(void *ctx, struct bytes line);
 enum err logs_last(struct appliance *appliance, enum log_type type,
     uint64_t serial, size_t lines, logs_line_fn *each, void *ctx) MUST_CHECK;

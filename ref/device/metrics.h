@@ -19,7 +19,7 @@ struct appliance;
 
 enum { METRICS_MOST_OCTETS = 256 << 10 };
 
-/* Appended. */
+/* Appended. ERR_LIMIT, ERR_NOMEM */
 enum err metrics_write(struct appliance *appliance, struct buf *out) MUST_CHECK;
 
 #endif

@@ -88,6 +88,8 @@ struct statistics_tally {
  *           "/proc"; borrowed
  * ethernet  which of them are the device's, "eth0 eth1"; "": all but the
  *           loopback; borrowed
+ *
+ * ERR_NOMEM
  */
 enum err statistics_new(struct loop *loop, const char *proc,
     const char *ethernet, struct statistics **out) MUST_CHECK;
@@ -99,6 +101,8 @@ struct statistics_counts *statistics_counts(struct statistics *s);
 /*
  * The tallies of a protocol, borrowed until others are lent: the first is of
  * all requests. `name` is asked for those of rows.
+ *
+ * ERR_NOMEM
  */
 typedef const char *statistics_name_fn(size_t row);
 enum err statistics_lend(struct statistics *s, enum statistics_protocol which,

@@ -25,6 +25,8 @@ struct known_user {
  * places  how many there are, a power of two, 4 at least: a user has one of
  *         four of them, and of those who share the four the one who was put
  *         there longest ago goes
+ *
+ * ERR_NOMEM
  */
 enum err known_users_new(size_t places, struct known_users **out) MUST_CHECK;
 void known_users_free(struct known_users *known); /* accepts NULL */

@@ -21,7 +21,7 @@ struct status_ports;
 
 enum { STATUS_PORTS_RETRY_MS = 5000 };
 
-/* appliance  borrowed, and its settings are there */
+/* appliance  borrowed, and its settings are there. ERR_NOMEM */
 enum err status_ports_new(
     struct appliance *appliance, struct status_ports **out) MUST_CHECK;
 
@@ -31,7 +31,7 @@ void status_ports_free(struct status_ports *ports);
 /* At the end of the device: a stopped one does not answer. */
 void status_ports_close(struct status_ports *ports);
 
-/* Those that are open: "health-check", "metrics". */
+/* Those that are open: "health-check", "metrics". Its error ends the walk. */
 typedef enum err status_port_fn(void *ctx, const char *word, unsigned port);
 enum err status_ports_each(const struct status_ports *ports,
     status_port_fn *each, void *ctx) MUST_CHECK;
