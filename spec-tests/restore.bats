@@ -200,6 +200,11 @@ properties() {
   done
   run restores config one items users,keys
   assert_failure 1
+  # who may restore nothing of any is not asked for a password
+  run as nobody "restore backup internal one"
+  assert_failure 1
+  assert_line --partial "it takes one of the access controls"
+  refute_line --partial "Backup Password"
   # what they are limited to they are limited to
   run as keys "user eve administration no" "$OWN" "$OWN"
   assert_failure 1
