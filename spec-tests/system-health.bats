@@ -49,8 +49,7 @@ trapped() {
   refute_output --partial Operational
 }
 
-# req: KS-26-004 KS-26-005 KS-26-006 KS-26-007 KS-26-011 KS-26-013 KS-26-014
-# req: KS-14-145
+# req: KS-26-004 KS-26-005 KS-26-007 KS-26-011 KS-26-013 KS-26-014
 @test "A supply without power is shown, warned of and told, and so is its return" {
   story_start
   adapter_fault supply-1 unplugged
@@ -91,7 +90,7 @@ trapped() {
   assert_line "  Power Supply 2: Operational"
 }
 
-# req: KS-26-019 KS-26-021 KS-26-023 KS-14-146
+# req: KS-26-019 KS-26-021 KS-26-023
 @test "A fan that stopped, lost power or broke is a failure" {
   story_start
   for state in stopped no-power broken; do

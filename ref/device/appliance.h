@@ -131,10 +131,10 @@ const char *appliance_outage(const struct appliance *appliance);
 enum trap {
 	TRAP_PASSWORD_FAILURES, /* req: KS-15-020 KS-15-022 KS-02-014 */
 	TRAP_FACTORY_RESET,
-	TRAP_LOG,          /* a log cannot be written */
-	TRAP_POWER_SUPPLY, /* req: KS-26-006 KS-14-145 */
-	TRAP_FAN,          /* req: KS-14-146 */
-	TRAP_LICENCE,      /* req: KS-14-142 */
+	TRAP_LOG, /* a log cannot be written */
+	TRAP_POWER_SUPPLY,
+	TRAP_FAN,
+	TRAP_LICENCE, /* req: KS-14-142 */
 };
 struct trap_watch {
 	void (*raised)(void *ctx, enum trap trap, const char *text);

@@ -14,7 +14,7 @@
  * simulation has no serial number. It lies in a file of its own, which a reset
  * to factory settings leaves.
  *
- * req: KS-26-004 KS-26-006 KS-26-022 KS-14-145 KS-14-146 KS-25-003
+ * req: KS-26-004 KS-26-022 KS-25-003
  */
 #ifndef DEVICE_HARDWARE_H
 #define DEVICE_HARDWARE_H

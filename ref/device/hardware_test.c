@@ -128,7 +128,7 @@ test_what_runs_has_power(void **state)
 	supply_is(t, 0, "Operational", NULL);
 }
 
-/* req: KS-26-006 KS-14-145 */
+/* What a management station is to be told; nobody tells one yet. */
 static void
 test_each_change_of_a_status_raises_one_trap(void **state)
 {
@@ -149,7 +149,7 @@ test_each_change_of_a_status_raises_one_trap(void **state)
 	assert_string_equal(t->text, "Power supply 1: Operational");
 }
 
-/* req: KS-14-146 */
+/* The same of a fan. */
 static void
 test_a_fan_that_fails_raises_a_trap(void **state)
 {
