@@ -543,3 +543,32 @@ no_long_turn() {
   [ "$(digest)" != "$want" ]
   first_appliance
 }
+
+# The key-encryption key of the one is not that of the other. What is held is
+# told by a device that runs and by one that is stopped, with a card as without.
+# req: KS-23-001 VLT-079
+@test "What a device with a card has backed up is restored on one without" {
+  adapter_start --card
+  ADMIN=$(adapter_admin_password)
+  (umask 077 && echo "a key of the caller's" >key)
+  as admin "key generate k AES-256"
+  as admin "key generate v AES-256 versioned yes"
+  as admin "key version generate v"
+  backup whole items all,log-certificate
+  want=$(digest)
+  adapter_stop
+  [ "$(digest)" = "$want" ]
+  other_appliance
+  mkdir -p "$ADAPTER_DIR/backup"
+  cp -r appliance/backup/whole "$ADAPTER_DIR/backup/"
+  [ "$(digest)" != "$want" ]
+  run restores admin whole items all
+  assert_success
+  ADMIN=$(cat appliance/admin.password)
+  restart
+  [ "$(digest)" = "$want" ]
+  as admin "key delete k"
+  adapter_stop
+  [ "$(digest)" != "$want" ]
+  first_appliance
+}
