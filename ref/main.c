@@ -10,10 +10,12 @@
  * DIR holds everything: touchstone.conf, certificates, store and token. When
  * the server serves it prints "ready port=N server1=N ...", with the ports of
  * the key servers that are open; one that has not been initialized has no port,
- * and prints "ready uninitialized". SIGTERM ends it in order: what has been
- * received is answered, what is answered is durable; a second one, or
- * DAEMON_END_S later, ends it at once. A restart of the device is the same, and
- * then the same program again in the same process; a halt ends the process.
+ * and prints "ready uninitialized". Before that, where there is much to do, it
+ * prints "starting: ..." now and then, which is in its log as well. SIGTERM
+ * ends it in order: what has been received is answered, what is answered is
+ * durable; a second one, or DAEMON_END_S later, ends it at once. A restart of
+ * the device is the same, and then the same program again in the same process;
+ * a halt ends the process.
  *
  * The second form is a terminal at the console of the server in DIR.
  */
