@@ -144,8 +144,17 @@ decode() {
     "$BACKUP_PASSWORD"
   assert_failure 1
   # what is in one nobody knows without its password
-  run as keys "no backup keyskeys"
-  assert_failure 1
+  story_admin all access-control backup-config,backup-keys,backup-cas
+  for name in config keys cas; do
+    run as "$name" "no backup keyskeys"
+    assert_failure 1
+    run as "$name" "backup download keyskeys"
+    assert_failure 1
+    refute_line --partial "BEGIN BACKUP FILE"
+  done
+  run as all "backup download keyskeys"
+  assert_line --partial "BEGIN BACKUP FILE"
+  as all "no backup keyskeys"
 }
 
 # req: KS-23-006 KS-23-007 KS-23-008 KS-23-009 KS-23-010 KS-23-012 KS-23-023 KS-23-028 KS-23-030
