@@ -1,22 +1,19 @@
 /*
- * The commands about backups.
+ * Making a backup: what is asked for, the summary, and the last word.
  */
 #include "device/backup_schedule.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/base64.h"
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/backup_password.h"
+#include "cli/backup_say.h"
 #include "cli/form_field.h"
 
 enum {
 	LIST_OCTETS = 512,
-	DOWNLOAD_STEP_OCTETS = 48 * 1024, /* a turn's */
-	DOWNLOAD_LINE_OCTETS = 48,        /* 64 characters */
 };
 
 static const char items_field[] = "Items";
@@ -33,13 +30,8 @@ struct work {
 	bool saves;  /* for an automated remote backup, and makes none now */
 	bool has_items;
 	char file_name[TRANSFER_NAME_OCTETS + 1]; /* of a download */
-	char base[BACKUP_BASE_OCTETS + 1];        /* of one that there is */
-	struct loop_task step;
+	struct backup_say say;
 	struct cli *cli;
-	unsigned file; /* that is shown */
-	uint64_t offset;
-	int fd; /* of an internal one; -1: none */
-	struct backup_header header;
 };
 
 static void
@@ -50,10 +42,7 @@ work_drop(void *state)
 	if (work->changing)
 		change_leave(&work->change);
 	backup_password_leave(&work->judge);
-	loop_task_cancel(&work->step);
 	backup_make_drop(work->make);
-	if (work->fd >= 0)
-		(void)close(work->fd);
 	mem_free(work);
 }
 
@@ -63,10 +52,8 @@ work_new(struct cli *cli)
 {
 	struct work *work = cli_keep(cli, sizeof(*work), work_drop);
 
-	if (work != NULL) {
-		work->fd = -1;
+	if (work != NULL)
 		work->cli = cli;
-	}
 	return work;
 }
 
@@ -91,42 +78,6 @@ backup_show_items(struct cli *cli, const struct bytes *args, size_t arg_count)
 		    row->chosen == ALONE ? " (has to be asked for)" : "");
 	}
 	cli_done(cli);
-}
-
-static void
-say_header(struct cli *cli, const struct backup_header *header)
-{
-	char made[CLOCK_TEXT_OCTETS];
-	unsigned k;
-
-	clock_text(cli_appliance(cli)->clock, header->made_s, made);
-	cli_say(cli, "Backup Name: %s", header->base);
-	cli_say(cli, "  Date: %s", made);
-	cli_say(cli, "  Size: %llu", (unsigned long long)header->octets);
-	cli_say(cli, "  Backup Description: %s", header->description);
-	for (k = 0; k < header->files; k++) {
-		char name[BACKUP_FILE_NAME_OCTETS];
-
-		backup_file_name(header->base, k, name);
-		cli_say(cli, "  File: %s", name);
-	}
-}
-
-static enum err
-show_one(void *ctx, const struct backup_header *header)
-{
-	say_header(ctx, header);
-	return OK;
-}
-
-/* req: KS-23-087 KS-23-088 ESKM-226 */
-void
-backup_show_list(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	(void)args;
-	(void)arg_count;
-	cli_say(cli, "Internal Backups");
-	cli_end(cli, backup_each(cli_appliance(cli), show_one, cli));
 }
 
 /* ---------------------------------------------------------------------------
@@ -397,78 +348,6 @@ destination_of(const struct backup_make *make)
 	return destinations[make->place.protocol == TRANSFER_FTP ? 2 : 3];
 }
 
-/* ---- a download: base 64, some lines in a turn ---- */
-
-static void
-download_say(struct work *work, struct bytes octets)
-{
-	while (octets.octets != 0) {
-		char line[BASE64_CHARACTERS(DOWNLOAD_LINE_OCTETS) + 1];
-		struct bytes head = octets;
-
-		if (bytes_split(&octets, DOWNLOAD_LINE_OCTETS, &head) != OK)
-			octets = BYTES_NONE; /* the last of it */
-		base64_write(head, line);
-		cli_say(work->cli, "%s", line);
-	}
-}
-
-static int
-download_fd(const struct work *work)
-{
-	return work->make != NULL ? work->make->fds[work->file] : work->fd;
-}
-
-static void
-download_name(const struct work *work, char out[TRANSFER_NAME_OCTETS + 1])
-{
-	char name[BACKUP_FILE_NAME_OCTETS];
-
-	backup_file_name(work->header.base, work->file, name);
-	(void)snprintf(out, TRANSFER_NAME_OCTETS + 1, "%s",
-	    work->file_name[0] != '\0' && work->header.files == 1
-		? work->file_name
-		: name);
-}
-
-static void
-download_turn(void *ctx)
-{
-	static uint8_t room[DOWNLOAD_STEP_OCTETS];
-	struct work *work = ctx;
-	struct cli *cli = work->cli;
-	bool one = work->make == NULL; /* of an internal backup: this file */
-	char name[TRANSFER_NAME_OCTETS + 1];
-	ssize_t got =
-	    pread(download_fd(work), room, sizeof(room), (off_t)work->offset);
-
-	if (got < 0) {
-		cli_fail(cli, "the backup cannot be read");
-		return;
-	}
-	download_name(work, name);
-	if (work->offset == 0)
-		cli_say(cli, "-----BEGIN BACKUP FILE %s-----", name);
-	download_say(work, (struct bytes){room, (size_t)got});
-	work->offset += (uint64_t)got;
-	if ((size_t)got < sizeof(room)) {
-		cli_say(cli, "-----END BACKUP FILE %s-----", name);
-		work->offset = 0;
-		if (one || ++work->file == work->header.files) {
-			cli_done(cli);
-			return;
-		}
-	}
-	loop_later(cli_appliance(cli)->loop, &work->step);
-}
-
-static void
-download_begin(struct work *work)
-{
-	work->step = (struct loop_task){.fn = download_turn, .ctx = work};
-	loop_later(cli_appliance(work->cli)->loop, &work->step);
-}
-
 /* ---- the end of it ---- */
 
 static void
@@ -487,6 +366,14 @@ audit_made(struct work *work, enum err rc)
 }
 
 static void
+download(struct cli *cli)
+{
+	struct work *work = cli_state(cli);
+
+	backup_say_some(cli, &work->say, download);
+}
+
+static void
 made(struct backup_make *make, enum err rc)
 {
 	struct work *work = make->ctx;
@@ -498,12 +385,15 @@ made(struct backup_make *make, enum err rc)
 		    cli, "%s", make->why[0] != '\0' ? make->why : err_text(rc));
 		return;
 	}
-	work->header = make->header;
 	if (make->destination == BACKUP_DOWNLOAD) {
-		download_begin(work);
+		work->say = (struct backup_say){.header = &make->header,
+		    .fds = make->fds,
+		    .end = make->header.files,
+		    .name = work->file_name};
+		download(cli);
 		return;
 	}
-	say_header(cli, &make->header);
+	backup_say_header(cli, &make->header);
 	cli_done(cli);
 }
 
@@ -827,141 +717,4 @@ backup_save(struct cli *cli, const struct bytes *args, size_t arg_count)
 		cli_refuse(cli, "with this personality: schedule backup");
 	else
 		gather(cli, args, arg_count, true);
-}
-
-/* ---------------------------------------------------------------------------
- * Internal backups
- */
-
-/* What is in one is not known without its password: who may have any. */
-static enum err
-permit_any(struct change *change)
-{
-	size_t more;
-	unsigned k;
-	enum err rc = OK;
-
-	for (k = 0; k < PART_COUNT; k++)
-		TRY(change_permit(change->appliance, &change->by,
-		    backup_part_row((enum backup_part)k)->make, NULL, &more,
-		    change->why));
-out:
-	return rc;
-}
-
-/* NAME, and no more than `most` words. NULL: the command has ended. */
-static struct work *
-find(struct cli *cli, const struct bytes *args, size_t arg_count, size_t most)
-{
-	struct work *work;
-	char why[FORM_WHY_OCTETS];
-	enum err rc;
-
-	if (!args_at_most(cli, args, arg_count, most))
-		return NULL;
-	work = work_new(cli);
-	if (work == NULL)
-		return NULL;
-	rc = backup_find(cli_appliance(cli),
-	    arg_count != 0 ? args[0] : BYTES_NONE, &work->header);
-	if (rc == ERR_NOT_FOUND) {
-		entry_refuse("Backup Name",
-		    arg_count != 0 ? args[0] : BYTES_NONE,
-		    "there is no internal backup of this name", why);
-		cli_refuse(cli, "%s", why);
-		return NULL;
-	}
-	if (rc != OK) {
-		cli_end(cli, rc);
-		return NULL;
-	}
-	memcpy(work->base, args[0].at, args[0].octets);
-	return work;
-}
-
-static enum err
-check_delete(struct change *change)
-{
-	struct work *work = cli_state(change->ctx);
-
-	(void)snprintf(change->event, sizeof(change->event),
-	    "deleted backup: %s", work->base);
-	return permit_any(change);
-}
-
-static enum err
-delete_it(struct cli *cli, struct change *change)
-{
-	struct work *work = cli_state(cli);
-
-	(void)change;
-	return backup_delete(cli_appliance(cli), bytes_of_text(work->base));
-}
-
-/* req: KS-23-089 */
-void
-backup_remove(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	struct work *work = find(cli, args, arg_count, 1);
-
-	if (work == NULL)
-		return;
-	work->change.apply = check_delete;
-	cli_change(cli, &work->change, delete_it, "");
-}
-
-static enum err
-check_download(struct change *change)
-{
-	struct work *work = change->ctx;
-
-	(void)snprintf(change->event, sizeof(change->event),
-	    "downloaded backup: %s, file %u", work->base, work->file);
-	return permit_any(change);
-}
-
-static void
-checked_download(struct change *change, enum err rc)
-{
-	struct work *work = change->ctx;
-
-	work->changing = false;
-	if (rc == OK)
-		rc = backup_open(change->appliance, bytes_of_text(work->base),
-		    work->file, &work->fd);
-	if (rc == OK)
-		download_begin(work);
-	else
-		cli_fail(work->cli, "%s",
-		    change->why[0] != '\0' ? change->why : err_text(rc));
-}
-
-/* NAME, and the number of a file: 0 unless it is said. req: KS-23-088 */
-void
-backup_download(struct cli *cli, const struct bytes *args, size_t arg_count)
-{
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 0,
-	    .most = BACKUP_FILES_MOST,
-	    .step = 1,
-	    .zero = ""};
-	struct work *work = find(cli, args, arg_count, 2);
-	int64_t number = 0;
-
-	if (work == NULL || (arg_count == 2 && !args_read(cli, "File", &rule,
-						   args[1], &number)))
-		return;
-	if (number >= work->header.files) {
-		cli_refuse(cli, "File: the backup has %u file%s",
-		    work->header.files, work->header.files == 1 ? "" : "s");
-		return;
-	}
-	work->file = (unsigned)number;
-	work->change = (struct change){.by = *cli_principal(cli),
-	    .act = ACT_LOOK,
-	    .apply = check_download,
-	    .done = checked_download,
-	    .ctx = work};
-	work->changing = true;
-	change_run(cli_appliance(cli), &work->change);
 }
