@@ -55,6 +55,9 @@
 #   adapter_patch_shows NUMBER  print what `show device` has with that patch and
 #                               those after it, and not without
 #
+#   adapter_license CLIENTS FILE
+#                               a license for so many clients, likewise
+#
 # Passwords are arguments of shell functions only: programs get them by file.
 
 _adapter_top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
@@ -217,4 +220,10 @@ adapter_patch() {
   set -- $?
   rm -f "$program"
   return "$1"
+}
+
+adapter_license() {
+  "$_adapter_top/build/bin/touchstone-release" licence \
+    --keys "${RELEASE_KEYS:-$_adapter_top/build/release}" --clients "$1" \
+    --notes "For $1 clients" --out "$2"
 }

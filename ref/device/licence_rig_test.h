@@ -44,7 +44,7 @@ licence_change_run(
 {
 	c->licence.clients = clients;
 	c->is_done = false;
-	c->change = (struct change){.act = ACT_ROLLBACK,
+	c->change = (struct change){.act = ACT_UPGRADE,
 	    .apply = licence_change_apply,
 	    .done = licence_change_done,
 	    .ctx = c};

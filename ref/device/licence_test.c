@@ -388,7 +388,7 @@ child_run(const char *dir, enum vfs_power how, uint64_t seed, unsigned nth)
 	open_rest();
 	(void)unlink(bench.rig.clock_path);
 	vfs_power_off(how, seed, nth);
-	c.change = (struct change){.act = ACT_ROLLBACK,
+	c.change = (struct change){.act = ACT_UPGRADE,
 	    .apply = licence_change_apply,
 	    .done = tell,
 	    .ctx = &c};

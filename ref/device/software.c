@@ -622,13 +622,10 @@ out:
 static enum err
 apply_licence(struct change *change)
 {
-	struct software_install *install = change->ctx;
-	const struct package_manifest *m = package_manifest(install->package);
-	struct licence licence = {.clients = m->clients, .made_s = m->made_s};
+	const struct software_install *install = change->ctx;
+	struct licence licence;
 
-	(void)snprintf(licence.notes, sizeof(licence.notes), "%s", m->notes);
-	(void)snprintf(change->event, sizeof(change->event),
-	    "Installed a license for %" PRIu32 " clients", m->clients);
+	licence_of_package(package_manifest(install->package), &licence);
 	return licence_install(change, &licence);
 }
 
