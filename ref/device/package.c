@@ -57,11 +57,12 @@ enum {
 static enum err
 split_at(struct bytes *text, const char *mark, struct bytes *before)
 {
-	const uint8_t *found =
-	    memmem(text->at, text->octets, mark, strlen(mark));
+	const uint8_t *found = NULL;
 	struct bytes skipped;
 	enum err rc = OK;
 
+	if (text->octets != 0)
+		found = memmem(text->at, text->octets, mark, strlen(mark));
 	if (found == NULL)
 		return ERR_CONFIG;
 	TRY(bytes_split(text, (size_t)(found - text->at), before));
