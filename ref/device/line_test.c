@@ -82,39 +82,45 @@ test_numbers(void **state)
 	}
 }
 
-/* Each octet at each place of what is looked at as words. */
+/* Octet c at place k of so many. */
+static void
+check_octet(unsigned c, size_t k, size_t octets)
+{
+	enum { OCTETS_MOST = 32 };
+	bool plain = c >= 0x20 && c < 0x7f && c != '\\' && c != ' ' && c != ']';
+	char text[OCTETS_MOST];
+	char want[OCTETS_MOST + 8];
+	struct line line;
+
+	memset(text, 'x', octets);
+	text[octets] = '\0';
+	text[k] = (char)c;
+	(void)snprintf(want, sizeof(want),
+	    plain       ? "%.*s%c%s"
+	    : c == '\\' ? "%.*s%c\\%s"
+			: "%.*s\\x%02x%s",
+	    (int)k, text, c, text + k + 1);
+	line_begin(&line);
+	line_escape(&line, (struct bytes){(const uint8_t *)text, octets}, " ]");
+	assert_string_equal(ended(&line), want);
+	line_scrub(text, octets);
+	assert_int_equal((uint8_t)text[k], c < 0x20 || c == 0x7f ? '?' : c);
+}
+
+/* Each octet at each place of what is looked at as words, and of less. */
 static void
 test_every_octet(void **state)
 {
 	enum { OCTETS = 19 };
-	char text[OCTETS + 1];
-	char want[OCTETS + 8];
-	struct line line;
+	size_t octets;
 	unsigned c;
 	size_t k;
 
 	(void)state;
-	for (c = 1; c < 256; c++) {
-		for (k = 0; k < OCTETS; k++) {
-			bool plain = c >= 0x20 && c < 0x7f && c != '\\' &&
-				     c != ' ' && c != ']';
-
-			memset(text, 'x', OCTETS);
-			text[OCTETS] = '\0';
-			text[k] = (char)c;
-			(void)snprintf(want, sizeof(want),
-			    plain       ? "%.*s%c%s"
-			    : c == '\\' ? "%.*s%c\\%s"
-					: "%.*s\\x%02x%s",
-			    (int)k, text, c, text + k + 1);
-			line_begin(&line);
-			line_escape(&line, bytes_of_text(text), " ]");
-			assert_string_equal(ended(&line), want);
-			line_scrub(text, OCTETS);
-			assert_int_equal(
-			    (uint8_t)text[k], c < 0x20 || c == 0x7f ? '?' : c);
-		}
-	}
+	for (octets = 1; octets <= OCTETS; octets++)
+		for (c = 0; c < 256; c++)
+			for (k = 0; k < octets; k++)
+				check_octet(c, k, octets);
 }
 
 /* What a long one hides is said to be hidden, and the others stay whole. */
