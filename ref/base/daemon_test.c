@@ -121,9 +121,10 @@ time_is_the_laboratorys_where_it_has_a_clock(void **state)
 /* ---- ready ---- */
 
 static void
-it_says_at_once_that_it_is_ready(void **state)
+it_says_at_once_how_far_it_is(void **state)
 {
-	static const char want[] = "ready\nready port=5696\n";
+	static const char want[] =
+	    "starting: half of it\nready\nready port=5696\n";
 	char got[LINE_OCTETS] = "";
 	int out = dup(STDOUT_FILENO);
 	int ends[2];
@@ -133,6 +134,7 @@ it_says_at_once_that_it_is_ready(void **state)
 	assert_int_equal(pipe(ends), 0);
 	(void)fflush(stdout);
 	(void)dup2(ends[1], STDOUT_FILENO);
+	daemon_starting("test", "half of it");
 	daemon_ready("");
 	daemon_ready(" port=5696");
 	(void)dup2(out, STDOUT_FILENO);
@@ -324,7 +326,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		time_is_the_laboratorys_where_it_has_a_clock, set_up,
 		tear_down),
-	    cmocka_unit_test(it_says_at_once_that_it_is_ready),
+	    cmocka_unit_test(it_says_at_once_how_far_it_is),
 	    cmocka_unit_test(power_off_is_sudden),
 	    cmocka_unit_test_setup_teardown(signals_end_it, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
