@@ -702,18 +702,11 @@ backup_create(struct cli *cli, const struct bytes *args, size_t arg_count)
 	gather(cli, args, arg_count, false);
 }
 
-static bool
-is_eskm(struct cli *cli)
-{
-	return setting_number(
-		   cli_appliance(cli)->settings, SETTING_PERSONALITY) != 0;
-}
-
 /* req: KS-23-038 KS-23-040 */
 void
 backup_save(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	if (is_eskm(cli))
+	if (settings_are_eskm(cli_appliance(cli)->settings))
 		cli_refuse(cli, "with this personality: schedule backup");
 	else
 		gather(cli, args, arg_count, true);

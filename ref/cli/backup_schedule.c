@@ -56,13 +56,6 @@ work_new(struct cli *cli)
 	return work;
 }
 
-static bool
-is_eskm(struct cli *cli)
-{
-	return setting_number(
-		   cli_appliance(cli)->settings, SETTING_PERSONALITY) != 0;
-}
-
 /* ---- show ---- */
 
 static void
@@ -212,7 +205,7 @@ backup_schedule_edit(
 	struct work *work;
 	int64_t every;
 
-	if (is_eskm(cli)) {
+	if (settings_are_eskm(cli_appliance(cli)->settings)) {
 		cli_refuse(cli, "with this personality: schedule backup");
 		return;
 	}
@@ -496,7 +489,7 @@ backup_schedule_create(
 {
 	struct work *work;
 
-	if (!is_eskm(cli)) {
+	if (!settings_are_eskm(cli_appliance(cli)->settings)) {
 		cli_refuse(
 		    cli, "with this personality: backup save, backup schedule");
 		return;

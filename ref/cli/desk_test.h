@@ -177,6 +177,16 @@ desk_types(struct desk *desk, const char *lines)
 	return said;
 }
 
+/* Among what is said to the last of them is this. */
+static inline void
+desk_says(struct desk *desk, const char *lines, const char *want)
+{
+	const char *said = desk_types(desk, lines);
+
+	if (strstr(said, want) == NULL)
+		fail_msg("%s\nexpected: %s\n     got: %s", lines, want, said);
+}
+
 /* ---- the audit log ---- */
 
 static inline enum err

@@ -63,12 +63,9 @@ begin(void **state)
 }
 
 static void
-says(const char *line, const char *want)
+says(const char *lines, const char *want)
 {
-	const char *said = desk_type(&desk, line);
-
-	if (strstr(said, want) == NULL)
-		fail_msg("%s\nexpected: %s\n     got: %s", line, want, said);
+	desk_says(&desk, lines, want);
 }
 
 static void

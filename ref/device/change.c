@@ -136,8 +136,7 @@ others_needed(struct appliance *appliance, enum act act)
 	if (setting_number(settings, SETTING_SEVERAL) == 0 ||
 	    several == SEVERAL_NO)
 		return 0;
-	if (several == SEVERAL_ESKM &&
-	    strcmp(setting_shown(settings, SETTING_PERSONALITY), "eskm") != 0)
+	if (several == SEVERAL_ESKM && !settings_are_eskm(settings))
 		return 0;
 	return (size_t)setting_number(settings, SETTING_SEVERAL_COUNT) - 1;
 }

@@ -743,7 +743,7 @@ switch_on(struct change *change)
 		    backup_reader_has(restore->reader, item))
 			TRY(fields_put_text(
 			    &value, "item", backup_item_row(item)->word));
-	if (strcmp(setting_shown(settings, SETTING_PERSONALITY), "eskm") == 0)
+	if (settings_are_eskm(settings))
 		TRY(fields_put_number(&value, "append", 1));
 	TRY(fields_put_number(
 	    &value, "records", (int64_t)restore->outcome.records));

@@ -275,6 +275,13 @@ setting_text(const struct settings *settings, enum setting which)
 	return settings->values[which].shown;
 }
 
+bool
+settings_are_eskm(const struct settings *settings)
+{
+	return strcmp(setting_shown(settings, SETTING_PERSONALITY), "eskm") ==
+	       0;
+}
+
 int64_t
 setting_number(const struct settings *settings, enum setting which)
 {

@@ -71,6 +71,10 @@ void settings_free(struct settings *settings); /* accepts NULL */
 const char *setting_text(const struct settings *settings, enum setting which);
 /* NUMBER (0 for its zero word), CHOICE (place), YESNO (0 or 1). */
 int64_t setting_number(const struct settings *settings, enum setting which);
+
+/* Is the personality that of ESKM, and not KeySecure 6.2's? The one switch for
+ * all that the two do otherwise. */
+bool settings_are_eskm(const struct settings *settings);
 /* As it is shown, whatever the type; a SECRET as "(set)" or nothing. Borrowed
  * until the next turn. */
 const char *setting_shown(const struct settings *settings, enum setting which);
