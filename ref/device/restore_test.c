@@ -11,7 +11,7 @@
 #include "model/state.h"
 
 #ifdef TORTURE
-enum { EACH_NTH_CASE = 61, STAGED_KEYS = 20, LARGE_RECORDS = 30 };
+enum { EACH_NTH_CASE = 61, STAGED_KEYS = 60, LARGE_RECORDS = 30 };
 #define STAGES_FEW true
 #else
 enum { EACH_NTH_CASE = 1, STAGED_KEYS = 100, LARGE_RECORDS = 6000 };
