@@ -289,6 +289,42 @@ test_a_file_that_says_nonsense_harms_nothing(void **state)
 	fans_are(t, "Operational", false);
 }
 
+/* req: KS-25-003 */
+static void
+test_the_box_id_is_made_once(void **state)
+{
+	struct test *t = *state;
+	char path[300];
+	char first[32];
+	struct hardware_config config = {
+	    .appliance = &t->bench.appliance, .model = "k460"};
+	struct hardware *hw;
+	unsigned k;
+
+	/* one that has no place for it has none */
+	assert_string_equal(hardware_box_id(t->hw), "");
+	(void)snprintf(path, sizeof(path), "%.255s/box-id", t->bench.dir);
+	config.box_path = path;
+	for (k = 0; k < 2; k++) {
+		assert_ok(hardware_new(&config, &hw));
+		if (k == 0)
+			(void)snprintf(
+			    first, sizeof(first), "%s", hardware_box_id(hw));
+		assert_int_equal(strlen(first), strlen("TS-01234567"));
+		assert_string_equal(hardware_box_id(hw), first);
+		hardware_free(hw);
+	}
+	/* another device has another one */
+	assert_int_equal(unlink(path), 0);
+	assert_ok(hardware_new(&config, &hw));
+	assert_string_not_equal(hardware_box_id(hw), first);
+	hardware_free(hw);
+	assert_int_equal(truncate(path, 5), 0);
+	assert_err(hardware_new(&config, &hw), ERR_CONFIG);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_err(hardware_new(&config, &hw), ERR_CONFIG);
+}
+
 int
 main(void)
 {
@@ -304,6 +340,7 @@ main(void)
 	    HARDWARE_TEST(test_models_have_their_supplies),
 	    HARDWARE_TEST(test_the_last_supply_with_power_is_the_devices),
 	    HARDWARE_TEST(test_a_file_that_says_nonsense_harms_nothing),
+	    HARDWARE_TEST(test_the_box_id_is_made_once),
 	};
 #undef HARDWARE_TEST
 

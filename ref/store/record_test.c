@@ -1,5 +1,8 @@
 #include "store/record.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "store/rig_test.h"
 
 /* ---- records ---- */
@@ -392,6 +395,72 @@ test_who_reads_a_record_waits_for_it(void **state)
 	assert_false(store_must_wait(rig->st));
 }
 
+/* ---- a store that nobody has opened ---- */
+
+/* value NULL: there is none */
+static void
+assert_peeked(const char *dir, const char *key, const char *value)
+{
+	struct buf b;
+	enum err want = value != NULL ? OK : ERR_NOT_FOUND;
+
+	buf_init(&b, RECORD_VALUE_MAX_OCTETS);
+	assert_err(record_peek(dir, "software", bytes_of_text(key), &b), want);
+	if (value != NULL)
+		assert_true(bytes_equal_text(buf_peek(&b), value));
+	buf_clear(&b);
+}
+
+/* Where a database has the version of its schema: SQLite's file format, 1.3 */
+enum { SCHEMA_AT = 60, SCHEMA_OCTETS = 4 };
+
+static void
+write_file(const char *dir, const void *at, size_t octets, off_t where)
+{
+	char path[300];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/store.db", dir);
+	fd = open(path, O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, at, octets, where), octets);
+	(void)close(fd);
+}
+
+static void
+test_a_record_is_seen_before_the_store_is_opened(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t newer[SCHEMA_OCTETS];
+	struct store *st;
+	unsigned oldest;
+	struct buf b;
+
+	put(rig, "software", "state", "6.2.0");
+	assert_ok(store_commit(rig->st));
+	assert_ok(store_oldest_reader(rig->st, &oldest));
+	assert_in_range(oldest, 1, store_schema());
+	store_close(rig->st);
+	rig->st = NULL;
+	assert_peeked(rig->dir, "state", "6.2.0");
+	assert_peeked(rig->dir, "other", NULL);
+	assert_peeked("/nowhere", "state", NULL);
+	/* a later release's, which this one cannot open */
+	bytes_put_u16(newer, store_schema() + 1);
+	bytes_put_u16(newer + 2, store_schema() + 1);
+	write_file(rig->dir, newer, sizeof(newer), SCHEMA_AT);
+	assert_err(store_open(rig->dir, rig->env, &rig->options, &st),
+	    ERR_STORE_VERSION);
+	assert_peeked(rig->dir, "state", "6.2.0");
+	/* none at all */
+	write_file(rig->dir, "nothing of SQLite's", 19, 0);
+	buf_init(&b, 100);
+	assert_err(
+	    record_peek(rig->dir, "software", bytes_of_text("state"), &b),
+	    ERR_STORE);
+	buf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -407,6 +476,7 @@ main(void)
 	    STORE_TEST(test_a_record_and_its_line_are_undone_together),
 	    STORE_TEST_LAB(test_a_full_disk_takes_a_record_and_its_line),
 	    STORE_TEST(test_who_reads_a_record_waits_for_it),
+	    STORE_TEST(test_a_record_is_seen_before_the_store_is_opened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
