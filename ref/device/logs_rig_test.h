@@ -113,8 +113,9 @@ shelf_run(struct shelf *shelf, int64_t seconds)
 	shelf_run_to(shelf, env_wall_s(shelf->bench.rig.env) + seconds);
 }
 
+/* Up to where an administrator is told that it is so. */
 static inline void
-shelf_set(struct shelf *shelf, enum log_type type, enum logs_field field,
+shelf_settle(struct shelf *shelf, enum log_type type, enum logs_field field,
     const char *value)
 {
 	struct settings *settings = shelf_appliance(shelf)->settings;
@@ -126,6 +127,13 @@ shelf_set(struct shelf *shelf, enum log_type type, enum logs_field field,
 		fail_msg("%s", why);
 	bench_turn(&shelf->bench);
 	settings_settle(settings, true);
+}
+
+static inline void
+shelf_set(struct shelf *shelf, enum log_type type, enum logs_field field,
+    const char *value)
+{
+	shelf_settle(shelf, type, field, value);
 	bench_turn(&shelf->bench);
 }
 

@@ -305,6 +305,20 @@ two_in_a_second_have_two_names(void **state)
 	    "Current 2002-04-04_160148 2002-04-04_160147 2002-04-04_160146");
 }
 
+/* Who is told that fewer are kept finds no more. req: KS-20-087 */
+static void
+an_archive_too_many_is_gone_before_the_answer(void **state)
+{
+	(void)state;
+	assert_ok(logs_rotate(APPLIANCE, LOG_SYSTEM));
+	assert_ok(logs_rotate(APPLIANCE, LOG_SYSTEM));
+	shelf_settle(&shelf, LOG_SYSTEM, LOGS_ARCHIVES, "1");
+	assert_string_equal(
+	    shelf_names(&shelf, LOG_SYSTEM), "Current 2002-04-04_160147");
+	shelf_settle(&shelf, LOG_SYSTEM, LOGS_ARCHIVES, "0");
+	assert_string_equal(shelf_names(&shelf, LOG_SYSTEM), "Current");
+}
+
 static void
 see_name(void *ctx, const struct logs_file *archive)
 {
@@ -453,6 +467,7 @@ main(void)
 	    LOGS_TEST(the_last_lines_are_told_oldest_first),
 	    LOGS_TEST(a_rotation_leaves_an_archive_and_a_new_file),
 	    LOGS_TEST(two_in_a_second_have_two_names),
+	    LOGS_TEST(an_archive_too_many_is_gone_before_the_answer),
 	    LOGS_TEST(one_that_has_left_keeps_its_name),
 	    LOGS_TEST(the_audit_log_is_neither_rotated_nor_cleared_by_hand),
 	    LOGS_TEST(a_file_has_a_name_and_a_number),
