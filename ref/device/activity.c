@@ -15,6 +15,19 @@ enum {
 /* The places of the choices of SETTING_ACTIVITY_LEVEL. */
 enum { LEVEL_INFO, LEVEL_ERROR };
 
+/* req: KS-21-025 KS-21-026 KS-21-052 */
+enum err
+activity_origin(struct bytes address, struct bytes common_name, struct buf *out)
+{
+	struct line line;
+
+	line_begin(&line);
+	line_field(&line, address);
+	line_put_text(&line, " ");
+	line_bracketed(&line, common_name);
+	return buf_put(out, line_end(&line));
+}
+
 void
 activity_word(struct activity *activity, struct bytes text)
 {
@@ -39,8 +52,8 @@ activity_wanted(const struct appliance *appliance, bool failed)
 }
 
 /*
- * req: KS-21-020 KS-21-021 KS-21-022 KS-21-023 KS-21-024 KS-21-025 KS-21-026
- * req: KS-21-028 KS-21-029 KS-21-050 KS-21-051 KS-21-052 KS-21-053 KS-21-054
+ * req: KS-21-020 KS-21-021 KS-21-022 KS-21-023 KS-21-024 KS-21-028 KS-21-029
+ * req: KS-21-050 KS-21-051 KS-21-054
  */
 static void
 put_head(struct appliance *appliance, const struct activity *activity,
@@ -51,9 +64,7 @@ put_head(struct appliance *appliance, const struct activity *activity,
 	line_put_text(
 	    line, clock_stamp(appliance->clock, env_wall_s(appliance->env)));
 	line_put_text(line, activity->failed ? "] ERROR " : "] INFO ");
-	line_field(line, activity->door->address);
-	line_put_text(line, " ");
-	line_bracketed(line, activity->door->common_name);
+	line_put(line, activity->door->origin);
 	line_put_text(line, " ");
 	line_field(line, activity->user);
 	line_put_text(line, " ");

@@ -21,7 +21,7 @@
 #ifndef DEVICE_ACTIVITY_H
 #define DEVICE_ACTIVITY_H
 
-#include "base/bytes.h"
+#include "base/buf.h"
 
 struct appliance;
 struct key_door;
@@ -37,7 +37,7 @@ struct activity_word {
 
 /* Borrowed, all of it. BYTES_NONE: a dash. */
 struct activity {
-	const struct key_door *door; /* has address and common name */
+	const struct key_door *door; /* has the origin */
 	struct bytes user;
 	struct bytes id;
 	struct bytes type;
@@ -48,6 +48,16 @@ struct activity {
 	unsigned code;        /* 0: a dash */
 	struct bytes message; /* of a failure */
 };
+
+/*
+ * IP [COMMON-NAME], as each line of a connection has them: made when it is let
+ * in, since a line is made for each request.
+ *
+ * address      without port: "10.0.0.5"
+ * common_name  none where no certificate is required
+ */
+enum err activity_origin(
+    struct bytes address, struct bytes common_name, struct buf *out) MUST_CHECK;
 
 /* One more word; beyond ACTIVITY_WORDS is a bug. */
 void activity_word(struct activity *activity, struct bytes text);

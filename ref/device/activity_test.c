@@ -2,6 +2,7 @@
 
 #include "device/ear_test.h"
 #include "device/key_server.h"
+#include "device/line.h"
 #include "device/rig_test.h"
 
 struct test {
@@ -49,16 +50,14 @@ set(enum setting which, const char *value)
 
 #define DATE "[2005-09-12 10:23:47]"
 
-static const struct key_door nobody = {.address = {(uint8_t *)"10.0.0.5", 8}};
-static const struct key_door client1 = {
-    .address = {(uint8_t *)"::1", 3},
-    .common_name = {(uint8_t *)"client 1", 8},
-};
-
 #define TEXT(s)                                     \
 	{                                           \
 		(const uint8_t *)(s), sizeof(s) - 1 \
 	}
+
+static const struct key_door nobody = {.origin = TEXT("10.0.0.5 [-]")};
+static const struct key_door client1 = {.origin = TEXT("::1 [client 1]")};
+
 #define WORD(s)                 \
 	{                       \
 		.text = TEXT(s) \
@@ -118,6 +117,34 @@ static const struct {
 	{.door = &nobody, .words = {WORD(""), WORD("x")}, .word_count = 2},
 	" INFO 10.0.0.5 [-] - - - - [- x] - [Success]"},
 };
+
+/* req: KS-21-025 KS-21-026 KS-21-052 */
+static void
+test_origin(void **state)
+{
+	static const struct {
+		struct bytes address, common_name;
+		const char *want;
+	} cases[] = {
+	    {TEXT("10.0.0.5"), TEXT(""), "10.0.0.5 [-]"},
+	    {TEXT("::1"), TEXT("client 1"), "::1 [client 1]"},
+	    {TEXT("::1"), TEXT("-"), "::1 [\\x2d]"},
+	    {TEXT("::1"), TEXT("a] u1\n"), "::1 [a\\x5d u1\\x0a]"},
+	};
+	struct buf origin;
+	size_t k;
+
+	(void)state;
+	buf_init(&origin, LINE_OCTETS);
+	for (k = 0; k < LENGTH(cases); k++) {
+		buf_reset(&origin);
+		assert_ok(activity_origin(
+		    cases[k].address, cases[k].common_name, &origin));
+		assert_true(bytes_equal(
+		    buf_peek(&origin), bytes_of_text(cases[k].want)));
+	}
+	buf_clear(&origin);
+}
 
 static void
 test_lines(void **state)
@@ -293,6 +320,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_origin),
 	    ACTIVITY_TEST(test_lines),
 	    ACTIVITY_TEST(test_date),
 	    ACTIVITY_TEST(test_level),

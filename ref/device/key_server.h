@@ -59,9 +59,8 @@ struct key_door {
 	 * both are needed. req: KS-03-037 KS-03-038 KS-03-039 KS-03-040
 	 */
 	struct bytes user;
-	/* Of the certificate, for logs; none where none is required. */
-	struct bytes common_name;
-	struct bytes address; /* it comes from, without port: "10.0.0.5" */
+	/* Where it comes from, as logs say it: activity_origin(). */
+	struct bytes origin;
 };
 
 /* ---- what is set ---- */

@@ -56,9 +56,9 @@ shown_octets(struct bytes in)
 
 /* ---- octets, eight at a time ----
  *
- * A line is made for each request, and most octets of most values are ASCII
- * that may stand anywhere. A word is looked at as a whole; where it has an
- * octet that is asked for, the octets are looked at one by one.
+ * A line is made for each request, and most have nothing to be scrubbed. A word
+ * is looked at as a whole; where it has an octet that is asked for, the octets
+ * are looked at one by one.
  */
 
 enum { WORD_OCTETS = sizeof(uint64_t) };
@@ -97,26 +97,36 @@ is_control(uint8_t c)
 	return c < 0x20 || c == 0x7f;
 }
 
+/*
+ * The octets that cannot stand as they are, a bit each: what is no ASCII has to
+ * be looked at, too. Values are short, and the octets of one word cost more
+ * than a bit for each.
+ */
+struct stops {
+	uint64_t of[4];
+};
+
+static void
+stops_add(struct stops *stops, uint8_t c)
+{
+	stops->of[c / 64] |= UINT64_C(1) << c % 64;
+}
+
+/* What can stand nowhere. */
+static const struct stops stops_everywhere = {{UINT64_C(0xffffffff),
+    UINT64_C(1) << (0x7f - 64) | UINT64_C(1) << ('\\' - 64), UINT64_MAX,
+    UINT64_MAX}};
+
 /* How many octets at the front may stand as they are? */
 static size_t
-plain_octets(struct bytes in, uint8_t first, uint8_t second)
+plain_octets(struct bytes in, const struct stops *stops)
 {
-	size_t octets = 0;
+	size_t octets;
 
-	while (in.octets - octets >= WORD_OCTETS) {
-		uint64_t word = word_at(in.at + octets);
-
-		if ((has_less(word, 0x20) | has(word, 0x7f) | has(word, '\\') |
-			has(word, first) | has(word, second) |
-			(word & word_of(0x80))) != 0)
-			break;
-		octets += WORD_OCTETS;
-	}
-	for (; octets < in.octets; octets++) {
+	for (octets = 0; octets < in.octets; octets++) {
 		uint8_t c = in.at[octets];
 
-		if (is_control(c) || c >= 0x80 || c == '\\' || c == first ||
-		    c == second)
+		if ((stops->of[c / 64] >> c % 64 & 1) != 0)
 			break;
 	}
 	return octets;
@@ -192,12 +202,14 @@ put_escape(struct line *line, uint8_t c)
 void
 line_escape(struct line *line, struct bytes in, const char *also)
 {
-	uint8_t first = (uint8_t)also[0];
-	uint8_t second = first != 0 ? (uint8_t)also[1] : 0;
+	struct stops stops = stops_everywhere;
 	size_t octets;
 
+	for (; *also != 0; also++)
+		stops_add(&stops, (uint8_t)*also);
+
 	while (in.octets != 0 && !line->cut) {
-		octets = plain_octets(in, first, second);
+		octets = plain_octets(in, &stops);
 		put_run(line, in.at, octets);
 		in.at += octets;
 		in.octets -= octets;

@@ -28,16 +28,16 @@ enum {
 };
 
 struct line {
-	char at[LINE_OCTETS];
 	size_t octets;
 	bool cut;
+	char at[LINE_OCTETS];
 };
 
 void line_begin(struct line *line);
 
 void line_put_number(struct line *line, uint64_t number);
 
-/* also: no, one or two octets that are escaped as well. */
+/* also: the octets, of ASCII, that are escaped as well. */
 void line_escape(struct line *line, struct bytes text, const char *also);
 
 /*

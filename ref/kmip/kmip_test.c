@@ -324,6 +324,7 @@ set_up(void **state)
 	config.keystore = rig->keystore;
 	config.workers = rig->workers;
 	rig->door = (struct key_door){.protocol = KEY_KMIP,
+	    .origin = bytes_of_text("10.0.0.5 [-]"),
 	    .profile = KEY_STANDARD,
 	    .allows_config = true,
 	    .allows_export = true};
@@ -452,8 +453,7 @@ each_batch_item_leaves_a_line(void **state)
 	char id[64];
 
 	ear_forget(&rig->ear);
-	rig->door.address = bytes_of_text("10.0.0.5");
-	rig->door.common_name = bytes_of_text("client 1");
+	rig->door.origin = bytes_of_text("10.0.0.5 [client 1]");
 	value_of(ask(rig, "lines", "1.2",
 		     CREATE("31", NAME("first")) ITEM("GetAttributeList", "32",
 			 "") ITEM("Get", "0A", MISSING) QUERY),
@@ -467,13 +467,12 @@ each_batch_item_leaves_a_line(void **state)
 	    "[no such object]\n",
 	    id);
 	assert_logged(rig, want);
-	rig->door.common_name = BYTES_NONE;
+	rig->door.origin = bytes_of_text("10.0.0.5 [-]");
 	(void)ask(rig, "lines", "1.2",
 	    "<BatchItem><Operation type=\"Enumeration\" value=\"Locate\"/>"
 	    "<RequestPayload/></BatchItem>");
 	assert_logged(
 	    rig, "INFO 10.0.0.5 [-] lines - Locate - [-] - [Success]\n");
-	rig->door.address = BYTES_NONE;
 }
 
 /* req: KS-21-024 KS-21-033 KS-21-034 */
@@ -486,25 +485,30 @@ what_is_undone_is_no_success_in_the_log(void **state)
 	(void)ask_with(rig, "lines", "1.2", ON_ERROR("Undo"),
 	    CREATE("31", NAME("undone")) ITEM("Get", "32", MISSING));
 	assert_logged(rig,
-	    "ERROR - [-] lines 1 Create undone [AES 128] - "
+	    "ERROR 10.0.0.5 [-] lines 1 Create undone [AES 128] - "
 	    "[Operation Undone]\n"
-	    "ERROR - [-] lines 2 Get no-such-object [-] 1 [no such object]\n");
+	    "ERROR 10.0.0.5 [-] lines 2 Get no-such-object [-] 1 [no such "
+	    "object]\n");
 	(void)ask_with(rig, "lines", "1.2",
 	    "<MaximumResponseSize type=\"Integer\" value=\"100\"/>",
 	    CREATE("31", NAME("large")) ITEM("Get", "32", MISSING));
 	assert_logged(rig,
-	    "ERROR - [-] lines 1 Create large [AES 128] 2 [the response is "
+	    "ERROR 10.0.0.5 [-] lines 1 Create large [AES 128] 2 [the response "
+	    "is "
 	    "larger than the request allows]\n"
-	    "ERROR - [-] lines 2 Get no-such-object [-] 2 [the response is "
+	    "ERROR 10.0.0.5 [-] lines 2 Get no-such-object [-] 2 [the response "
+	    "is "
 	    "larger than the request allows]\n");
 	vfs_disk_full(0);
 	(void)ask(rig, "lines", "1.2", CREATE("31", NAME("full")));
 	vfs_disk_full(UINT64_MAX);
-	assert_logged(rig, "ERROR - [-] lines 1 Create full [AES 128] 256 [no "
-			   "space left for the store]\n");
+	assert_logged(rig,
+	    "ERROR 10.0.0.5 [-] lines 1 Create full [AES 128] 256 [no "
+	    "space left for the store]\n");
 	(void)ask(rig, "lines", "0.9", QUERY);
-	assert_logged(rig, "ERROR - [-] lines - - - [-] 4 [protocol version "
-			   "not supported: protocol version 0.9]\n");
+	assert_logged(rig,
+	    "ERROR 10.0.0.5 [-] lines - - - [-] 4 [protocol version "
+	    "not supported: protocol version 0.9]\n");
 }
 
 /* As the request has it, in its own version's way. req: KS-21-037 */
@@ -530,9 +534,9 @@ what_is_registered_is_told_by_its_block(void **state)
 			"type=\"Integer\" value=\"Encrypt\"") "</"
 							      "TemplateAttribut"
 							      "e>" BLOCK));
-	assert_logged(rig,
-	    "INFO - [-] lines 1 Register old [AES 128 Exportable false] - "
-	    "[Success]\n");
+	assert_logged(rig, "INFO 10.0.0.5 [-] lines 1 Register old [AES 128 "
+			   "Exportable false] - "
+			   "[Success]\n");
 	(void)ask(rig, "lines", "2.1",
 	    ITEM("Register", "31",
 		TYPE "<Attributes><Name><NameValue type=\"TextString\" "
@@ -540,8 +544,8 @@ what_is_registered_is_told_by_its_block(void **state)
 		     "value=\"UninterpretedTextString\"/></Name>"
 		     "<CryptographicUsageMask type=\"Integer\" "
 		     "value=\"Encrypt\"/></Attributes>" BLOCK));
-	assert_logged(
-	    rig, "INFO - [-] lines 1 Register new [AES 128] - [Success]\n");
+	assert_logged(rig,
+	    "INFO 10.0.0.5 [-] lines 1 Register new [AES 128] - [Success]\n");
 }
 
 /* spec: kmip-1.4 7.2, kmip-2.1 8.3 */

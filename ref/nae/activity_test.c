@@ -98,7 +98,7 @@ test_who(void **state)
 		 "INFO 10.0.0.5 [-] alice - RandGen - [8] - [Success]\n"},
 	    {ASK("RandomGenerate", "<Size>8</Size>"),
 		"INFO 10.0.0.5 [-] - - RandomGenerate - [8] - [Success]\n"});
-	desk.door.common_name = bytes_of_text("client 1");
+	desk.door.origin = bytes_of_text("10.0.0.5 [client 1]");
 	desk_call(&desk);
 	TALK({ASK("DeviceInfo", ""),
 	    "INFO 10.0.0.5 [client 1] - - DeviceInfo - [-] - [Success]\n"});

@@ -266,7 +266,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
 	door.allows_export = (data[0] & 2) == 0;
 	door.needs_password = (data[0] & 4) != 0;
 	door.user = bytes_of_text(names[data[0] >> 3 & 3]);
-	door.address = bytes_of_text("10.0.0.5");
+	door.origin = bytes_of_text("10.0.0.5 [-]");
 	buf_reset(&desk.heard);
 	desk.finished = false;
 	/* the user may have been deleted by an earlier input */

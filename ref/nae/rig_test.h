@@ -87,7 +87,7 @@ desk_make(struct desk *desk)
 	    .protocol = KEY_NAE,
 	    .allows_config = true,
 	    .allows_export = true,
-	    .address = bytes_of_text("10.0.0.5"),
+	    .origin = bytes_of_text("10.0.0.5 [-]"),
 	};
 	assert_ok(nae_new(&desk->config, &desk->nae));
 	buf_init(&desk->heard, 256 << 20);

@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "device/activity.h"
 #include "device/licence.h"
+#include "device/line.h"
 #include "device/user.h"
 
 enum { USER_MAX_OCTETS = 64 * 1024 };
@@ -84,9 +86,10 @@ judge(
 	enum err rc = OK;
 
 	/* req: KS-21-027 KS-21-053 */
-	if (gate->client != KEY_CLIENT_NOT_USED)
-		door->common_name = peer->name;
-	door->address = peer->source;
+	TRY(activity_origin(peer->source,
+	    gate->client != KEY_CLIENT_NOT_USED ? peer->name : BYTES_NONE,
+	    &out->origin));
+	door->origin = buf_peek(&out->origin);
 	/* it came before certificates were asked for */
 	if (gate->client != KEY_CLIENT_NOT_USED && peer->subject.octets == 0)
 		TRY(refuse(conn, "it has no certificate"));
@@ -126,6 +129,7 @@ key_gate_enter(
 	*out = (struct key_guest){
 	    .door = gate->door, .clients = gate->appliance->clients};
 	buf_init(&out->user, USER_MAX_OCTETS);
+	buf_init(&out->origin, LINE_OCTETS);
 	TRY(judge(gate, conn, out));
 	rc = client_enter(out->clients, source, &out->client);
 	if (rc == ERR_LIMIT)
@@ -140,7 +144,9 @@ void
 key_guest_clear(struct key_guest *guest)
 {
 	buf_clear(&guest->user);
+	buf_clear(&guest->origin);
 	guest->door.user = BYTES_NONE;
+	guest->door.origin = BYTES_NONE;
 	if (guest->client != NULL)
 		client_leave(guest->clients, guest->client);
 	guest->client = NULL;

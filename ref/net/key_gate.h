@@ -32,7 +32,8 @@ struct key_gate {
 /* The first member of a connection's state; zeroed at first. */
 struct key_guest {
 	struct key_door door;
-	struct buf user; /* what door.user points at */
+	struct buf user;   /* what door.user points at */
+	struct buf origin; /* and door.origin */
 	struct clients *clients;
 	struct client *client; /* NULL: it is not in, or out again */
 };

@@ -38,7 +38,7 @@ opened(void *ctx, struct conn *conn, void **state)
 
 	TRY(MEM_NEW(guest));
 	TRY(key_gate_enter(ctx, conn, guest));
-	assert_int_equal(memcmp(guest->door.address.at, "127.0.0.", 8), 0);
+	assert_int_equal(memcmp(guest->door.origin.at, "127.0.0.", 8), 0);
 	*state = guest;
 	guest = NULL;
 out:
