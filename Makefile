@@ -335,7 +335,7 @@ serve: $(BIN) ## leave a ready reference appliance running
 	@harness/serve.sh
 
 bench: $(BIN) $(LIMIT:%.c=build/opt/%) ## throughput and latency beside the machine's limit
-	@harness/bench/run.sh
+	@harness/bench/run.sh $(B)
 
 dump: $(BIN) ## a message as a named tree; F=file, hex or binary
 	@build/bin/touchstone dump $(F)

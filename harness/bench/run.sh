@@ -2,6 +2,9 @@
 # run.sh: the server's throughput beside what this machine can do at most.
 #
 #   run.sh [-n pairs] [-t seconds] [-o objects] [-c target.conf -p pid-file]
+#          [name...]
+#
+# Without names, all that is listed below is measured.
 #
 #   -n  pairs of limit and server, interleaved (3)
 #   -t  seconds of each measurement (2)
@@ -12,7 +15,13 @@
 # take turns, L S L S L S, and what counts is the median of the pairs' ratios of
 # CPU time for each request: it moves by some percent when other programs run,
 # where requests a second halve. When the limit itself varied by more than 15 %
-# there is no verdict. Lines for scripts:
+# there is no verdict.
+#
+# Where both sides are our own server and the difference is small, two servers
+# alike are measured at once, on one processor together with their clients, and
+# then change places: what the machine does otherwise meets both, and neither
+# pays for waking a client on another processor. There the ratios are what must
+# not vary. Lines for scripts:
 #
 #   pair NAME N limit_us=... server_us=... ratio=...
 #   ratio NAME VALUE
@@ -23,7 +32,7 @@
 #              Get; reported, and holds whatever it is
 #   create     (TLS ping-pong + one row of a commit of 32) / Create
 #   get-logged  Get with failures only in the Activity Log / with every request
-#              in it: what a line costs, its write to the file included
+#              in it: what a line costs, its write to the file included; at once
 #   handshake  full handshake / connection with a full handshake and one Get
 #   locate     Locate by name among 100 objects / among 100,000
 #   unseal     (Unix socket ping-pong + 25 us) / a master key through the card,
@@ -35,7 +44,8 @@
 #              1 KB) / the same over NAE-XML, by a key's owner
 #   nae-info   (TCP ping-pong + one libxml2 tree) / KeyInfo
 #   nae-policy   nae-encrypt by the key's owner / by another user, whose group may
-#              by an authorization policy with a limit and a usage period
+#              by an authorization policy with a limit and a usage period; at
+#              once
 #   nae-many   nae-encrypt with a name and a password in each request, among 100
 #              users and keys / among 10,000 users and as many keys as the large
 #              Locate has objects
@@ -56,27 +66,36 @@ while getopts n:t:o:c:p: c; do
 	*) exit 2 ;;
 	esac
 done
+shift $((OPTIND - 1))
 
 limit=build/opt/harness/bench
 tool=build/bin/touchstone
 tls=1.3
 conns=32 shaking=8
 
-# name, the least that holds
-bars='get 0.55
-get-uncached 0
-get-logged 0.91
-create 0.5
-handshake 0.85
-locate 0.5
-unseal 1
-unseal-cached 3
-nae-encrypt 0.5
-nae-info 0.5
-nae-policy 0.91
-nae-many 0.67
-pykmip-get 100
-pykmip-create 60'
+# name, the least that holds, the servers that it takes
+bars='get 0.55 main
+get-uncached 0 uncached
+get-logged 0.91 main main-twin
+create 0.5 main
+handshake 0.85 main
+locate 0.5 small large
+unseal 1 card
+unseal-cached 3 main uncached
+nae-encrypt 0.5 few
+nae-info 0.5 few
+nae-policy 0.91 few few-twin
+nae-many 0.67 few many
+pykmip-get 100 pykmip main
+pykmip-create 60 pykmip main'
+if [[ -n $conf && $# == 0 ]]; then
+	set -- get create handshake pykmip-get pykmip-create
+fi
+if (($# > 0)); then
+	bars=$(grep -E "^($(IFS='|'; echo "$*")) " <<<"$bars") || exit 2
+fi
+declare -A begun=()
+at_once=''
 
 mkdir -p build
 dir=$(mktemp -d "$PWD/build/bench.XXXXXX")
@@ -137,11 +156,11 @@ load() {
 	grep '^sum ' <<<"$out" | value server_us
 }
 
-# activity LEVEL: what is logged of requests from here on
+# activity SERVER LEVEL: what is logged of requests from here on
 activity() {
 	local said
-	said=$(harness/appliance cli "$dir/server-main" config \
-		"edit log levels activity $1") || {
+	said=$(harness/appliance cli "$dir/server-$1" config \
+		"edit log levels activity $2") || {
 		say "no level: $said"
 		return 1
 	}
@@ -155,7 +174,6 @@ shake() { "$limit/limit_tls" -v "$tls" -m full -c "$shaking" -t "$seconds" | val
 
 limit_get() { ping; }
 limit_get-uncached() { ping; }
-limit_get-logged() { activity ERROR && server_get; }
 limit_create() { compute "$(ping) + $(row)"; }
 limit_handshake() { shake; }
 limit_locate() { server_locate_among 100 small; }
@@ -164,13 +182,15 @@ server_get() {
 	load "$pid_file" get --target "$conf" --op get --conns "$conns" \
 		--population "$dir/get.population" --for "$seconds"
 }
-server_get-uncached() {
-	load "$dir/server-uncached/pid" get-uncached \
-		--target "$dir/server-uncached/target.conf" --op get \
-		--conns "$conns" --population "$dir/uncached.population" \
+server_get_from() { # server
+	load "$dir/server-$1/pid" "get from $1" \
+		--target "$dir/server-$1/target.conf" --op get \
+		--conns "$conns" --population "$dir/$1.population" \
 		--for "$seconds"
 }
-server_get-logged() { activity INFO && server_get; }
+server_get-uncached() { server_get_from uncached; }
+plain_get-logged() { activity "$1" ERROR && server_get_from "$1"; }
+dear_get-logged() { activity "$1" INFO && server_get_from "$1"; }
 server_create() {
 	load "$pid_file" create --target "$conf" --op create \
 		--conns "$conns" --for "$seconds"
@@ -190,7 +210,9 @@ server_locate() { server_locate_among "$objects" large; }
 
 # Both ends of the socket on one processor, card and ping-pong alike: else each
 # frame wakes a processor that sleeps, and that costs more than what is measured.
-one=(taskset -c "$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')")
+processors=$(taskset -cp $$ | sed 's/.*: *//')
+first_processor=${processors%%[-,]*}
+one=(taskset -c "$first_processor")
 
 # A card of its own, with nothing else to do. Its module finds it by its socket.
 card_start() {
@@ -265,24 +287,12 @@ limit_nae-encrypt() { nae_limit -o encrypt -a 0; }
 server_nae-encrypt() { nae few -o encrypt -a 0; }
 limit_nae-info() { nae_limit -o info -a 0; }
 server_nae-info() { nae few -o info -a 0; }
-limit_nae-policy() { nae few -o encrypt -a 0; }
-server_nae-policy() { nae few -o encrypt -a 1; }
+plain_nae-policy() { nae "$1" -o encrypt -a 0; }
+dear_nae-policy() { nae "$1" -o encrypt -a 1; }
 limit_nae-many() { nae few -o encrypt -u 100 -k 100; }
 server_nae-many() { nae many -o encrypt -u 10000 -k "$objects"; }
 # a password is hashed when its user comes for the first time
 warm_nae-many() { nae many -o encrypt -u 10000 -k "$objects" >/dev/null; }
-
-# Both sides in turn, the ratio of each pair.
-measure() { # name
-	local i a b
-	for ((i = 1; i <= pairs; i++)); do
-		a=$("limit_$1")
-		b=$("server_$1")
-		printf 'pair %s %d limit_us=%s server_us=%s ratio=%s\n' \
-			"$1" "$i" "$a" "$b" "$(compute "$a / $b")" |
-			tee -a "$dir/pairs"
-	done
-}
 
 # --- PyKMIP, on the same machine ------------------------------------------------
 
@@ -328,21 +338,93 @@ pykmip_start() {
 	return 1
 }
 
+# its server speaks no TLS 1.3
 pykmip_load() { # name
-	load "$pykmip" "pykmip-$1" --op "$1" --objects 20 --conns 4 \
+	tls=1.2 load "$pykmip" "pykmip-$1" --op "$1" --objects 20 --conns 4 \
 		--for "$((seconds + 3))" "${pykmip_where[@]}"
 }
 
-# Requests a CPU second, ours as a multiple of its: once, since it is far away.
-pykmip_measure() { # name
-	local theirs ours
-	theirs=$(tls=1.2 pykmip_load "$1")
-	ours=$(awk -v name="$1" '$1 == "pair" && $2 == name { sub(/.*=/, "", $5)
-		print $5 }' "$dir/pairs" | sort -g | awk '{ v[NR] = $1 }
-		END { print v[int((NR + 1) / 2)] }')
-	printf 'pair pykmip-%s 1 limit_us=%s server_us=%s ratio=%s\n' "$1" \
-		"$theirs" "$ours" "$(compute "$theirs / $ours")" |
+limit_pykmip-get() { pykmip_load get; }
+server_pykmip-get() { server_get; }
+limit_pykmip-create() { pykmip_load create; }
+server_pykmip-create() { server_create; }
+
+# --- what a measurement takes, and the pairs --------------------------------------
+
+begin_main() {
+	[[ -z $conf ]] || return 0
+	start main --card --cache
+	conf=$dir/server-main/target.conf
+	pid_file=$dir/server-main/pid
+}
+begin_main-twin() { start main-twin --card --cache; }
+begin_uncached() { start uncached --card; }
+begin_small() { start small; }
+begin_large() { start large; }
+begin_few() {
+	start_lab few
+	fill few 100 100
+}
+begin_few-twin() {
+	start_lab few-twin
+	fill few-twin 100 100
+}
+begin_many() {
+	start_lab many
+	fill many 10000 "$objects"
+}
+begin_card() { card_start; }
+begin_pykmip() { pykmip_start; }
+
+say_pair() { # name number limit server ratio
+	printf 'pair %s %d limit_us=%s server_us=%s ratio=%s\n' "$@" |
 		tee -a "$dir/pairs"
+}
+
+# Both sides in turn; once where they are far from each other.
+measure_in_turn() { # name
+	local i a b n=$pairs
+	[[ $1 != pykmip-* ]] || n=1
+	for ((i = 1; i <= n; i++)); do
+		a=$("limit_$1")
+		b=$("server_$1")
+		say_pair "$1" "$i" "$a" "$b" "$(compute "$a / $b")"
+	done
+}
+
+# The plain form at one server while the dear one is at the other: sets plain
+# and dear.
+at_once() { # name server server
+	(
+		taskset -cp "$first_processor" "$BASHPID" >/dev/null
+		"plain_$1" "$2" >"$dir/plain" &
+		"dear_$1" "$3" >"$dir/dear"
+		wait $!
+	)
+	plain=$(<"$dir/plain") dear=$(<"$dir/dear")
+}
+
+# Two servers at once, which then change places: no difference between them, of
+# memory or of what else they hold, is left in the product.
+measure_at_once() { # name server server
+	local i plain dear a b
+	confine "$first_processor" "$2" "$3"
+	for ((i = 1; i <= pairs; i++)); do
+		at_once "$1" "$2" "$3"
+		a=$plain b=$dear
+		at_once "$1" "$3" "$2"
+		say_pair "$1" "$i" "$(compute "($a + $plain) / 2")" \
+			"$(compute "($b + $dear) / 2")" \
+			"$(compute "sqrt($a / $b * $plain / $dear)")"
+	done
+	confine "$processors" "$2" "$3"
+}
+
+confine() { # processors server...
+	local server
+	for server in "${@:2}"; do
+		taskset -acp "$1" "$(<"$dir/server-$server/pid")" >/dev/null
+	done
 }
 
 # --- the run --------------------------------------------------------------------
@@ -351,34 +433,28 @@ pykmip_measure() { # name
 echo "bench: $(nproc) processors, Linux $(uname -r), $(openssl version |
 	cut -d ' ' -f 1,2), load $(cut -d ' ' -f 1 /proc/loadavg)," \
 	"TLS $tls, $pairs pairs of $seconds s"
-if [[ -n $conf ]]; then
-	names='get create handshake'
-else
-	names='get get-uncached get-logged create handshake locate unseal unseal-cached
-		nae-encrypt nae-info nae-policy nae-many'
-	card_start
-	start main --card --cache
-	start uncached --card
-	start small
-	start large
-	start_lab few
-	start_lab many
-	fill few 100 100
-	fill many 10000 "$objects"
-	conf=$dir/server-main/target.conf
-	pid_file=$dir/server-main/pid
-fi
-for name in $names; do
+while read -r name _ servers; do
+	if [[ $name == pykmip-* ]] && ! command -v pykmip-server >/dev/null; then
+		continue
+	fi
+	for server in $servers; do
+		if [[ -z ${begun[$server]:-} ]]; then
+			"begin_$server"
+			begun[$server]=1
+		fi
+	done
 	if declare -F "warm_$name" >/dev/null; then "warm_$name"; fi
-	measure "$name"
-done
-if command -v pykmip-server >/dev/null && pykmip_start; then
-	pykmip_measure get
-	pykmip_measure create
-fi
+	if declare -F "dear_$name" >/dev/null; then
+		# shellcheck disable=SC2086 # words
+		measure_at_once "$name" $servers
+		at_once+=" $name "
+	else
+		measure_in_turn "$name"
+	fi
+done <<<"$bars"
 
 # Medians, spreads and verdicts.
-bars=$bars awk '
+bars=$bars at_once=$at_once awk '
 	function median(k,   i, j, t, m) {
 		m = n[k]
 		for (i = 2; i <= m; i++) {
@@ -395,8 +471,9 @@ bars=$bars awk '
 		split($4, a, "="); split($6, b, "=")
 		if (!($2 in n)) order[++names] = $2
 		r[$2, ++n[$2]] = b[2] + 0
-		if (n[$2] == 1 || a[2] < low[$2]) low[$2] = a[2] + 0
-		if (n[$2] == 1 || a[2] > high[$2]) high[$2] = a[2] + 0
+		steady = index(ENVIRON["at_once"], " " $2 " ") ? b[2] : a[2]
+		if (n[$2] == 1 || steady < low[$2]) low[$2] = steady + 0
+		if (n[$2] == 1 || steady > high[$2]) high[$2] = steady + 0
 	}
 	END {
 		m = split(ENVIRON["bars"], line, "\n")
@@ -409,11 +486,13 @@ bars=$bars awk '
 			v = median(k)
 			vary = (high[k] - low[k]) * 100 / low[k]
 			printf "ratio %s %.3f\n", k, v
-			printf "spread %s %.3f..%.3f limit varied by %.0f %%\n",
-				k, r[k, 1], r[k, n[k]], vary
+			what = index(ENVIRON["at_once"], " " k " ") ? \
+				"ratio" : "limit"
+			printf "spread %s %.3f..%.3f %s varied by %.0f %%\n",
+				k, r[k, 1], r[k, n[k]], what, vary
 			if (vary > 15) {
-				printf "verdict %s refused: the limit varied " \
-					"by %.0f %%\n", k, vary
+				printf "verdict %s refused: the %s varied " \
+					"by %.0f %%\n", k, what, vary
 				code = 2
 			} else if (v < w[2]) {
 				printf "verdict %s misses %s\n", k, w[2]
