@@ -334,7 +334,7 @@ conformance: $(if $(TARGET),$(filter %/touchstone,$(BIN)),$(BIN)) ## run the sui
 serve: $(BIN) ## leave a ready reference appliance running
 	@harness/serve.sh
 
-bench: $(BIN) $(LIMIT:%.c=build/opt/%) ## throughput and latency beside the machine's limit
+bench: $(BIN) $(LIMIT:%.c=build/opt/%) ## CPU time beside the machine's limit; B= names or options of run.sh
 	@harness/bench/run.sh $(B)
 
 dump: $(BIN) ## a message as a named tree; F=file, hex or binary
