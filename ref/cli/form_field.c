@@ -119,6 +119,66 @@ out:
 	return rc;
 }
 
+/* ---- where a file comes from ---- */
+
+static const struct {
+	const char *word;
+	enum transfer_protocol protocol; /* of another host */
+} sources[] = {
+    [SOURCE_INTERNAL] = {"internal", TRANSFER_SCP},
+    [SOURCE_UPLOAD] = {"upload", TRANSFER_SCP},
+    [SOURCE_SCP] = {"scp", TRANSFER_SCP},
+    [SOURCE_SFTP] = {"sftp", TRANSFER_SFTP},
+    [SOURCE_FTP] = {"ftp", TRANSFER_FTP},
+};
+
+enum err
+form_source(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
+{
+	const struct form_target *target = cli->target;
+	unsigned k;
+
+	for (k = target->internal ? SOURCE_INTERNAL : SOURCE_UPLOAD;
+	     k < SOURCE_COUNT; k++) {
+		if (bytes_equal_text(line, sources[k].word)) {
+			*target->source = (enum form_source)k;
+			target->place->protocol = sources[k].protocol;
+			return OK;
+		}
+	}
+	return form_refuse("Source", line,
+	    target->internal ? "internal, upload, scp, sftp or ftp"
+			     : "upload, scp, sftp or ftp",
+	    why);
+}
+
+/* req: KS-23-074 KS-23-076 KS-25-020 KS-25-031 KS-AA-035 */
+const struct form_field form_host_fields[FORM_HOST_FIELDS] = {
+    {CLI_VALUE, "Host:", form_host},
+    {CLI_VALUE, "Filename:", form_path},
+    {CLI_VALUE, "Username:", form_user},
+    {CLI_SECRET, "Password:", form_user_password},
+};
+
+bool
+form_leading(struct cli *cli, const struct form_field *fields, size_t count,
+    const struct bytes *args, size_t arg_count)
+{
+	char why[FORM_WHY_OCTETS] = "";
+	size_t k;
+	enum err rc = OK;
+
+	if (arg_count < count) {
+		cli_refuse(cli, "%s it is missing", fields[arg_count].text);
+		return false;
+	}
+	for (k = 0; rc == OK && k < count; k++)
+		rc = fields[k].take(cli, args[k], why);
+	if (rc != OK)
+		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
+	return rc == OK;
+}
+
 /* ---- a backup ---- */
 
 /* req: KS-23-013 */

@@ -24,12 +24,24 @@
 #include "cli/form.h"
 #include "device/backup.h"
 
+/* Where a file that is read comes from. */
+enum form_source {
+	SOURCE_INTERNAL, /* the device has it */
+	SOURCE_UPLOAD,
+	SOURCE_SCP, /* these: another host, in form_host_fields */
+	SOURCE_SFTP,
+	SOURCE_FTP,
+	SOURCE_COUNT,
+};
+
 /*
  * Where the answers go: in the command's state, and so is this. What the
  * command has no field for stays NULL.
  */
 struct form_target {
 	struct transfer_place *place;
+	enum form_source *source;
+	bool internal;     /* Source: also internal */
 	char *file;        /* TRANSFER_NAME_OCTETS + 1 */
 	char *name;        /* BACKUP_NAME_OCTETS + 1 */
 	char *description; /* BACKUP_DESCRIPTION_OCTETS + 1 */
@@ -51,6 +63,21 @@ form_take_fn form_user_password; /* empty: none */
 
 form_take_fn form_file; /* file: a name */
 form_take_fn form_path; /* place->directory, before the last slash, and file */
+
+/* source, and place->protocol where that is another host */
+form_take_fn form_source;
+
+/* Host, Filename, Username; and the password, which is no word of a command. */
+enum { FORM_HOST_WORDS = 3, FORM_HOST_FIELDS };
+extern const struct form_field form_host_fields[FORM_HOST_FIELDS];
+
+/*
+ * The first words of a command are these fields' values.
+ *
+ * false: one is missing or is none, and the command has ended
+ */
+bool form_leading(struct cli *cli, const struct form_field *fields,
+    size_t count, const struct bytes *args, size_t arg_count);
 
 /* name, description: as device/backup.h has their rules */
 form_take_fn form_backup_name;

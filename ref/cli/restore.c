@@ -12,32 +12,11 @@
 #include "device/restore.h"
 #include "device/restore_files.h"
 
-enum source {
-	SOURCE_INTERNAL,
-	SOURCE_UPLOAD,
-	SOURCE_SCP,
-	SOURCE_SFTP,
-	SOURCE_FTP,
-	SOURCE_COUNT,
-};
-
-/* protocol: of those from another host */
-static const struct {
-	const char *word;
-	enum transfer_protocol protocol;
-} sources[] = {
-    [SOURCE_INTERNAL] = {"internal", TRANSFER_SCP},
-    [SOURCE_UPLOAD] = {"upload", TRANSFER_SCP},
-    [SOURCE_SCP] = {"scp", TRANSFER_SCP},
-    [SOURCE_SFTP] = {"sftp", TRANSFER_SFTP},
-    [SOURCE_FTP] = {"ftp", TRANSFER_FTP},
-};
-
 struct work {
 	struct form form;
 	struct form_target target; /* in here */
 	struct cli *cli;
-	enum source source;
+	enum form_source source;
 	struct transfer_place place;
 	char file[TRANSFER_NAME_OCTETS + 1];
 	char base[BACKUP_BASE_OCTETS + 1];
@@ -336,26 +315,12 @@ fetch(struct cli *cli)
 {
 	struct work *work = cli_state(cli);
 
-	work->place.protocol = sources[work->source].protocol;
 	restore_files_fetch(
 	    work->files, &work->place, work->file, fetched, work);
 }
 
 static const struct form_field internal_fields[] = {
     {CLI_VALUE, "Backup Name:", take_base},
-};
-
-/* req: KS-23-074 KS-23-076 */
-static const struct form_field host_fields[] = {
-    {CLI_VALUE, "Host:", form_host},
-    {CLI_VALUE, "Filename:", form_path},
-    {CLI_VALUE, "Username:", form_user},
-    {CLI_SECRET, "Password:", form_user_password},
-};
-
-enum {
-	HOST_FIELDS = sizeof(host_fields) / sizeof(host_fields[0]),
-	HOST_WORDS = HOST_FIELDS - 1, /* a password is no word */
 };
 
 /* ---- upload ---- */
@@ -431,74 +396,32 @@ ask_source_fields(struct cli *cli)
 	} else if (work->source == SOURCE_UPLOAD) {
 		upload(work);
 	} else {
-		form_run(cli, &work->form, host_fields, HOST_FIELDS, fetch);
+		form_run(cli, &work->form, form_host_fields, FORM_HOST_FIELDS,
+		    fetch);
 	}
-}
-
-static enum err
-take_source(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	unsigned k;
-
-	for (k = 0; k < SOURCE_COUNT; k++) {
-		if (bytes_equal_text(line, sources[k].word)) {
-			work->source = (enum source)k;
-			return OK;
-		}
-	}
-	return form_refuse(
-	    "Source", line, "internal, upload, scp, sftp or ftp", why);
 }
 
 static const struct form_field source_field = {
-    CLI_VALUE, "Source (internal, upload, scp, sftp or ftp):", take_source};
+    CLI_VALUE, "Source (internal, upload, scp, sftp or ftp):", form_source};
 
-/* What is behind the source: *used of it. false: the command has ended */
-static bool
-take_source_words(
-    struct work *work, const struct bytes *args, size_t arg_count, size_t *used)
+static void
+begin_with_words(struct work *work, const struct bytes *args, size_t arg_count)
 {
-	char why[FORM_WHY_OCTETS] = "";
-	const struct form_field *fields = host_fields;
-	size_t count = HOST_WORDS;
-	size_t k;
-	enum err rc = OK;
+	struct cli *cli = work->cli;
+	const struct form_field *fields = form_host_fields;
+	size_t count = FORM_HOST_WORDS;
 
+	if (!form_leading(cli, &source_field, 1, args, arg_count))
+		return;
 	if (work->source == SOURCE_INTERNAL) {
 		fields = internal_fields;
 		count = 1;
 	} else if (work->source == SOURCE_UPLOAD) {
 		count = 0;
 	}
-	*used = count;
-	if (arg_count < count) {
-		cli_refuse(
-		    work->cli, "%s it is missing", fields[arg_count].text);
-		return false;
-	}
-	for (k = 0; rc == OK && k < count; k++)
-		rc = fields[k].take(work->cli, args[k], why);
-	if (rc != OK)
-		cli_refuse(
-		    work->cli, "%s", why[0] != '\0' ? why : err_text(rc));
-	return rc == OK;
-}
-
-static void
-begin_with_words(struct work *work, const struct bytes *args, size_t arg_count)
-{
-	char why[FORM_WHY_OCTETS];
-	struct cli *cli = work->cli;
-	size_t used;
-
-	if (take_source(cli, args[0], why) != OK) {
-		cli_refuse(cli, "%s", why);
-		return;
-	}
-	if (!take_source_words(work, args + 1, arg_count - 1, &used) ||
+	if (!form_leading(cli, fields, count, args + 1, arg_count - 1) ||
 	    !form_words(cli, words, sizeof(words) / sizeof(words[0]),
-		args + 1 + used, arg_count - 1 - used,
+		args + 1 + count, arg_count - 1 - count,
 		"items, keys, certificates, local-cas or port, each with a "
 		"value") ||
 	    !make_place(work))
@@ -508,7 +431,8 @@ begin_with_words(struct work *work, const struct bytes *args, size_t arg_count)
 	} else if (work->source == SOURCE_UPLOAD) {
 		upload(work);
 	} else {
-		form_run(cli, &work->form, &host_fields[HOST_WORDS], 1, fetch);
+		form_run(cli, &work->form, &form_host_fields[FORM_HOST_WORDS],
+		    1, fetch);
 	}
 }
 
@@ -547,6 +471,8 @@ restore_backup(struct cli *cli, const struct bytes *args, size_t arg_count)
 	work->cli = cli;
 	backup_selection_init(&work->selection);
 	work->target = (struct form_target){.place = &work->place,
+	    .source = &work->source,
+	    .internal = true,
 	    .file = work->file,
 	    .selection = &work->selection};
 	form_aim(cli, &work->target);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cli/args.h"
+#include "cli/form_field.h"
 #include "cli/session.h"
 #include "device/hardware.h"
 #include "device/software.h"
@@ -69,32 +70,11 @@ out:
 	cli_end(cli, rc);
 }
 
-/* ---- where a package is from ---- */
-
-enum source {
-	SOURCE_UPLOAD,
-	SOURCE_SCP,
-	SOURCE_SFTP,
-	SOURCE_FTP,
-	SOURCE_COUNT,
-};
-
-/* protocol: of those from another host */
-static const struct {
-	const char *word;
-	enum transfer_protocol protocol;
-} sources[] = {
-    [SOURCE_UPLOAD] = {"upload", TRANSFER_SCP},
-    [SOURCE_SCP] = {"scp", TRANSFER_SCP},
-    [SOURCE_SFTP] = {"sftp", TRANSFER_SFTP},
-    [SOURCE_FTP] = {"ftp", TRANSFER_FTP},
-};
-
 struct work {
 	struct form form;
 	struct form_target target; /* in here */
 	struct cli *cli;
-	enum source source;
+	enum form_source source;
 	struct upload upload;
 	struct transfer_place place;
 	char file[TRANSFER_NAME_OCTETS + 1];
@@ -209,19 +189,6 @@ upload(struct cli *cli)
 
 /* ---- another host ---- */
 
-/* req: KS-25-020 KS-25-031 KS-AA-035 */
-static const struct form_field host_fields[] = {
-    {CLI_VALUE, "Host:", form_host},
-    {CLI_VALUE, "Filename:", form_path},
-    {CLI_VALUE, "Username:", form_user},
-    {CLI_SECRET, "Password:", form_user_password},
-};
-
-enum {
-	HOST_FIELDS = sizeof(host_fields) / sizeof(host_fields[0]),
-	HOST_WORDS = HOST_FIELDS - 1, /* a password is no word */
-};
-
 static const struct form_word words[] = {{"port", form_port}};
 
 static void
@@ -247,7 +214,6 @@ fetch(struct cli *cli)
 	enum err rc = OK;
 
 	TRY(transfer_new(cli_appliance(cli), &work->transfer));
-	work->place.protocol = sources[work->source].protocol;
 	work->transfer->direction = TRANSFER_FETCH;
 	work->transfer->place = work->place;
 	work->place.password = NULL;
@@ -266,23 +232,8 @@ out:
 
 /* ---- the command ---- */
 
-static enum err
-take_source(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
-{
-	struct work *work = cli_state(cli);
-	unsigned k;
-
-	for (k = 0; k < SOURCE_COUNT; k++) {
-		if (bytes_equal_text(line, sources[k].word)) {
-			work->source = (enum source)k;
-			return OK;
-		}
-	}
-	return form_refuse("Source", line, "upload, scp, sftp or ftp", why);
-}
-
 static const struct form_field source_field = {
-    CLI_VALUE, "Source (upload, scp, sftp or ftp):", take_source};
+    CLI_VALUE, "Source (upload, scp, sftp or ftp):", form_source};
 
 static void
 ask_source_fields(struct cli *cli)
@@ -292,31 +243,22 @@ ask_source_fields(struct cli *cli)
 	if (work->source == SOURCE_UPLOAD)
 		upload(cli);
 	else
-		form_run(cli, &work->form, host_fields, HOST_FIELDS, fetch);
+		form_run(cli, &work->form, form_host_fields, FORM_HOST_FIELDS,
+		    fetch);
 }
 
 /* false: the command has ended */
 static bool
 take_words(struct work *work, const struct bytes *args, size_t arg_count)
 {
-	char why[FORM_WHY_OCTETS] = "";
 	size_t count;
-	size_t k;
-	enum err rc = take_source(work->cli, args[0], why);
 
-	count = work->source == SOURCE_UPLOAD ? 0 : HOST_WORDS;
-	if (rc == OK && arg_count - 1 < count) {
-		cli_refuse(work->cli, "%s it is missing",
-		    host_fields[arg_count - 1].text);
+	if (!form_leading(work->cli, &source_field, 1, args, arg_count))
 		return false;
-	}
-	for (k = 0; rc == OK && k < count; k++)
-		rc = host_fields[k].take(work->cli, args[1 + k], why);
-	if (rc != OK) {
-		cli_refuse(
-		    work->cli, "%s", why[0] != '\0' ? why : err_text(rc));
+	count = work->source == SOURCE_UPLOAD ? 0 : FORM_HOST_WORDS;
+	if (!form_leading(
+		work->cli, form_host_fields, count, args + 1, arg_count - 1))
 		return false;
-	}
 	return form_words(work->cli, words, count == 0 ? 0 : 1,
 	    args + 1 + count, arg_count - 1 - count,
 	    count == 0 ? "nothing more" : "port, with a value");
@@ -332,8 +274,8 @@ upgrade_install(struct cli *cli, const struct bytes *args, size_t arg_count)
 	if (work == NULL)
 		return;
 	work->cli = cli;
-	work->target =
-	    (struct form_target){.place = &work->place, .file = work->file};
+	work->target = (struct form_target){
+	    .place = &work->place, .source = &work->source, .file = work->file};
 	form_aim(cli, &work->target);
 	rc = software_file(cli_appliance(cli), &work->fd);
 	if (rc != OK)
@@ -345,7 +287,8 @@ upgrade_install(struct cli *cli, const struct bytes *args, size_t arg_count)
 	else if (work->source == SOURCE_UPLOAD)
 		upload(cli);
 	else
-		form_run(cli, &work->form, &host_fields[HOST_WORDS], 1, fetch);
+		form_run(cli, &work->form, &form_host_fields[FORM_HOST_WORDS],
+		    1, fetch);
 }
 
 /* ---- the way back ---- */
