@@ -148,6 +148,32 @@ is_next() {
   assert_line --partial "[admin]: Audit Log: Syslog Server #2 Protocol: tcp, Audit Log: Syslog Facility: local7"
 }
 
+# lacks FIELD WORDS: not set so, and which field it is
+lacks() {
+  run as admin "edit log rotation audit $2"
+  assert_failure 1
+  assert_output --partial "$1"
+}
+
+# req: KS-20-091 KS-20-093
+@test "A transfer destination without a host or a user is refused" {
+  story_start
+  lacks "Transfer Host" "destination SCP"
+  lacks "Transfer Username" "destination FTP host logs.example"
+  lacks "Transfer Host" "archives 3 destination SFTP user logs"
+  run as admin "show log rotation audit"
+  assert_line "  Audit Log: Num Logs Archived: 12"
+  assert_line "  Audit Log: Transfer Destination: None"
+  assert_line "  Audit Log: Transfer Username: "
+  as admin "edit log rotation audit destination SCP host logs.example user logs"
+  lacks "Transfer Username" 'user ""'
+  lacks "Transfer Host" 'host ""'
+  run as admin "show log rotation audit"
+  assert_line "  Audit Log: Transfer Host: logs.example"
+  assert_line "  Audit Log: Transfer Username: logs"
+  as admin 'edit log rotation audit destination None host "" user ""'
+}
+
 # req: KS-15-087 KS-20-078 KS-20-095 KS-20-101
 @test "Rotation, syslog and signing take the access control \"Logging\"" {
   story_start

@@ -47,6 +47,7 @@ struct queue_of {
 struct log_transfers {
 	struct appliance *appliance;
 	struct logs_watch watch;
+	struct settings_watch settings;
 	struct queue_of queues[LOG_TYPE_COUNT];
 };
 
@@ -68,6 +69,46 @@ static bool
 has_destination(const struct queue_of *queue)
 {
 	return field_number(queue, LOGS_DESTINATION) != LOGS_NONE;
+}
+
+/* ---- what can be set ---- */
+
+/* What no transfer can do without. */
+static enum err
+judge_one(const struct queue_of *queue, char why[SETTING_WHY_OCTETS])
+{
+	static const enum logs_field needed[] = {LOGS_HOST, LOGS_USER};
+	const struct settings *settings = queue->of->appliance->settings;
+	size_t k;
+
+	if (!has_destination(queue))
+		return OK;
+	for (k = 0; k < sizeof(needed) / sizeof(*needed); k++) {
+		if (*field_text(queue, needed[k]) != '\0')
+			continue;
+		(void)snprintf(why, SETTING_WHY_OCTETS,
+		    "%s: it is missing, and the Transfer Destination is %s",
+		    setting_row(logs_setting(queue->type, needed[k]))->name,
+		    setting_shown(
+			settings, logs_setting(queue->type, LOGS_DESTINATION)));
+		return ERR_FIELD;
+	}
+	return OK;
+}
+
+/* req: KS-20-091 */
+static enum err
+judge(void *ctx, struct settings *settings, char why[SETTING_WHY_OCTETS])
+{
+	const struct log_transfers *transfers = ctx;
+	unsigned k;
+	enum err rc = OK;
+
+	(void)settings;
+	for (k = 0; k < LOG_TYPE_COUNT; k++)
+		TRY(judge_one(&transfers->queues[k], why));
+out:
+	return rc;
 }
 
 /* ---- the queue, and its record ---- */
@@ -678,6 +719,9 @@ log_transfers_new(struct appliance *appliance, struct log_transfers **out)
 	    .ctx = transfers,
 	};
 	logs_watch(appliance, &transfers->watch);
+	transfers->settings =
+	    (struct settings_watch){.judge = judge, .ctx = transfers};
+	settings_watch(appliance->settings, &transfers->settings);
 	*out = transfers;
 	transfers = NULL;
 out:

@@ -21,6 +21,9 @@
  *
  * Where Sign Log is on, what is sent is the signed form.
  *
+ * A destination has a host and a user: settings that would leave it without one
+ * of them are refused (settings_judge).
+ *
  *	"log.transfer"  key: WORD of the log
  *	                seen: the last rotation that has been seen
  *	                wait: a rotation whose file waits; in their order

@@ -25,6 +25,7 @@ set_up(void **state)
 	shelf_make(&shelf, "2002-04-04 16:01:46");
 	shelf_set(&shelf, LOG_SYSTEM, LOGS_DESTINATION, "SCP");
 	shelf_set(&shelf, LOG_SYSTEM, LOGS_HOST, "host.example");
+	shelf_set(&shelf, LOG_SYSTEM, LOGS_USER, "logs");
 	sender_open(&shelf);
 	return 0;
 }
@@ -468,6 +469,74 @@ without_a_destination_any_more_nothing_waits(void **state)
 	assert_int_equal(remote->count, 0);
 }
 
+/* ---- what can be set ---- */
+
+enum { SETS = 3 };
+
+/* From a log without a destination, or with SCP, a host and a user. */
+static const struct {
+	const char *name;
+	enum log_type type;
+	struct {
+		enum logs_field field;
+		const char *value;
+	} set[SETS];
+	const char *want; /* NULL: it is taken */
+} destinations[] = {
+    {"SCP, whole", LOG_AUDIT,
+	{{LOGS_DESTINATION, "SCP"}, {LOGS_HOST, "h"}, {LOGS_USER, "u"}}, NULL},
+    {"SCP without a user", LOG_AUDIT,
+	{{LOGS_DESTINATION, "SCP"}, {LOGS_HOST, "h"}},
+	"Audit Log: Transfer Username: it is missing, and the Transfer "
+	"Destination is SCP"},
+    {"FTP without a host", LOG_ACTIVITY,
+	{{LOGS_DESTINATION, "FTP"}, {LOGS_USER, "u"}},
+	"Activity Log: Transfer Host: it is missing, and the Transfer "
+	"Destination is FTP"},
+    {"SFTP without either", LOG_KMIP_AGENT, {{LOGS_DESTINATION, "SFTP"}},
+	"KMIP Agent Log: Transfer Host: it is missing, and the Transfer "
+	"Destination is SFTP"},
+    {"another host, user and protocol", LOG_SYSTEM,
+	{{LOGS_DESTINATION, "FTP"}, {LOGS_HOST, "h"}, {LOGS_USER, "u"}}, NULL},
+    {"the host is taken away", LOG_SYSTEM, {{LOGS_HOST, ""}},
+	"System Log: Transfer Host: it is missing, and the Transfer "
+	"Destination is SCP"},
+    {"the user is taken away", LOG_SYSTEM, {{LOGS_USER, ""}},
+	"System Log: Transfer Username: it is missing, and the Transfer "
+	"Destination is SCP"},
+    {"all is taken away", LOG_SYSTEM,
+	{{LOGS_HOST, ""}, {LOGS_USER, ""}, {LOGS_DESTINATION, "None"}}, NULL},
+    {"a host and a user, to be used later", LOG_CLIENT_EVENT,
+	{{LOGS_HOST, "h"}, {LOGS_USER, "u"}}, NULL},
+};
+
+/* req: KS-20-091 KS-20-093 */
+static void
+a_destination_has_a_host_and_a_user(void **state)
+{
+	size_t k, f;
+
+	(void)state;
+	for (k = 0; k < sizeof(destinations) / sizeof(*destinations); k++) {
+		char why[SETTING_WHY_OCTETS] = "";
+		const char *want = destinations[k].want;
+		enum err rc;
+
+		assert_ok(store_savepoint(APPLIANCE->store));
+		for (f = 0; f < SETS && destinations[k].set[f].value; f++)
+			shelf_put(&shelf, destinations[k].type,
+			    destinations[k].set[f].field,
+			    destinations[k].set[f].value);
+		rc = settings_judge(APPLIANCE->settings, why);
+		assert_ok(store_rollback_to(APPLIANCE->store));
+		settings_settle(APPLIANCE->settings, false);
+		if (rc != (want != NULL ? ERR_FIELD : OK) ||
+		    strcmp(why, want != NULL ? want : "") != 0)
+			fail_msg("%s: %s: %s", destinations[k].name,
+			    err_text(rc), why);
+	}
+}
+
 /* ---- a disk that fails ---- */
 
 /* Who cannot look does not know that a file is gone. */
@@ -540,6 +609,7 @@ main(void)
 	    TEST(a_file_that_is_cleared_is_not_sent),
 	    TEST(too_many_that_wait_cost_the_oldest),
 	    TEST(without_a_destination_any_more_nothing_waits),
+	    TEST(a_destination_has_a_host_and_a_user),
 	    TEST(a_folder_that_cannot_be_read_loses_nothing),
 	    TEST(without_a_certificate_a_signed_file_waits),
 	};

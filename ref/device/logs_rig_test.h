@@ -113,9 +113,9 @@ shelf_run(struct shelf *shelf, int64_t seconds)
 	shelf_run_to(shelf, env_wall_s(shelf->bench.rig.env) + seconds);
 }
 
-/* Up to where an administrator is told that it is so. */
+/* As the apply of a change does. */
 static inline void
-shelf_settle(struct shelf *shelf, enum log_type type, enum logs_field field,
+shelf_put(struct shelf *shelf, enum log_type type, enum logs_field field,
     const char *value)
 {
 	struct settings *settings = shelf_appliance(shelf)->settings;
@@ -125,8 +125,16 @@ shelf_settle(struct shelf *shelf, enum log_type type, enum logs_field field,
 	if (setting_set(settings, logs_setting(type, field),
 		bytes_of_text(value), &changed, why) != OK)
 		fail_msg("%s", why);
+}
+
+/* Up to where an administrator is told that it is so. */
+static inline void
+shelf_settle(struct shelf *shelf, enum log_type type, enum logs_field field,
+    const char *value)
+{
+	shelf_put(shelf, type, field, value);
 	bench_turn(&shelf->bench);
-	settings_settle(settings, true);
+	settings_settle(shelf_appliance(shelf)->settings, true);
 }
 
 static inline void
