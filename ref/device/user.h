@@ -274,16 +274,11 @@ struct user_login {
 	/* ---- for done ---- */
 	struct key_user user; /* USER_OK: done's to move or to clear */
 	enum err rc;
-	/* ---- user_login_begin's own ---- */
-	struct user_job *job;
 };
 
 /* ERR_NOMEM: it has not begun, and done is not called */
 enum err user_login_begin(
     struct appliance *appliance, struct user_login *login) MUST_CHECK;
-
-/* Nobody waits any longer: no done. It counts all the same. */
-void user_login_leave(struct user_login *login);
 
 /* What appliance_open and appliance_close call; the settings are there. */
 enum err users_open(struct appliance *appliance) MUST_CHECK;

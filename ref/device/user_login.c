@@ -18,7 +18,7 @@ enum {
 struct user_job {
 	struct user_job *next, **at; /* of all */
 	struct appliance *appliance;
-	struct user_login *login;        /* NULL: nobody waits any longer */
+	struct user_login *login;
 	char name[USER_NAME_OCTETS + 1]; /* "": no user can have it */
 	struct secret *password;
 	struct password_hash hash; /* to verify with; "" is nobody's */
@@ -107,15 +107,11 @@ tell(struct user_job *job)
 	struct user_login *login = job->login;
 	enum user_verdict verdict = job->verdict;
 
-	if (login != NULL) {
-		login->job = NULL;
-		login->rc = job->rc;
-		login->user = job->user;
-		key_user_global(&job->user);
-	}
+	login->rc = job->rc;
+	login->user = job->user;
+	key_user_global(&job->user);
 	job_free(job);
-	if (login != NULL)
-		login->done(login, verdict);
+	login->done(login, verdict);
 }
 
 static void
@@ -401,7 +397,6 @@ user_login_begin(struct appliance *appliance, struct user_login *login)
 	job->at = &users->all;
 	users->all = job;
 	job->login = login;
-	login->job = job;
 	login->rc = OK;
 	key_user_global(&login->user);
 	start(job);
@@ -409,14 +404,6 @@ user_login_begin(struct appliance *appliance, struct user_login *login)
 out:
 	job_free(job);
 	return rc;
-}
-
-void
-user_login_leave(struct user_login *login)
-{
-	if (login->job != NULL)
-		login->job->login = NULL;
-	login->job = NULL;
 }
 
 /* ---------------------------------------------------------------------------
