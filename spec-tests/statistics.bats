@@ -83,8 +83,11 @@ throughput() {
     awk 'NR == 1 { printf "%.0f\n", $1 * 1000000 }'
 }
 
-# in_three OCTETS: so many in three seconds are so many in one
-in_three() { awk -v octets="$1" 'BEGIN { printf "%.0f\n", octets / 3 }'; }
+# a_second OCTETS SECONDS: what is shown of so many in so many
+a_second() {
+  awk -v octets="$1" -v seconds="$2" 'BEGIN {
+    printf "%.0f\n", sprintf("%.6f", octets / seconds / 1000000) * 1000000 }'
+}
 
 # ---------------------------------------------------------------------------
 # The system
@@ -192,7 +195,8 @@ in_three() { awk -v octets="$1" 'BEGIN { printf "%.0f\n", octets / 3 }'; }
 # ---------------------------------------------------------------------------
 # Throughput and clients
 
-# req: KS-22-010 KS-22-032 KS-22-033 KS-22-035 KS-22-038 KS-22-041
+# req: KS-22-010 KS-22-012 KS-22-032 KS-22-033 KS-22-035 KS-22-036 KS-22-037
+# req: KS-22-038 KS-22-039 KS-22-040 KS-22-041
 @test "The same requests are as many octets with SSL as without" {
   servers_start
   key_server nae-xml
@@ -203,22 +207,32 @@ in_three() { awk -v octets="$1" 'BEGIN { printf "%.0f\n", octets / 3 }'; }
   answered=$(wc -c <said)
   adapter_clock_advance 3s
   assert_equal "$(throughput "Key Server" "Current Incoming")" \
-    "$(in_three "$requested")"
+    "$(a_second "$requested" 3)"
   assert_equal "$(throughput "Key Server" "Current Outgoing")" \
-    "$(in_three "$answered")"
+    "$(a_second "$answered" 3)"
   assert_equal "$(throughput "Key Server" "Total Throughput")" \
-    "$(in_three $((requested + answered)))"
+    "$(a_second $((requested + answered)) 3)"
   edit ssl yes certificate front
   secure "$requests" >said
   adapter_clock_advance 3s
   assert_equal "$(throughput "Key Server" "Current Incoming")" \
-    "$(in_three "$requested")"
+    "$(a_second "$requested" 3)"
   assert_equal "$(throughput "Key Server" "Current Outgoing")" \
-    "$(in_three "$answered")"
+    "$(a_second "$answered" 3)"
+  # of two samples: these requests, and none
+  as admin "reset statistics"
+  secure "$requests" >said
   adapter_clock_advance 3s
-  assert_equal "$(throughput "Key Server" "Current Incoming")" 0
-  assert_equal "$(throughput "Key Server" "Maximum Incoming")" \
-    "$(in_three "$requested")"
+  adapter_clock_advance 3s
+  assert_columns Incoming "$requested"
+  assert_columns Outgoing "$answered"
+}
+
+# assert_columns FLOW OCTETS: so many in three seconds, and none in the next
+assert_columns() {
+  assert_equal "$(throughput "Key Server" "Current $1")" 0
+  assert_equal "$(throughput "Key Server" "Average $1")" "$(a_second "$2" 6)"
+  assert_equal "$(throughput "Key Server" "Maximum $1")" "$(a_second "$2" 3)"
 }
 
 # req: KS-22-034 KS-22-043 KS-22-047 KS-22-028 KS-22-031 KS-22-042

@@ -25,6 +25,7 @@
 enum { PROGRAM_OCTETS = 150 * 1024, NOTES_OCTETS = 10, WALL_S = 1790000000 };
 
 #define SETTING_KEY "session-settings/autologout"
+#define OTHER_KEY   "host/name" /* no administrator's */
 
 static struct vendor vendor;
 static struct package_trust *trust;
@@ -67,14 +68,21 @@ leave(void)
 }
 
 static void
+put_setting(const char *key, const char *value)
+{
+	assert_ok(record_put(bench.appliance.store, "setting",
+	    bytes_of_text(key), bytes_of_text(value)));
+}
+
+static void
 make_first(char dir[256])
 {
 	bench_dir_make(dir);
 	open_in(dir);
 	account_put(&bench, "root", true, CONTROLS_ALL);
 	account_put(&bench, "ann", false, 0);
-	assert_ok(record_put(bench.appliance.store, "setting",
-	    bytes_of_text(SETTING_KEY), bytes_of_text("33")));
+	put_setting(SETTING_KEY, "33");
+	put_setting(OTHER_KEY, "first");
 	bench_turn(&bench);
 }
 
@@ -213,14 +221,14 @@ has_account(const char *name)
 }
 
 static bool
-has_setting(const char *value)
+has_setting(const char *key, const char *value)
 {
 	struct buf got;
 	bool same;
 
 	buf_init(&got, 100);
-	assert_ok(record_get(bench.appliance.store, "setting",
-	    bytes_of_text(SETTING_KEY), &got));
+	assert_ok(record_get(
+	    bench.appliance.store, "setting", bytes_of_text(key), &got));
 	same = bytes_equal_text(buf_peek(&got), value);
 	buf_clear(&got);
 	return same;
@@ -358,14 +366,15 @@ test_one_step_back_and_no_more(void **state)
 	assert_ok(install("6.2.0p2"));
 	account_delete(&bench, "ann");
 	account_put(&bench, "dan", true, CONTROLS_ALL);
-	assert_ok(record_put(bench.appliance.store, "setting",
-	    bytes_of_text(SETTING_KEY), bytes_of_text("44")));
+	put_setting(SETTING_KEY, "44");
+	put_setting(OTHER_KEY, "later");
 	assert_ok(roll_back());
 	again();
 	assert_runs("6.2.0p1", "");
 	assert_true(has_account("ann") && has_account("cid"));
 	assert_false(has_account("dan"));
-	assert_true(has_setting("33"));
+	assert_true(has_setting(SETTING_KEY, "33"));
+	assert_true(has_setting(OTHER_KEY, "later"));
 	assert_int_equal(set_aside(), 0);
 	assert_err(roll_back(), ERR_FIELD);
 	assert_runs("6.2.0p1", "");
@@ -375,6 +384,36 @@ test_one_step_back_and_no_more(void **state)
 	assert_whole("6.2.0p1");
 	assert_ok(install("6.2.0p3"));
 	assert_runs("6.2.0p3", "6.2.0p1");
+	leave();
+	bench_dir_remove(dir);
+}
+
+/* Another built-in release than the one of the last start. */
+static void
+test_another_delivery_has_been_installed_then(void **state)
+{
+	struct software software;
+	struct buf value;
+	char dir[256];
+
+	(void)state;
+	make_first(dir);
+	buf_init(&value, 1000);
+	assert_ok(fields_put_text(&value, "version", "0.0.9"));
+	assert_ok(fields_put_text(&value, "folder", ""));
+	assert_ok(fields_put_number(&value, "installed", WALL_S - 1000));
+	assert_ok(record_put(bench.appliance.store, "software",
+	    bytes_of_text("state"), buf_peek(&value)));
+	software_ready(&bench.appliance);
+	assert_runs(VERSION, "");
+	assert_ok(software_read(bench.appliance.store, &software));
+	assert_int_equal(software.installed_s, WALL_S);
+	/* and is the same one at the next */
+	env_set_wall_s(bench.rig.env, WALL_S + 77);
+	software_ready(&bench.appliance);
+	assert_ok(software_read(bench.appliance.store, &software));
+	assert_int_equal(software.installed_s, WALL_S);
+	buf_clear(&value);
 	leave();
 	bench_dir_remove(dir);
 }
@@ -505,8 +544,14 @@ test_one_that_is_dropped_was_nothing(void **state)
 		assert_ok(rig_turns(&bench.rig, 2));
 	}
 	assert_runs(VERSION, "");
+	/* one that has written some, which the next one does not add to */
+	assert_ok(begin(fd));
+	while (strstr(it.stages, "Installing") == NULL)
+		assert_ok(rig_turns(&bench.rig, 1));
+	software_install_drop(it.install);
 	assert_ok(install_file(fd));
 	assert_runs("6.2.0", VERSION);
+	assert_whole("6.2.0");
 	leave();
 	bench_dir_remove(dir);
 }
@@ -578,7 +623,8 @@ assert_rolled_back_or_not(const char *dir)
 	assert_runs(is_back ? VERSION : "6.2.0", is_back ? "" : VERSION);
 	assert_true(has_account("ann") == is_back);
 	assert_true(has_account("dan") == !is_back);
-	assert_true(has_setting(is_back ? "33" : "44"));
+	assert_true(has_setting(SETTING_KEY, is_back ? "33" : "44"));
+	assert_true(has_setting(OTHER_KEY, "later"));
 	assert_int_equal(set_aside(), is_back ? 0 : 3);
 	assert_whole("6.2.0");
 	if (!is_back)
@@ -597,8 +643,8 @@ make_upgraded(char dir[256])
 	assert_ok(install("6.2.0"));
 	account_delete(&bench, "ann");
 	account_put(&bench, "dan", true, CONTROLS_ALL);
-	assert_ok(record_put(bench.appliance.store, "setting",
-	    bytes_of_text(SETTING_KEY), bytes_of_text("44")));
+	put_setting(SETTING_KEY, "44");
+	put_setting(OTHER_KEY, "later");
 	bench_turn(&bench);
 }
 
@@ -686,6 +732,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_an_upgrade_is_installed),
 	    cmocka_unit_test(test_one_step_back_and_no_more),
+	    cmocka_unit_test(test_another_delivery_has_been_installed_then),
 	    cmocka_unit_test(test_what_starts_is_a_version),
 	    cmocka_unit_test(test_what_cannot_go_back_is_told),
 	    cmocka_unit_test(test_what_is_refused_changes_nothing),

@@ -198,6 +198,10 @@ test_the_maximum_is_that_of_all_seconds(void **state)
 	assert_int_equal(connection_line(t, CONNECTION_SSL).maximum, 9);
 	assert_int_equal(connection_line(t, CONNECTION_SSL).total, 17);
 	assert_int_equal(connection_line(t, CONNECTION_CLEAR).maximum, 0);
+	/* and when that one has ended */
+	move_to(t, (int64_t)(k + 1) * 1000 + 500);
+	assert_int_equal(connection_line(t, CONNECTION_SSL).current, 0);
+	assert_int_equal(connection_line(t, CONNECTION_SSL).maximum, 9);
 }
 
 /* Whoever looks sees the second it is, though the timer has not rung yet; and a
@@ -376,15 +380,19 @@ static void
 test_a_reset_takes_averages_and_maximums(void **state)
 {
 	struct test *t = *state;
+	enum flow flow;
+	size_t k;
 
 	t->tallies[1].successful = 4;
 	t->counts->came[CONNECTION_TOTAL] = 6;
 	t->counts->octets[FLOW_INCOMING] = 9000;
-	set_octets(t, 8000, 6000);
+	t->counts->octets[FLOW_OUTGOING] = 900;
+	set_octets(t, 8000, 6600);
 	set_cpus(t, 200, 900, 0, 1100);
 	move_to(t, 3000);
 	t->tallies[1].successful += 2;
 	is(rate(t, 0, FLOW_INCOMING).maximum, 3000);
+	is(rate(t, 1, FLOW_OUTGOING).maximum, 200);
 	move_to(t, 4000);
 	statistics_reset(t->s);
 	assert_int_equal(request_line(t, 1).current, 0);
@@ -392,9 +400,12 @@ test_a_reset_takes_averages_and_maximums(void **state)
 	assert_int_equal(request_line(t, 1).total, 6);
 	assert_int_equal(connection_line(t, CONNECTION_TOTAL).maximum, 0);
 	assert_int_equal(connection_line(t, CONNECTION_TOTAL).total, 6);
-	is(rate(t, 0, FLOW_INCOMING).maximum, 0);
-	is(rate(t, 0, FLOW_INCOMING).average, 0);
-	is(rate(t, 1, FLOW_INCOMING).maximum, 0);
+	for (k = 0; k < 2; k++) {
+		for (flow = 0; flow < FLOWS; flow++) {
+			is(rate(t, k, flow).maximum, 0);
+			is(rate(t, k, flow).average, 0);
+		}
+	}
 	assert_int_equal(statistics_cpus(t->s), 0);
 	/* sampling begins there */
 	t->counts->octets[FLOW_INCOMING] += 600;
@@ -403,6 +414,7 @@ test_a_reset_takes_averages_and_maximums(void **state)
 	move_to(t, 7000);
 	is(rate(t, 0, FLOW_INCOMING).current, 200);
 	is(rate(t, 0, FLOW_INCOMING).average, 200);
+	is(rate(t, 0, FLOW_OUTGOING).current, 0);
 	assert_int_equal(statistics_cpus(t->s), 2);
 }
 
