@@ -14,25 +14,22 @@
  * to their end, dialogues at the PED are given up; a second one, or
  * DAEMON_END_S later, ends it at once.
  */
-#include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/daemon.h"
 #include "base/lab.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/options.h"
+#include "base/version.h"
 #include "card/admin.h"
 #include "hsmcardd/door.h"
 #include "rpc/serve.h"
 #include "rpc/wire.h"
 #include "token/token.h"
 
-#define VERSION "0.1.0"
 #define SOFTHSM "/usr/lib/softhsm/libsofthsm2.so"
 /* in the words of card/admin.h */
 #define TOO_MANY "error CARD_NO_MEMORY too many administrators\n"
@@ -43,13 +40,15 @@ enum {
 	ADMIN_GUESTS_MAX = 16,
 };
 
+enum { CODES_STANDARD, CODES_LUNA }; /* of --rv */
+
 struct options {
 	const char *dir;
 	const char *softhsm;
-	enum card_model model;
-	enum card_lockout lockout;
+	unsigned model;   /* enum card_model */
+	unsigned lockout; /* enum card_lockout */
+	unsigned codes;
 	unsigned slots;
-	bool luna;
 	bool deactivate_ends_auto;
 	bool fips;
 	const char *lab;
@@ -77,158 +76,63 @@ struct program {
 
 /* ---- the command line ---- */
 
-static const char *const models[] = {[CARD_K6] = "k6", [CARD_LUNA7] = "luna7"};
+static const struct options_form form = {
+    .name = "hsmcardd",
+    .version = VERSION,
+    .usage = "usage: hsmcardd --dir DIR [options]\n",
+};
+
+static const char *const models[] = {
+    [CARD_K6] = "k6", [CARD_LUNA7] = "luna7", NULL};
 static const char *const lockouts[] = {
     [CARD_LOCKOUT_SO_RESET] = "so-reset",
     [CARD_LOCKOUT_TIMED] = "timed",
     [CARD_LOCKOUT_PERMANENT] = "permanent",
+    NULL,
 };
-static const char *const codes[] = {"standard", "luna"};
+static const char *const codes[] = {
+    [CODES_STANDARD] = "standard", [CODES_LUNA] = "luna", NULL};
 
-static void
-usage(void)
-{
-	fputs(
-	    "usage: hsmcardd --dir DIR [options]\n"
-	    "\n"
-	    "  --dir DIR                what the card keeps; made where it is "
-	    "not there\n"
-	    "  --model k6|luna7         the built-in card, with a PED; or "
-	    "partitions with\n"
-	    "                           passwords (k6)\n"
-	    "  --slots N                luna7: partitions (1)\n"
-	    "  --rv standard|luna       PKCS#11's return codes, or the "
-	    "vendor's (standard)\n"
-	    "  --lockout so-reset|timed|permanent\n"
-	    "                           of a role with too many failed logins "
-	    "(so-reset)\n"
-	    "  --deactivate-ends-auto   k6: after it the black iKey is "
-	    "needed, as with a Luna\n"
-	    "  --fips                   in FIPS 140-2 approved operation mode: "
-	    "no MD5, no DES\n"
-	    "  --softhsm FILE           SoftHSM's module (" SOFTHSM ")\n"
-	    "  --lab SOCKET --clock FILE\n"
-	    "                           laboratory: virtual time, faults, "
-	    "tamper, battery and\n"
-	    "                           the power switch; for tests only\n"
-	    "  --version\n"
-	    "  --help\n",
-	    stdout);
-}
-
-static void __attribute__((noreturn, format(printf, 1, 2)))
-wrong_usage(const char *format, ...)
-{
-	va_list args;
-
-	fputs("hsmcardd: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputs("; see --help\n", stderr);
-	exit(2);
-}
-
-static unsigned
-choose(const char *option, const char *value, const char *const *names,
-    unsigned count)
-{
-	unsigned k;
-
-	for (k = 0; k < count; k++) {
-		if (strcmp(names[k], value) == 0)
-			return k;
-	}
-	wrong_usage("%s %s: no such choice", option, value);
-}
-
-#define CHOOSE(option, names) \
-	choose(option, optarg, names, sizeof(names) / sizeof((names)[0]))
-
-static unsigned
-read_slots(const char *text)
-{
-	char *end;
-	unsigned long slots = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end != '\0' || slots < 1 ||
-	    slots > CARD_SLOTS_MAX)
-		wrong_usage("--slots %s: 1 to %d", text, CARD_SLOTS_MAX);
-	return (unsigned)slots;
-}
-
-/* Ends the program for --help, --version and what cannot be read. */
 static void
 read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option known[] = {
-	    {"dir", required_argument, NULL, 'd'},
-	    {"model", required_argument, NULL, 'm'},
-	    {"slots", required_argument, NULL, 's'},
-	    {"rv", required_argument, NULL, 'r'},
-	    {"lockout", required_argument, NULL, 'l'},
-	    {"deactivate-ends-auto", no_argument, NULL, 'a'},
-	    {"fips", no_argument, NULL, 'f'},
-	    {"softhsm", required_argument, NULL, 'S'},
-	    {"lab", required_argument, NULL, 'L'},
-	    {"clock", required_argument, NULL, 'c'},
-	    {"version", no_argument, NULL, 'v'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+	const struct options_row rows[] = {
+	    {"dir", "DIR", "what the card keeps; made where it is not there",
+		.text = &o->dir},
+	    {"model", NULL,
+		"the built-in card, with a PED; or partitions with passwords "
+		"(k6)",
+		.choice = &o->model, .choices = models},
+	    {"slots", "N", "luna7: partitions (1)", .number = &o->slots,
+		.least = 1, .most = CARD_SLOTS_MAX},
+	    {"rv", NULL, "PKCS#11's return codes, or the vendor's (standard)",
+		.choice = &o->codes, .choices = codes},
+	    {"lockout", NULL,
+		"of a role with too many failed logins (so-reset)",
+		.choice = &o->lockout, .choices = lockouts},
+	    {"deactivate-ends-auto", NULL,
+		"k6: after it the black iKey is needed, as with a Luna",
+		.flag = &o->deactivate_ends_auto},
+	    {"fips", NULL,
+		"in FIPS 140-2 approved operation mode: no MD5, no DES",
+		.flag = &o->fips},
+	    {"softhsm", "FILE", "SoftHSM's module (" SOFTHSM ")",
+		.text = &o->softhsm},
+	    {"lab", "SOCKET",
+		"laboratory: virtual time, faults, tamper, battery and the "
+		"power switch; for tests only",
+		.text = &o->lab},
+	    {"clock", "FILE", "of the laboratory", .text = &o->clock},
 	};
-	int c;
 
 	*o = (struct options){.softhsm = SOFTHSM, .slots = 1};
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			o->dir = optarg;
-			break;
-		case 'm':
-			o->model = (enum card_model)CHOOSE("--model", models);
-			break;
-		case 's':
-			o->slots = read_slots(optarg);
-			break;
-		case 'r':
-			o->luna = CHOOSE("--rv", codes) != 0;
-			break;
-		case 'l':
-			o->lockout =
-			    (enum card_lockout)CHOOSE("--lockout", lockouts);
-			break;
-		case 'a':
-			o->deactivate_ends_auto = true;
-			break;
-		case 'f':
-			o->fips = true;
-			break;
-		case 'S':
-			o->softhsm = optarg;
-			break;
-		case 'L':
-			o->lab = optarg;
-			break;
-		case 'c':
-			o->clock = optarg;
-			break;
-		case 'v':
-			puts("hsmcardd " VERSION);
-			exit(0);
-		case 'h':
-			usage();
-			exit(0);
-		default:
-			exit(2);
-		}
-	}
-	if (o->dir == NULL || optind != argc)
-		wrong_usage("--dir DIR is needed, and nothing else than "
-			    "options");
+	options_read(&form, rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
+	if (o->dir == NULL)
+		options_refuse(&form, "--dir DIR is needed");
 	if (o->model == CARD_K6 && o->slots != 1)
-		wrong_usage("--slots: a K6 has one partition");
+		options_refuse(&form, "--slots: a K6 has one partition");
 	if ((o->lab == NULL) != (o->clock == NULL))
-		wrong_usage("--lab and --clock go together");
+		options_refuse(&form, "--lab and --clock go together");
 }
 
 /* ---- time ---- */
@@ -362,9 +266,9 @@ open_card(struct program *p)
 	    .env = p->env,
 	    .waits = p->waits,
 	    .softhsm_module = o->softhsm,
-	    .model = o->model,
+	    .model = (enum card_model)o->model,
 	    .slots = o->slots,
-	    .lockout = o->lockout,
+	    .lockout = (enum card_lockout)o->lockout,
 	    .deactivate_ends_auto = o->deactivate_ends_auto,
 	    .fips = o->fips,
 	    .lab = o->lab != NULL,
@@ -379,7 +283,7 @@ open_card(struct program *p)
 		    "hsmcardd", LOG_ERROR, "%s: %s", o->dir, card_rv_text(rv));
 		TRY(ERR_HSM);
 	}
-	TRY(token_new(p->card, p->env, o->luna, &p->token));
+	TRY(token_new(p->card, p->env, o->codes == CODES_LUNA, &p->token));
 out:
 	return rc;
 }
@@ -453,7 +357,7 @@ open_admin(struct program *p)
 
 	p->admin_config = (struct admin_config){
 	    .card = p->card,
-	    .model = p->options.model,
+	    .model = (enum card_model)p->options.model,
 	    .waits = p->waits,
 	    .storage = put_storage,
 	    .ctx = p,

@@ -12,7 +12,6 @@
  * req: KS-05-052
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include "base/daemon.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "base/options.h"
 #include "pedclient/client.h"
 #include "pedserver/server.h"
 
@@ -54,85 +54,34 @@ struct program {
 
 /* ---- the command line ---- */
 
-static void
-usage(void)
-{
-	fputs("usage: PedClient -m start -ip ADDRESS [options]\n"
-	      "       PedClient -m show|stop [-ctl SOCKET]\n"
-	      "\n"
-	      "  -ip ADDRESS   of the PedServer\n"
-	      "  -port N       its server port (1503)\n"
-	      "  -card SOCKET  the card's (card/ped.sock)\n"
-	      "  -ctl SOCKET   the client's own (pedclient.sock)\n"
-	      "  -log FILE     of the client in the background\n",
-	    stdout);
-}
-
-static void __attribute__((noreturn))
-wrong_usage(const char *what, const char *value)
-{
-	printf("Error: %s%s\n", what, value);
-	exit(2);
-}
-
-static unsigned
-read_port(const char *text)
-{
-	char *end;
-	unsigned long port = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end != '\0' || port < 1 ||
-	    port > 65535)
-		wrong_usage("not a port: ", text);
-	return (unsigned)port;
-}
+static const struct options_form form = {
+    .name = "PedClient",
+    .version = SERVER_VERSION,
+    .usage = "usage: PedClient -m start -ip ADDRESS [options]\n"
+	     "       PedClient -m show|stop [-ctl SOCKET]\n",
+    .is_vendors = true,
+};
 
 static void
 read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option known[] = {
-	    {"mode", required_argument, NULL, 'm'},
-	    {"ip", required_argument, NULL, 'i'},
-	    {"port", required_argument, NULL, 'p'},
-	    {"card", required_argument, NULL, 'c'},
-	    {"ctl", required_argument, NULL, 's'},
-	    {"log", required_argument, NULL, 'l'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+	const struct options_row rows[] = {
+	    {"mode", "MODE", "what to do: start, show or stop",
+		.text = &o->mode},
+	    {"ip", "ADDRESS", "of the PedServer", .text = &o->ip},
+	    {"port", "N", "its server port (1503)", .number = &o->port,
+		.least = 1, .most = 65535},
+	    {"card", "SOCKET", "the card's (card/ped.sock)", .text = &o->card},
+	    {"ctl", "SOCKET", "the client's own (pedclient.sock)",
+		.text = &o->ctl},
+	    {"log", "FILE", "of the client in the background", .text = &o->log},
 	};
-	int c;
 
 	*o = (struct options){
 	    .port = 1503, .card = "card/ped.sock", .ctl = "pedclient.sock"};
-	while ((c = getopt_long_only(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'm':
-			o->mode = optarg;
-			break;
-		case 'i':
-			o->ip = optarg;
-			break;
-		case 'p':
-			o->port = read_port(optarg);
-			break;
-		case 'c':
-			o->card = optarg;
-			break;
-		case 's':
-			o->ctl = optarg;
-			break;
-		case 'l':
-			o->log = optarg;
-			break;
-		case 'h':
-			usage();
-			exit(0);
-		default:
-			exit(2);
-		}
-	}
-	if (optind != argc)
-		wrong_usage("not understood: ", argv[optind]);
+	options_read(&form, rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
+	if (o->mode == NULL)
+		options_refuse(&form, "You must specify a mode.");
 }
 
 /* ---- the control socket ---- */
@@ -284,7 +233,7 @@ start(struct options *o)
 	int fd = ctl_reach(o->ctl);
 
 	if (o->ip == NULL)
-		wrong_usage("-m start needs -ip ADDRESS", "");
+		options_refuse(&form, "-m start needs -ip ADDRESS");
 	if (fd >= 0)
 		close(fd);
 	return background_start("Ped Client",
@@ -355,13 +304,11 @@ main(int argc, char **argv)
 	log_init();
 	puts("Ped Client Version " SERVER_VERSION);
 	read_options(argc, argv, &o);
-	if (o.mode == NULL)
-		wrong_usage("You must specify a mode.", "");
 	for (k = 0; k < sizeof(modes) / sizeof(modes[0]); k++) {
 		if (strcmp(modes[k].mode, o.mode) != 0)
 			continue;
 		printf("Ped Client launched in %s mode.\n", modes[k].says);
 		return modes[k].run(&o);
 	}
-	wrong_usage("no such mode: ", o.mode);
+	options_refuse(&form, "no such mode: %s", o.mode);
 }

@@ -13,9 +13,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +23,7 @@
 #include "base/daemon.h"
 #include "base/lab.h"
 #include "base/log.h"
+#include "base/options.h"
 #include "pedserver/server.h"
 
 enum { ANSWER_S = 20 };
@@ -35,6 +34,7 @@ struct options {
 	bool create, set, show;
 	const char *lab;
 	const char *clock;
+	const char *given[SETTINGS];
 	struct settings settings;
 };
 
@@ -50,108 +50,54 @@ struct program {
 
 /* ---- the command line ---- */
 
-static const struct option known[] = {
-    {"mode", required_argument, NULL, 'm'},
-    {"create", no_argument, NULL, 'C'},
-    {"set", no_argument, NULL, 'S'},
-    {"show", no_argument, NULL, 'W'},
-    {"configfile", required_argument, NULL, 'f'},
-    {"lab", required_argument, NULL, 'l'},
-    {"clock", required_argument, NULL, 'k'},
-    {"help", no_argument, NULL, 'h'},
-    /* settings, by the names of their keys */
-    {"hostname", required_argument, NULL, 's'},
-    {"ip", required_argument, NULL, 's'},
-    {"port", required_argument, NULL, 's'},
-    {"external-server", required_argument, NULL, 's'},
-    {"admin-port", required_argument, NULL, 's'},
-    {"external-admin", required_argument, NULL, 's'},
-    {"idle-timeout", required_argument, NULL, 's'},
-    {"usb", required_argument, NULL, 's'},
-    {"log", required_argument, NULL, 's'},
-    {NULL, 0, NULL, 0},
+static const struct options_form form = {
+    .name = "PedServer",
+    .version = SERVER_VERSION,
+    .usage = "usage: PedServer -m config -create|-set|-show [settings]\n"
+	     "       PedServer -m start [settings] [-lab SOCKET -clock FILE]\n"
+	     "       PedServer -m show|stop\n"
+	     "\n"
+	     "The settings are -hostname and what follows it; -create and -set "
+	     "keep them in\n"
+	     "the file.\n",
+    .is_vendors = true,
 };
 
+/* Over what the file has, or has not. */
 static void
-usage(void)
+take_given(struct options *o)
 {
-	fputs(
-	    "usage: PedServer -m config -create|-set|-show [settings]\n"
-	    "       PedServer -m start [settings] [-lab SOCKET -clock FILE]\n"
-	    "       PedServer -m show|stop\n"
-	    "\n"
-	    "  -configfile FILE             pedServer.ini\n"
-	    "\n"
-	    "settings, kept in that file by -create and -set:\n"
-	    "  -hostname NAME, -ip ADDRESS  of this machine, as it is shown\n"
-	    "  -port N                      for a PedClient (1503)\n"
-	    "  -external-server yes|no      on every interface (yes)\n"
-	    "  -admin-port N                for this command (1502)\n"
-	    "  -external-admin yes|no       likewise (no)\n"
-	    "  -idle-timeout S              of a connection (1800)\n"
-	    "  -usb SOCKET                  where the PED is plugged in "
-	    "(usb.sock)\n"
-	    "  -log FILE                    of the server in the background\n",
-	    stdout);
-}
+	const char *wrong;
 
-static void __attribute__((noreturn))
-wrong_usage(const char *what, const char *value)
-{
-	printf("Error: %s%s\n", what, value);
-	exit(2);
+	if (settings_take(&o->settings, o->given, &wrong) != OK)
+		options_refuse(&form, "not a value of %s", wrong);
 }
 
 static void
-set(struct options *o, const char *name, const char *value)
+read_options(int argc, char **argv, struct options *o)
 {
-	if (settings_set(&o->settings, bytes_of_text(name), value) != OK)
-		wrong_usage("not a value of ", name);
-}
+	enum { OTHERS = 7 };
+	struct options_row rows[OTHERS + SETTINGS] = {
+	    {"mode", "MODE", "what to do: config, start, show or stop",
+		.text = &o->mode},
+	    {"create", NULL, "make the file", .flag = &o->create},
+	    {"set", NULL, "change it", .flag = &o->set},
+	    {"show", NULL, "print it", .flag = &o->show},
+	    {"configfile", "FILE", "pedServer.ini", .text = &o->file},
+	    {"lab", "SOCKET", "laboratory mode: virtual time, and faults",
+		.text = &o->lab},
+	    {"clock", "FILE", "of the laboratory", .text = &o->clock},
+	};
 
-static void
-read_options(int argc, char **argv, struct options *o, bool settings)
-{
-	int index = 0;
-	int c;
-
-	optind = 1;
-	while ((c = getopt_long_only(argc, argv, "", known, &index)) != -1) {
-		switch (c) {
-		case 'm':
-			o->mode = optarg;
-			break;
-		case 'C':
-			o->create = true;
-			break;
-		case 'S':
-			o->set = true;
-			break;
-		case 'W':
-			o->show = true;
-			break;
-		case 'f':
-			o->file = optarg;
-			break;
-		case 'l':
-			o->lab = optarg;
-			break;
-		case 'k':
-			o->clock = optarg;
-			break;
-		case 's':
-			if (settings)
-				set(o, known[index].name, optarg);
-			break;
-		case 'h':
-			usage();
-			exit(0);
-		default:
-			exit(2);
-		}
-	}
-	if (optind != argc)
-		wrong_usage("not understood: ", argv[optind]);
+	*o = (struct options){.file = "pedServer.ini"};
+	settings_options(o->given, rows + OTHERS);
+	options_read(&form, rows, OTHERS + SETTINGS, argc, argv);
+	if (o->mode == NULL)
+		options_refuse(&form, "You must specify a mode.");
+	if ((o->lab == NULL) != (o->clock == NULL))
+		options_refuse(&form, "-lab and -clock go together");
+	settings_default(&o->settings);
+	take_given(o);
 }
 
 /* ---- files ---- */
@@ -195,17 +141,18 @@ show_settings(const struct settings *settings)
 
 /* The file, with what the command line sets. */
 static int
-configure(int argc, char **argv, struct options *o)
+configure(struct options *o)
 {
 	int status = 1;
 
 	if (o->create + o->set + o->show != 1)
-		wrong_usage("-m config needs one of -create, -set, -show", "");
+		options_refuse(
+		    &form, "-m config needs one of -create, -set, -show");
 	if (o->create)
 		settings_default(&o->settings);
 	else if (!load(o))
 		goto out;
-	read_options(argc, argv, o, true);
+	take_given(o);
 	if (o->show)
 		status = show_settings(&o->settings);
 	else if (settings_save(&o->settings, o->file) == OK)
@@ -284,13 +231,13 @@ out:
 
 /* req: KS-05-057, KS-05-058 */
 static int
-start(int argc, char **argv, struct options *o)
+start(struct options *o)
 {
 	if (!load(o)) {
 		puts("Startup failed. : 0xc0000404 RC_FILE_ERROR");
 		return 1;
 	}
-	read_options(argc, argv, o, true);
+	take_given(o);
 	return background_start("Ped Server", NULL, serve, o);
 }
 
@@ -352,19 +299,15 @@ ask_and_print(
 }
 
 static int
-show(int argc, char **argv, struct options *o)
+show(struct options *o)
 {
-	(void)argc;
-	(void)argv;
 	putchar('\n');
 	return ask_and_print(o, "show\n", SHOW_PASSED, "Show command failed.");
 }
 
 static int
-stop(int argc, char **argv, struct options *o)
+stop(struct options *o)
 {
-	(void)argc;
-	(void)argv;
 	return ask_and_print(o, "stop\n", SHUTDOWN_PASSED, "Shutdown failed.");
 }
 
@@ -374,30 +317,25 @@ main(int argc, char **argv)
 	static const struct {
 		const char *mode;
 		const char *says;
-		int (*run)(int argc, char **argv, struct options *o);
+		int (*run)(struct options *o);
 	} modes[] = {
 	    {"config", "configuration", configure},
 	    {"start", "startup", start},
 	    {"show", "status", show},
 	    {"stop", "shutdown", stop},
 	};
-	struct options o = {.file = "pedServer.ini"};
+	struct options o;
 	size_t k;
 
 	log_init();
 	puts("Ped Server Version " SERVER_VERSION);
-	settings_default(&o.settings);
-	read_options(argc, argv, &o, true);
-	if (o.mode == NULL)
-		wrong_usage("You must specify a mode.", "");
+	read_options(argc, argv, &o);
 	for (k = 0; k < sizeof(modes) / sizeof(modes[0]); k++) {
 		if (strcmp(modes[k].mode, o.mode) == 0)
 			break;
 	}
 	if (k == sizeof(modes) / sizeof(modes[0]))
-		wrong_usage("no such mode: ", o.mode);
-	if ((o.lab == NULL) != (o.clock == NULL))
-		wrong_usage("-lab and -clock go together", "");
+		options_refuse(&form, "no such mode: %s", o.mode);
 	printf("Ped Server launched in %s mode.\n", modes[k].says);
-	return modes[k].run(argc, argv, &o);
+	return modes[k].run(&o);
 }

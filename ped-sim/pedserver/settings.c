@@ -19,16 +19,28 @@ static const struct key {
 	enum kind kind;
 	size_t at;
 	unsigned most; /* of a number */
-} keys[] = {
-	{"hostname",        TEXT,   offsetof(struct settings, hostname), 0},
-	{"ip",              TEXT,   offsetof(struct settings, ip), 0},
-	{"port",            NUMBER, offsetof(struct settings, port), 65535},
-	{"external-server", YES_NO, offsetof(struct settings, external_server), 0},
-	{"admin-port",      NUMBER, offsetof(struct settings, admin_port), 65535},
-	{"external-admin",  YES_NO, offsetof(struct settings, external_admin), 0},
-	{"idle-timeout",    NUMBER, offsetof(struct settings, idle_timeout_s), 1000000},
-	{"usb",             TEXT,   offsetof(struct settings, usb), 0},
-	{"log",             TEXT,   offsetof(struct settings, log), 0},
+	const char *argument, *help; /* of the option of its name */
+} keys[SETTINGS] = {
+#define AT(member) offsetof(struct settings, member)
+	{"hostname",        TEXT,   AT(hostname), 0,
+	    "NAME", "of this machine, as it is shown"},
+	{"ip",              TEXT,   AT(ip), 0,
+	    "ADDRESS", "likewise"},
+	{"port",            NUMBER, AT(port), 65535,
+	    "N", "for a PedClient (1503)"},
+	{"external-server", YES_NO, AT(external_server), 0,
+	    "yes|no", "on every interface (yes)"},
+	{"admin-port",      NUMBER, AT(admin_port), 65535,
+	    "N", "for this command (1502)"},
+	{"external-admin",  YES_NO, AT(external_admin), 0,
+	    "yes|no", "likewise (no)"},
+	{"idle-timeout",    NUMBER, AT(idle_timeout_s), 1000000,
+	    "S", "of a connection (1800)"},
+	{"usb",             TEXT,   AT(usb), 0,
+	    "SOCKET", "where the PED is plugged in (usb.sock)"},
+	{"log",             TEXT,   AT(log), 0,
+	    "FILE", "of the server in the background"},
+#undef AT
 };
 /* clang-format on */
 
@@ -110,26 +122,43 @@ set_yes_no(bool *to, const char *value)
 	return *to || strcmp(value, "no") == 0 ? OK : ERR_VALUE;
 }
 
-enum err
-settings_set(struct settings *settings, struct bytes key, const char *value)
+static enum err
+set(struct settings *settings, const struct key *key, const char *value)
 {
-	size_t k;
+	char *at = (char *)settings + key->at;
 
-	for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-		char *at = (char *)settings + keys[k].at;
-
-		if (!bytes_equal_text(key, keys[k].name))
-			continue;
-		switch (keys[k].kind) {
-		case TEXT:
-			return set_text(at, value);
-		case NUMBER:
-			return set_number((void *)at, value, keys[k].most);
-		case YES_NO:
-			return set_yes_no((void *)at, value);
-		}
+	switch (key->kind) {
+	case TEXT:
+		return set_text(at, value);
+	case NUMBER:
+		return set_number((void *)at, value, key->most);
+	case YES_NO:
+		return set_yes_no((void *)at, value);
 	}
-	return ERR_NOT_FOUND;
+	return ERR_VALUE;
+}
+
+void
+settings_options(const char *given[SETTINGS], struct options_row rows[SETTINGS])
+{
+	for (size_t k = 0; k < SETTINGS; k++)
+		rows[k] = (struct options_row){keys[k].name, keys[k].argument,
+		    keys[k].help, .text = &given[k]};
+}
+
+enum err
+settings_take(struct settings *settings, const char *const given[SETTINGS],
+    const char **wrong)
+{
+	enum err rc = OK;
+
+	for (size_t k = 0; k < SETTINGS; k++) {
+		*wrong = keys[k].name;
+		if (given[k] != NULL)
+			TRY(set(settings, &keys[k], given[k]));
+	}
+out:
+	return rc;
 }
 
 /* "key = value", without its end. */
@@ -138,15 +167,20 @@ read_line(struct settings *settings, const char *line)
 {
 	const char *equals = strchr(line, '=');
 	size_t octets = equals != NULL ? (size_t)(equals - line) : 0;
+	struct bytes name;
 
 	if (equals == NULL)
 		return ERR_VALUE;
 	while (octets != 0 && line[octets - 1] == ' ')
 		octets--;
+	name = (struct bytes){(const uint8_t *)line, octets};
 	equals++;
 	equals += strspn(equals, " ");
-	return settings_set(
-	    settings, (struct bytes){(const uint8_t *)line, octets}, equals);
+	for (size_t k = 0; k < SETTINGS; k++) {
+		if (bytes_equal_text(name, keys[k].name))
+			return set(settings, &keys[k], equals);
+	}
+	return ERR_NOT_FOUND;
 }
 
 enum err
@@ -187,7 +221,7 @@ settings_write(const struct settings *settings, struct buf *out)
 	size_t k;
 	enum err rc = OK;
 
-	for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+	for (k = 0; k < SETTINGS; k++) {
 		const void *at = (const char *)settings + keys[k].at;
 
 		TRY(buf_printf(out, "%s = ", keys[k].name));

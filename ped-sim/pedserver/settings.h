@@ -8,8 +8,10 @@
 #define PEDSERVER_SETTINGS_H
 
 #include "base/buf.h"
+#include "base/options.h"
 
 enum {
+	SETTINGS = 9, /* keys */
 	SETTINGS_TEXT_OCTETS = 256,
 	SETTINGS_FILE_OCTETS = 4096,
 	SETTINGS_FAULT_OCTETS = 128,
@@ -32,12 +34,19 @@ struct settings {
 void settings_default(struct settings *settings);
 
 /*
- * Set one value from text. ERR_NOT_FOUND: no such key. ERR_VALUE
- *
- * key  octets, not a string
+ * An option of the command line for each key, whose value goes to `given`:
+ * NULL stays where there is none.
  */
-enum err settings_set(
-    struct settings *settings, struct bytes key, const char *value) MUST_CHECK;
+void settings_options(
+    const char *given[SETTINGS], struct options_row rows[SETTINGS]);
+
+/*
+ * Set what was given.
+ *
+ * wrong  its option, with ERR_VALUE
+ */
+enum err settings_take(struct settings *settings,
+    const char *const given[SETTINGS], const char **wrong) MUST_CHECK;
 
 /*
  * Read a file's text over what is there.

@@ -10,14 +10,12 @@
  *
  * req: KS-01-021, KS-01-024
  */
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/daemon.h"
 #include "base/lab.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/options.h"
+#include "base/version.h"
 #include "pedsim/cable.h"
 #include "pedsim/control.h"
 #include "pedsim/face.h"
@@ -49,73 +47,34 @@ struct program {
 
 /* ---- the command line ---- */
 
-static void
-usage(FILE *to)
-{
-	fputs("usage: pedsim --dir DIR [--card SOCKET] [--usb SOCKET] [--tty]\n"
-	      "              [--lab SOCKET [--clock FILE]]\n"
-	      "\n"
-	      "  --dir DIR      where ctl.sock is made, for pedctl\n"
-	      "  --card SOCKET  the card's, for local mode (card/ped.sock)\n"
-	      "  --usb SOCKET   PedServer's, for remote mode\n"
-	      "  --tty          a face on this terminal, for people\n"
-	      "  --lab SOCKET   laboratory mode: virtual time, and faults on a "
-	      "control socket\n"
-	      "  --clock FILE   of the laboratory (clock)\n"
-	      "  --help\n",
-	    to);
-}
+static const struct options_form form = {
+    .name = "pedsim",
+    .version = VERSION,
+    .usage = "usage: pedsim --dir DIR [--card SOCKET] [--usb SOCKET] [--tty]\n"
+	     "              [--lab SOCKET [--clock FILE]]\n",
+};
 
-/* Ends the program for --help and what cannot be read. */
 static void
-read_options(int argc, char **argv, struct options *options)
+read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option known[] = {
-	    {"dir", required_argument, NULL, 'd'},
-	    {"card", required_argument, NULL, 'c'},
-	    {"usb", required_argument, NULL, 'u'},
-	    {"lab", required_argument, NULL, 'l'},
-	    {"clock", required_argument, NULL, 'k'},
-	    {"tty", no_argument, NULL, 't'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+	const struct options_row rows[] = {
+	    {"dir", "DIR", "where ctl.sock is made, for pedctl",
+		.text = &o->dir},
+	    {"card", "SOCKET", "the card's, for local mode (card/ped.sock)",
+		.text = &o->card},
+	    {"usb", "SOCKET", "PedServer's, for remote mode", .text = &o->usb},
+	    {"tty", NULL, "a face on this terminal, for people",
+		.flag = &o->tty},
+	    {"lab", "SOCKET",
+		"laboratory mode: virtual time, and faults on a control socket",
+		.text = &o->lab},
+	    {"clock", "FILE", "of the laboratory (clock)", .text = &o->clock},
 	};
-	int c;
 
-	*options = (struct options){.card = "card/ped.sock", .clock = "clock"};
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			options->dir = optarg;
-			break;
-		case 'c':
-			options->card = optarg;
-			break;
-		case 'u':
-			options->usb = optarg;
-			break;
-		case 'l':
-			options->lab = optarg;
-			break;
-		case 'k':
-			options->clock = optarg;
-			break;
-		case 't':
-			options->tty = true;
-			break;
-		case 'h':
-			usage(stdout);
-			exit(0);
-		default:
-			exit(2);
-		}
-	}
-	if (options->dir == NULL || optind != argc) {
-		fputs("pedsim: --dir DIR is needed, and nothing else than "
-		      "options; see --help\n",
-		    stderr);
-		exit(2);
-	}
+	*o = (struct options){.card = "card/ped.sock", .clock = "clock"};
+	options_read(&form, rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
+	if (o->dir == NULL)
+		options_refuse(&form, "--dir DIR is needed");
 }
 
 /* ---- between the device and the world ---- */
