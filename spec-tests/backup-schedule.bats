@@ -59,12 +59,16 @@ arrived() {
     assert_failure 1
     assert_line --partial "goes by scp"
   done
-  for lacking in "host h user u" "directory d user u"; do
-    run as admin "backup save other destination scp $lacking" \
+  while IFS=: read -r lacking words; do
+    run as admin "backup save other destination scp $words" \
       "$BACKUP_PASSWORD" "$BACKUP_PASSWORD" x yes
     assert_failure 1
-    assert_line --partial "missing"
-  done
+    assert_line --partial "$lacking: it is missing"
+  done <<-'END'
+	Directory:host h user u
+	Host:directory d user u
+	Username:directory d host h
+	END
   run as admin "backup schedule daily"
   assert_failure 1 # of nothing
   ANSWER=no run save first

@@ -262,9 +262,12 @@ decode() {
   assert_line --partial "backup shut (scp) failed"
   assert_line --partial "backup foo (scp): 1 file,"
   # without a host or a user there is nowhere to go
-  run as admin "backup create none destination scp user x" "$BACKUP_PASSWORD" \
-    "$BACKUP_PASSWORD" x
+  run as admin "backup create none destination scp user x"
   assert_failure 1
+  assert_line --partial "Host: it is missing"
+  run as admin "backup create none destination ftp host x"
+  assert_failure 1
+  assert_line --partial "Username: it is missing"
 }
 
 # req: KS-23-015

@@ -20,12 +20,13 @@ static const char items_field[] = "Items";
 static const char destination_field[] = "Destination";
 
 struct work {
+	struct form form; /* of one question */
 	struct change change;
 	bool changing;
 	struct backup_make *make;
 	struct form_target target; /* in it */
 	struct backup_password judge;
-	size_t at;   /* the question that is asked */
+	size_t at;   /* the question that comes next */
 	bool dialog; /* or words of the command */
 	bool saves;  /* for an automated remote backup, and makes none now */
 	bool has_items;
@@ -147,11 +148,25 @@ take_page_1(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	return items_take(cli, 1, line, why);
 }
 
+static const char back[] = "back";
+
+/* From the first page on. */
+static void
+begin_anew(struct work *work)
+{
+	work->at = 0;
+	work->file_name[0] = '\0';
+	work->make->place.port = 0;
+}
+
 /* req: KS-23-011 KS-23-012 */
 static enum err
 take_page_2(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
-	return items_take(cli, 2, line, why);
+	if (!bytes_equal_text(line, back))
+		return items_take(cli, 2, line, why);
+	begin_anew(cli_state(cli));
+	return OK;
 }
 
 static const char *const destinations[] = {
@@ -230,33 +245,32 @@ to_host_by_words(const struct work *work)
 }
 
 static const struct question {
-	enum cli_mark mark;
-	const char *text;
 	bool (*asked)(const struct work *work);
-	form_take_fn *take;
+	struct form_field field;
 } questions[] = {
-    {CLI_VALUE, "Items of page 1 (all, none, or words):", in_dialogue,
-	take_page_1},
-    {CLI_VALUE, "Keys (all, none, query:NAME, or names):", with_keys,
-	form_keys},
-    {CLI_VALUE, "Certificates (all, none, or names):", with_certificates,
-	form_certificates},
-    {CLI_VALUE, "Local Certificate Authorities (all, none, or names):",
-	with_cas, form_cas},
-    {CLI_VALUE, "Items of page 2 (all, none, or words; or back):", in_dialogue,
-	take_page_2},
-    {CLI_VALUE, "Backup Name:", in_dialogue, form_backup_name},
-    {CLI_VALUE, "Backup Description:", in_dialogue, form_backup_description},
-    {CLI_SECRET, "Backup Password:", always, form_backup_password},
-    {CLI_SECRET, "Confirm Backup Password:", always,
-	form_backup_password_again},
-    {CLI_VALUE, "Destination (internal, download, ftp or scp):", in_dialogue,
-	take_destination},
-    {CLI_VALUE, "File Name:", to_download, form_file},
-    {CLI_VALUE, "Host:", to_host, form_host},
-    {CLI_VALUE, "Directory:", to_host, form_directory},
-    {CLI_VALUE, "Username:", to_host, form_user},
-    {CLI_SECRET, "Password:", to_host_by_words, form_user_password},
+    {in_dialogue,
+	{CLI_VALUE, "Items of page 1 (all, none, or words):", take_page_1}},
+    {with_keys,
+	{CLI_VALUE, "Keys (all, none, query:NAME, or names):", form_keys}},
+    {with_certificates,
+	{CLI_VALUE, "Certificates (all, none, or names):", form_certificates}},
+    {with_cas,
+	{CLI_VALUE,
+	    "Local Certificate Authorities (all, none, or names):", form_cas}},
+    {in_dialogue, {CLI_VALUE, "Items of page 2 (all, none, or words; or back):",
+		      take_page_2}},
+    {in_dialogue, {CLI_VALUE, "Backup Name:", form_backup_name}},
+    {in_dialogue, {CLI_VALUE, "Backup Description:", form_backup_description}},
+    {always, {CLI_SECRET, "Backup Password:", form_backup_password}},
+    {always,
+	{CLI_SECRET, "Confirm Backup Password:", form_backup_password_again}},
+    {in_dialogue, {CLI_VALUE, "Destination (internal, download, ftp or scp):",
+		      take_destination}},
+    {to_download, {CLI_VALUE, "File Name:", form_file}},
+    {to_host, {CLI_VALUE, "Host:", form_host}},
+    {to_host, {CLI_VALUE, "Directory:", form_directory}},
+    {to_host, {CLI_VALUE, "Username:", form_user}},
+    {to_host_by_words, {CLI_SECRET, "Password:", form_user_password}},
 };
 
 enum { QUESTIONS = sizeof(questions) / sizeof(*questions) };
@@ -280,60 +294,32 @@ static const char words_rule[] =
     "one of items, keys, certificates, local-cas, description, destination, "
     "file, host, port, directory, user";
 
-static const char back[] = "back";
-
 static void ask(struct cli *cli);
 static void answered_all(struct cli *cli);
 
-/* "Back": from the first page on. req: KS-23-012 KS-23-028 */
 static void
-ask_anew(struct cli *cli)
+judge(struct cli *cli)
 {
 	struct work *work = cli_state(cli);
 
-	work->at = 0;
-	work->file_name[0] = '\0';
-	work->make->place.port = 0;
-	ask(cli);
-}
-
-static void
-answered(struct cli *cli, struct bytes line)
-{
-	struct work *work = cli_state(cli);
-	const struct question *question = &questions[work->at];
-	char why[FORM_WHY_OCTETS] = "";
-	enum err rc;
-
-	if (question->take == take_page_2 && bytes_equal_text(line, back)) {
-		ask_anew(cli);
-		return;
-	}
-	rc = question->take(cli, line, why);
-	if (rc != OK) {
-		cli_refuse(cli, "%s", why[0] != '\0' ? why : err_text(rc));
-		return;
-	}
-	work->at++;
-	if (question->take == form_backup_password_again)
-		backup_password_judge(
-		    cli, &work->judge, work->make->password, ask);
-	else
-		ask(cli);
+	backup_password_judge(cli, &work->judge, work->make->password, ask);
 }
 
 static void
 ask(struct cli *cli)
 {
 	struct work *work = cli_state(cli);
+	const struct form_field *field;
 
 	while (work->at < QUESTIONS && !questions[work->at].asked(work))
 		work->at++;
-	if (work->at == QUESTIONS)
+	if (work->at == QUESTIONS) {
 		answered_all(cli);
-	else
-		cli_ask(cli, questions[work->at].mark, questions[work->at].text,
-		    answered);
+		return;
+	}
+	field = &questions[work->at++].field;
+	form_run(cli, &work->form, field, 1,
+	    field->take == form_backup_password_again ? judge : ask);
 }
 
 /* ---------------------------------------------------------------------------
@@ -624,7 +610,8 @@ confirmed(struct cli *cli, struct bytes line)
 	} else if (bytes_equal_text(line, "save")) {
 		save_ask(cli);
 	} else if (bytes_equal_text(line, back)) {
-		ask_anew(cli);
+		begin_anew(work);
+		ask(cli);
 	} else {
 		cli_say(cli, "No backup was made.");
 		cli_done(cli);
@@ -638,11 +625,7 @@ answered_all(struct cli *cli)
 	bool scp = work->make->destination == BACKUP_SENT &&
 		   work->make->place.protocol == TRANSFER_SCP;
 
-	if (work->make->destination == BACKUP_SENT &&
-	    (work->make->place.host[0] == '\0' ||
-		work->make->place.user[0] == '\0')) {
-		cli_refuse(cli, "Host, Username: one of them is missing");
-	} else if (work->saves) {
+	if (work->saves) {
 		save_ask(cli);
 	} else if (!work->dialog) {
 		begin(work);
@@ -654,6 +637,18 @@ answered_all(struct cli *cli)
 			: "Backup Now (yes or no), or back?",
 		    confirmed);
 	}
+}
+
+/* What words may leave out, and nobody can be sent a backup without.
+ * NULL: nothing. */
+static const char *
+missing(const struct backup_make *make)
+{
+	if (make->destination != BACKUP_SENT)
+		return NULL;
+	if (make->place.host[0] == '\0')
+		return "Host";
+	return make->place.user[0] == '\0' ? "Username" : NULL;
 }
 
 /* NAME WORD VALUE ..., or a dialogue. */
@@ -689,6 +684,11 @@ gather(struct cli *cli, const struct bytes *args, size_t arg_count, bool saves)
 		if (!form_words(cli, words, sizeof(words) / sizeof(*words),
 			args + 1, arg_count - 1, words_rule))
 			return;
+		if (missing(work->make) != NULL) {
+			cli_refuse(
+			    cli, "%s: it is missing", missing(work->make));
+			return;
+		}
 		if (!work->has_items)
 			backup_selection_all(&work->make->selection);
 	}
