@@ -95,12 +95,12 @@ one() {
 	fi
 	if in_scratch "$log" "$kills"; then
 		lost "survives: $kills ($(head_of "$patch" what))"
-	elif ! grep -Eq '^[0-9]+ passed, [1-9][0-9]* failed' "$log"; then
+	elif ! grep -aEq '^[0-9]+ passed, [1-9][0-9]* failed' "$log"; then
 		tail -n 20 "$log"
 		lost "no test ran: $kills"
 	elif [ -n "$test" ] &&
-		! grep -Ev '^ *ok ' "$log" | grep -Fq -- "$test"; then
-		grep -Ev '^ *ok ' "$log"
+		! grep -aEv '^ *ok ' "$log" | grep -aFq -- "$test"; then
+		grep -aEv '^ *ok ' "$log"
 		lost "killed, but not by \"$test\""
 	else
 		passed=$((passed + 1))
