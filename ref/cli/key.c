@@ -53,7 +53,7 @@ key_command_new(struct cli *cli)
 
 struct key_command *
 key_command_on(struct cli *cli, const struct bytes *args, size_t arg_count,
-    size_t least, const char *usage)
+    size_t least, size_t most, const char *usage)
 {
 	struct key_command *work;
 
@@ -61,6 +61,8 @@ key_command_on(struct cli *cli, const struct bytes *args, size_t arg_count,
 		cli_refuse(cli, "%s", usage);
 		return NULL;
 	}
+	if (!args_at_most(cli, args, arg_count, most))
+		return NULL;
 	work = key_command_new(cli);
 	if (work == NULL)
 		return NULL;
@@ -118,9 +120,9 @@ key_command_run_named(struct cli *cli, const struct bytes *args,
     size_t arg_count, enum err (*run)(struct key_command *work))
 {
 	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, "NAME");
+	    key_command_on(cli, args, arg_count, 1, 1, "NAME");
 
-	if (work != NULL && args_at_most(cli, args, arg_count, 1))
+	if (work != NULL)
 		key_command_run(work, run);
 }
 

@@ -110,9 +110,10 @@ void key_command_gather(struct cli *cli, const struct bytes *args,
     size_t arg_count, size_t least, const struct key_question *questions,
     size_t count, void (*then)(struct key_command *work));
 
-/* With a first argument, which names something, and `least` in all. */
+/* With a first argument, which names something, and `least` to `most` in all.
+ * NULL: the command has ended. */
 struct key_command *key_command_on(struct cli *cli, const struct bytes *args,
-    size_t arg_count, size_t least, const char *usage);
+    size_t arg_count, size_t least, size_t most, const char *usage);
 
 /* Commands that share words. */
 enum {
@@ -132,6 +133,9 @@ bool key_command_words(struct key_command *work, size_t from, unsigned on);
 /* What was typed cannot be; the command has ended. false, always */
 bool key_command_refuse_value(struct key_command *work, const char *field,
     struct bytes value, const char *rule);
+
+/* The number of a version, as the command's. false: the command has ended. */
+bool key_command_version(struct key_command *work, struct bytes word);
 
 /* What is wrong, as the refusal of the command. */
 void key_command_refuse(struct key_command *work, enum err rc);

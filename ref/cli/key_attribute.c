@@ -192,8 +192,8 @@ read_type(struct key_command *work, struct bytes word)
 void
 key_attribute_add(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work = key_command_on(
-	    cli, args, arg_count, 2, "NAME TYPE, and a description");
+	struct key_command *work = key_command_on(cli, args, arg_count, 2,
+	    COMMAND_WORDS_MAX, "NAME TYPE, and a description");
 
 	if (work != NULL && read_type(work, work->args[0]) &&
 	    read_description(work, 1))
@@ -204,8 +204,8 @@ void
 key_attribute_change(
     struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, "NAME DESCRIPTION");
+	struct key_command *work = key_command_on(
+	    cli, args, arg_count, 1, COMMAND_WORDS_MAX, "NAME DESCRIPTION");
 
 	if (work != NULL && read_description(work, 0))
 		key_command_run(work, attribute_describe);

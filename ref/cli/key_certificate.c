@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/secret.h"
-#include "cli/args.h"
 #include "cli/key.h"
 #include "crypto/pki.h"
 #include "device/entry.h"
@@ -265,13 +264,13 @@ key_certificate_show(
     struct cli *cli, const struct bytes *args, size_t arg_count)
 {
 	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, "NAME");
+	    key_command_on(cli, args, arg_count, 1, 1, "NAME");
 	const struct object *key;
 	struct bytes der;
 	unsigned n;
 	enum err rc = OK;
 
-	if (work == NULL || !args_at_most(cli, args, arg_count, 1))
+	if (work == NULL)
 		return;
 	TRY(key_command_key(work, work->name, &key));
 	for (n = 1;; n++) {

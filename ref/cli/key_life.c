@@ -4,9 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/args.h"
 #include "cli/key.h"
-#include "device/entry.h"
 
 /* ---- versions ---- */
 
@@ -22,22 +20,6 @@ read_state(struct key_command *work, struct bytes word, enum card_state *out)
 	}
 	return key_command_refuse_value(
 	    work, "Key State", word, "Active, Restricted or Retired");
-}
-
-static bool
-read_number(struct key_command *work, struct bytes word, uint32_t *out)
-{
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 1,
-	    .most = CARD_VERSIONS_MOST,
-	    .step = 1,
-	    .zero = ""};
-	int64_t number;
-
-	if (!args_read(work->cli, "Version", &rule, word, &number))
-		return false;
-	*out = (uint32_t)number;
-	return true;
 }
 
 static enum err
@@ -111,7 +93,7 @@ out:
 static void
 version_state_begin(struct key_command *work)
 {
-	if (read_number(work, work->args[0], &work->number) &&
+	if (key_command_version(work, work->args[0]) &&
 	    read_state(work, work->args[1], &work->state))
 		key_command_run(work, version_state);
 }
@@ -161,11 +143,11 @@ out:
 void
 key_life_state(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 2, "NAME Active|Deactivated");
+	struct key_command *work = key_command_on(
+	    cli, args, arg_count, 2, 2, "NAME Active|Deactivated");
 	size_t k;
 
-	if (work == NULL || !args_at_most(cli, args, arg_count, 2))
+	if (work == NULL)
 		return;
 	for (k = 0; k < sizeof(life_states) / sizeof(life_states[0]); k++) {
 		if (bytes_equal_text(work->args[0], life_states[k].word))
@@ -228,12 +210,12 @@ out:
 void
 key_life_date(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	struct key_command *work = key_command_on(cli, args, arg_count, 4,
+	struct key_command *work = key_command_on(cli, args, arg_count, 4, 4,
 	    "NAME activation|process-start|protect-stop|deactivation "
 	    "mm/dd/yyyy hh:mm:ss");
 	size_t k;
 
-	if (work == NULL || !args_at_most(cli, args, arg_count, 4))
+	if (work == NULL)
 		return;
 	for (k = 0; k < LIFE_DATES; k++) {
 		if (bytes_equal_text(work->args[0], life_dates[k].word))

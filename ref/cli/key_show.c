@@ -167,11 +167,11 @@ void
 key_show_properties(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
 	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, "NAME");
+	    key_command_on(cli, args, arg_count, 1, 1, "NAME");
 	const struct object *key;
 	enum err rc;
 
-	if (work == NULL || !args_at_most(cli, args, arg_count, 1))
+	if (work == NULL)
 		return;
 	rc = key_command_key(work, work->name, &key);
 	if (rc == OK)
@@ -214,22 +214,16 @@ out:
 void
 key_show_versions(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 1,
-	    .most = CARD_VERSIONS_MOST,
-	    .step = 1,
-	    .zero = ""};
-	struct key_command *work = key_command_on(
-	    cli, args, arg_count, 1, "NAME, and from which version downwards");
+	struct key_command *work = key_command_on(cli, args, arg_count, 1, 2,
+	    "NAME, and from which version downwards");
 	const struct object *key;
-	int64_t from = CARD_VERSIONS_MOST;
 	enum err rc;
 
-	if (work == NULL || !args_at_most(cli, args, arg_count, 2))
+	if (work == NULL)
 		return;
-	if (arg_count == 2 && !args_read(cli, "Version", &rule, args[1], &from))
+	work->number = CARD_VERSIONS_MOST;
+	if (arg_count == 2 && !key_command_version(work, args[1]))
 		return;
-	work->number = (uint32_t)from;
 	rc = key_command_key(work, work->name, &key);
 	if (rc == OK && key_versions(key) == 0)
 		rc = ERR_NOT_VERSIONED;
@@ -283,21 +277,13 @@ out:
 void
 key_show_public(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
-	    .least = 1,
-	    .most = CARD_VERSIONS_MOST,
-	    .step = 1,
-	    .zero = ""};
 	struct key_command *work = key_command_on(
-	    cli, args, arg_count, 1, "NAME, and which version of it");
-	int64_t number = 0;
+	    cli, args, arg_count, 1, 2, "NAME, and which version of it");
 
-	if (work == NULL || !args_at_most(cli, args, arg_count, 2))
+	if (work == NULL)
 		return;
-	if (arg_count == 2 &&
-	    !args_read(cli, "Version", &rule, args[1], &number))
+	if (arg_count == 2 && !key_command_version(work, args[1]))
 		return;
-	work->number = (uint32_t)number;
 	key_command_prepare(work, NULL, say_public);
 }
 
@@ -731,8 +717,8 @@ static void
 query_save(
     struct cli *cli, const struct bytes *args, size_t arg_count, bool runs)
 {
-	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 1, query_usage);
+	struct key_command *work = key_command_on(
+	    cli, args, arg_count, 1, COMMAND_WORDS_MAX, query_usage);
 
 	if (work == NULL || query_new(work, work->name) == NULL ||
 	    !read_query(work, work->args, work->arg_count))
@@ -797,10 +783,9 @@ void
 key_query_copy(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
 	struct key_command *work =
-	    key_command_on(cli, args, arg_count, 2, "NAME NEW-NAME");
+	    key_command_on(cli, args, arg_count, 2, 2, "NAME NEW-NAME");
 
-	if (work != NULL && args_at_most(cli, args, arg_count, 2) &&
-	    query_new(work, work->args[0]) != NULL)
+	if (work != NULL && query_new(work, work->args[0]) != NULL)
 		key_command_run(work, query_copy);
 }
 

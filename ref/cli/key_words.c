@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "cli/args.h"
 #include "cli/key.h"
 #include "device/entry.h"
 
@@ -16,6 +17,22 @@ key_command_refuse_value(struct key_command *work, const char *field,
 	entry_refuse(field, value, rule, why);
 	cli_refuse(work->cli, "%s", why);
 	return false;
+}
+
+bool
+key_command_version(struct key_command *work, struct bytes word)
+{
+	static const struct entry_rule rule = {.type = ENTRY_NUMBER,
+	    .least = 1,
+	    .most = CARD_VERSIONS_MOST,
+	    .step = 1,
+	    .zero = ""};
+	int64_t number;
+
+	if (!args_read(work->cli, "Version", &rule, word, &number))
+		return false;
+	work->number = (uint32_t)number;
+	return true;
 }
 
 static bool
