@@ -250,6 +250,59 @@ who_does_not_listen_is_left(void **state)
 	close(other);
 }
 
+/* All that is said up to the prompt, which is read as fast as it comes. */
+static size_t
+hears_to_the_prompt(int fd)
+{
+	static const char prompt[] = "\n.0\n>touchstone# \n";
+	static char heard[256 * 1024];
+	size_t end = 0, all = 0;
+	ssize_t got;
+
+	do {
+		assert_ok(rig_turns(&desk.bench.rig, 2));
+		got = recv(
+		    fd, heard + end, sizeof(heard) - 1 - end, MSG_DONTWAIT);
+		assert_int_not_equal(got, 0); /* given up */
+		if (got < 0)
+			continue;
+		all += (size_t)got;
+		end += (size_t)got;
+		heard[end] = '\0';
+		if (end > sizeof(prompt)) { /* what may be part of it stays */
+			memmove(heard, heard + end - sizeof(prompt),
+			    sizeof(prompt) + 1);
+			end = sizeof(prompt);
+		}
+	} while (strstr(heard, prompt) == NULL);
+	return all;
+}
+
+/* A download is more than a peer may leave unread: it waits for who does. */
+static void
+a_download_waits_for_whoever_takes_it_slowly(void **state)
+{
+	enum { LINES = 17 * 1024, LINE_OCTETS = 1023 };
+	const size_t all = (size_t)LINES * (LINE_OCTETS + 1);
+	int fd;
+
+	(void)state;
+	assert_true(all > CONSOLE_UNREAD_OCTETS);
+	console_free(console);
+	desk_keep_logs(&desk);
+	assert_ok(
+	    console_new(path, desk_appliance(&desk), DOOR_NONE, &console));
+	desk_fill_log(&desk, LINES, LINE_OCTETS);
+	fd = comes();
+	(void)says(fd, "");
+	assert_int_equal(send(fd, "log download system\n", 20, 0), 20);
+	/* nobody reads, for as many turns as all of it would have taken */
+	assert_ok(
+	    rig_turns(&desk.bench.rig, 4 * (unsigned)(all / CLI_SLICE_OCTETS)));
+	assert_true(hears_to_the_prompt(fd) > all);
+	close(fd);
+}
+
 static void
 only_its_owner_reaches_the_socket(void **state)
 {
@@ -360,6 +413,7 @@ main(void)
 	    TEST(so_is_an_answer_and_a_question_how_to_go_on),
 	    TEST(there_are_as_many_sessions_as_there_may_be),
 	    TEST(who_does_not_listen_is_left),
+	    TEST(a_download_waits_for_whoever_takes_it_slowly),
 	    TEST(only_its_owner_reaches_the_socket),
 	    TEST(help_lists_each_command),
 	    TEST(at_the_serial_door_one_is_asked_who_one_is),

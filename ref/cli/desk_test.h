@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "crypto/ossl.h"
+#include "device/logs.h"
 
 /* Few rounds; and passwords that are good enough, but for what a test is
  * about. */
@@ -18,6 +19,7 @@ enum { DESK_ITERATIONS = 10, DESK_PATIENCE_S = 60 };
 struct desk {
 	struct bench bench;
 	char vault[300];
+	char logs_dir[300];
 	struct cli *cli;
 	bool left; /* the session has ended */
 	char said[256 * 1024];
@@ -46,6 +48,34 @@ desk_make(struct desk *desk)
 	assert_ok(loop_pool_new(
 	    desk->bench.rig.loop, "passwords", 1, &appliance->passwords));
 	assert_ok(appliance_open(appliance));
+}
+
+/* The appliance anew, which keeps logs from here on. */
+static inline void
+desk_keep_logs(struct desk *desk)
+{
+	appliance_close(desk_appliance(desk));
+	(void)snprintf(
+	    desk->logs_dir, sizeof(desk->logs_dir), "%s/logs", desk->bench.dir);
+	desk_appliance(desk)->logs_dir = desk->logs_dir;
+	assert_ok(appliance_open(desk_appliance(desk)));
+}
+
+/* "line 00000", "line 00001" ... in the System Log, each of that length. */
+static inline void
+desk_fill_log(struct desk *desk, unsigned count, size_t line_octets)
+{
+	char line[1024];
+	unsigned k;
+
+	assert_true(line_octets < sizeof(line));
+	memset(line, '.', line_octets);
+	for (k = 0; k < count; k++) {
+		line[snprintf(line, sizeof(line), "line %05u", k)] = '.';
+		logs_add(desk_appliance(desk), LOG_SYSTEM,
+		    (struct bytes){(const uint8_t *)line, line_octets});
+	}
+	bench_turn(&desk->bench);
 }
 
 static inline void

@@ -11,7 +11,6 @@
 enum { LINES = 30, CERTIFICATE_OCTETS = 16 * 1024 };
 
 static struct desk desk;
-static char logs_dir[300];
 static bool has_room;
 static unsigned asked_for_room;
 
@@ -22,10 +21,7 @@ set_up(void **state)
 {
 	(void)state;
 	desk_make(&desk);
-	appliance_close(desk_appliance(&desk));
-	(void)snprintf(logs_dir, sizeof(logs_dir), "%s/logs", desk.bench.dir);
-	desk_appliance(&desk)->logs_dir = logs_dir;
-	assert_ok(appliance_open(desk_appliance(&desk)));
+	desk_keep_logs(&desk);
 	log_signer_ready(desk_appliance(&desk));
 	desk_account(&desk, "root", true, CONTROLS_ALL);
 	desk_account(
