@@ -6,6 +6,7 @@
 
 #include "cli/desk_test.h"
 #include "cli/ssh_key.h"
+#include "cli/ssh_peer_test.h"
 
 static struct desk desk;
 static struct ssh_door *door;
@@ -298,6 +299,115 @@ what_is_no_place_is_refused(void **state)
 	}
 }
 
+/* ---- a download ---- */
+
+/* A client in a thread of its own, which begins to take what it asked for,
+ * stops, and takes the rest when it is told to. */
+struct slow {
+	unsigned port;
+	int begun[2], go_on[2]; /* pipes */
+	size_t octets;          /* that it got */
+	bool whole;
+};
+
+static bool begun;
+
+static bool
+has_begun(void)
+{
+	return begun;
+}
+
+static void
+it_begins(void *ctx, unsigned ready)
+{
+	struct slow *slow = ctx;
+	char octet;
+
+	(void)ready;
+	if (read(slow->begun[0], &octet, 1) == 1)
+		begun = true;
+}
+
+static void
+take(struct slow *slow, ssh_channel channel)
+{
+	static char in[64 * 1024];
+	char octet = 0;
+	int got = ssh_channel_read(channel, in, 1, 0);
+
+	if (got != 1 || write(slow->begun[1], &octet, 1) != 1 ||
+	    read(slow->go_on[0], &octet, 1) != 1)
+		return;
+	do {
+		slow->octets += (size_t)got;
+		got = ssh_channel_read(channel, in, sizeof(in), 0);
+	} while (got > 0);
+	slow->whole = got == 0 && ssh_channel_get_exit_status(channel) == 0;
+}
+
+static void *
+downloads(void *ctx)
+{
+	struct slow *slow = ctx;
+	ssh_session session = client_open(slow->port);
+	ssh_channel channel = NULL;
+	char octet = 0;
+
+	if (session != NULL &&
+	    client_log_in(session, "root", DESK_PASSWORD) == SSH_AUTH_SUCCESS)
+		channel = ssh_channel_new(session);
+	if (channel != NULL && ssh_channel_open_session(channel) == SSH_OK &&
+	    ssh_channel_request_exec(channel, "log download system") == SSH_OK)
+		take(slow, channel);
+	ssh_channel_free(channel);
+	client_close(session);
+	/* it never came to it */
+	(void)!write(slow->begun[1], &octet, 1);
+	return NULL;
+}
+
+/* What it does not take is not put in its way: nobody may leave so much. */
+static void
+a_download_waits_for_whoever_takes_it_slowly(void **state)
+{
+	enum { LINES = 17 * 1024, LINE_OCTETS = 1023 };
+	const size_t all = (size_t)LINES * (LINE_OCTETS + 1);
+	struct slow slow = {.octets = 0};
+	struct loop_fd *watch;
+	pthread_t thread;
+
+	(void)state;
+	desk_stand(&desk);
+	ssh_door_free(door);
+	desk_keep_logs(&desk);
+	assert_ok(ssh_door_new(desk_appliance(&desk), "127.0.0.1:0", &door));
+	desk_account(&desk, "root", true, CONTROLS_ALL);
+	desk_fill_log(&desk, LINES, LINE_OCTETS);
+	start();
+	slow.port = ssh_door_port(door);
+	assert_int_equal(pipe(slow.begun), 0);
+	assert_int_equal(pipe(slow.go_on), 0);
+	begun = false;
+	assert_ok(loop_fd_new(desk.bench.rig.loop, slow.begun[0], LOOP_READ,
+	    it_begins, &slow, &watch));
+	assert_int_equal(pthread_create(&thread, NULL, downloads, &slow), 0);
+	await(has_begun);
+	loop_fd_free(watch);
+	/* as many turns as all of it would have taken */
+	assert_ok(
+	    rig_turns(&desk.bench.rig, 4 * (unsigned)(all / CLI_SLICE_OCTETS)));
+	assert_int_equal(write(slow.go_on[1], "", 1), 1);
+	await(nobody_is_there);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	close(slow.begun[0]);
+	close(slow.begun[1]);
+	close(slow.go_on[0]);
+	close(slow.go_on[1]);
+	assert_true(slow.whole);
+	assert_true(slow.octets > all); /* the start is in it, too */
+}
+
 int
 main(void)
 {
@@ -309,6 +419,7 @@ main(void)
 	    TEST(an_address_that_is_another_machines_is_refused),
 	    TEST(while_it_is_stopped_any_place_may_be_set),
 	    TEST(what_is_no_place_is_refused),
+	    TEST(a_download_waits_for_whoever_takes_it_slowly),
 	};
 #undef TEST
 
