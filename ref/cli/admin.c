@@ -319,8 +319,7 @@ enum { WORDS = sizeof(words) / sizeof(words[0]) };
 static bool
 takes_words(struct cli *cli, const struct bytes *args, size_t arg_count)
 {
-	return form_words(cli, words, WORDS, args + 1, arg_count - 1,
-	    "full-name, description, high-access or access-control");
+	return form_words(cli, words, WORDS, args + 1, arg_count - 1);
 }
 
 /* ---- passwords ---- */

@@ -290,10 +290,6 @@ static const struct form_word words[] = {
     {"user", form_user},
 };
 
-static const char words_rule[] =
-    "one of items, keys, certificates, local-cas, description, destination, "
-    "file, host, port, directory, user";
-
 static void ask(struct cli *cli);
 static void answered_all(struct cli *cli);
 
@@ -682,7 +678,7 @@ gather(struct cli *cli, const struct bytes *args, size_t arg_count, bool saves)
 			return;
 		}
 		if (!form_words(cli, words, sizeof(words) / sizeof(*words),
-			args + 1, arg_count - 1, words_rule))
+			args + 1, arg_count - 1))
 			return;
 		if (missing(work->make) != NULL) {
 			cli_refuse(

@@ -55,9 +55,29 @@ word_find(const struct form_word *word, size_t count, struct bytes typed)
 	return NULL;
 }
 
+/* "full-name, description or high-access" would have been taken. */
+static void
+refuse_word(struct cli *cli, const struct form_word *word, size_t count,
+    struct bytes typed)
+{
+	char list[FORM_WHY_OCTETS] = "nothing more";
+	size_t used = 0;
+	size_t k;
+
+	for (k = 0; k < count; k++)
+		used +=
+		    (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+			k == 0          ? ""
+			: k + 1 < count ? ", "
+					: " or ",
+			word[k].word);
+	cli_refuse_word(cli, "unknown word", "\"%.*s\": %s", (int)typed.octets,
+	    (const char *)typed.at, list);
+}
+
 bool
 form_words(struct cli *cli, const struct form_word *word, size_t count,
-    const struct bytes *args, size_t arg_count, const char *rule)
+    const struct bytes *args, size_t arg_count)
 {
 	char why[FORM_WHY_OCTETS] = "";
 	size_t k;
@@ -67,9 +87,7 @@ form_words(struct cli *cli, const struct form_word *word, size_t count,
 		enum err rc;
 
 		if (w == NULL) {
-			cli_refuse_word(cli, "unknown word", "\"%.*s\": %s",
-			    (int)args[k].octets, (const char *)args[k].at,
-			    rule);
+			refuse_word(cli, word, count, args[k]);
 			return false;
 		}
 		if (k + 1 == arg_count) {

@@ -45,12 +45,10 @@ void
 form_run(struct cli *cli, struct form *form, const struct form_field *field,
     size_t count, void (*done)(struct cli *cli));
 
-/*
- * WORD VALUE ..., each taken as an answer would be; `rule` says which words
- * there are. false: the command has ended.
- */
+/* WORD VALUE ..., each taken as an answer would be. false: the command has
+ * ended. */
 bool form_words(struct cli *cli, const struct form_word *word, size_t count,
-    const struct bytes *args, size_t arg_count, const char *rule);
+    const struct bytes *args, size_t arg_count);
 
 /* ---- for `take` ---- */
 

@@ -421,9 +421,7 @@ begin_with_words(struct work *work, const struct bytes *args, size_t arg_count)
 	}
 	if (!form_leading(cli, fields, count, args + 1, arg_count - 1) ||
 	    !form_words(cli, words, sizeof(words) / sizeof(words[0]),
-		args + 1 + count, arg_count - 1 - count,
-		"items, keys, certificates, local-cas or port, each with a "
-		"value") ||
+		args + 1 + count, arg_count - 1 - count) ||
 	    !make_place(work))
 		return;
 	if (work->source == SOURCE_INTERNAL) {

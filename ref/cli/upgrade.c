@@ -260,8 +260,7 @@ take_words(struct work *work, const struct bytes *args, size_t arg_count)
 		work->cli, form_host_fields, count, args + 1, arg_count - 1))
 		return false;
 	return form_words(work->cli, words, count == 0 ? 0 : 1,
-	    args + 1 + count, arg_count - 1 - count,
-	    count == 0 ? "nothing more" : "port, with a value");
+	    args + 1 + count, arg_count - 1 - count);
 }
 
 /* req: KS-25-014 KS-25-021 */

@@ -457,9 +457,7 @@ takes_words(struct cli *cli, bool edits)
 	const struct work *work = cli_state(cli);
 
 	return form_words(cli, words, edits ? WORDS : WORDS - 1, work->words,
-	    work->word_count,
-	    edits ? "administration, change-password, attribute or no-attribute"
-		  : "administration, change-password or attribute");
+	    work->word_count);
 }
 
 /* In the change: the attributes that the words set and drop, in their order. */
