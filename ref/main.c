@@ -48,6 +48,7 @@
 #include "device/hardware.h"
 #include "device/initialize.h"
 #include "device/log_transfer.h"
+#include "device/logs.h"
 #include "device/password.h"
 #include "device/restore.h"
 #include "device/settings.h"
@@ -106,10 +107,12 @@ struct options {
 
 struct program {
 	struct options options;
-	char *dir;      /* absolute */
-	char *card;     /* as --dir has it: paths of sockets are short */
-	int lock_fd;    /* given back by the end of the process, not before */
-	bool restarted; /* the device, and not its power: in this process */
+	char *dir;       /* absolute */
+	char *card;      /* as --dir has it: paths of sockets are short */
+	int lock_fd;     /* given back by the end of the process, not before */
+	bool restarted;  /* the device, and not its power: in this process */
+	bool falls_back; /* from a version that did not come up, to this one */
+	char fell_back[SOFTWARE_EVENT_OCTETS]; /* once it has; otherwise "" */
 	struct config config;
 	struct env *env;
 	struct loop *loop;
@@ -339,24 +342,33 @@ is_file(const char *a, const char *b)
 /*
  * An upgrade or a rollback has said that it is another one: before anything is
  * opened, that one takes over. An installed program knows from the built-in one
- * where that is. req: KS-25-032 KS-25-036
+ * where that is. A new version has one start to come up with, and whoever
+ * starts after that goes back. req: KS-25-032 KS-25-036
  */
 static enum err
 give_way(struct program *p, char **argv)
 {
 	const char *base = getenv(BUILT_IN_VARIABLE);
-	char path[SOFTWARE_PATH_OCTETS];
+	struct software_start to;
 	char self[PATH_MAX] = "";
-	const char *next = path;
+	const char *next;
 	enum err rc = OK;
 
 	if (factory_is_marked(p->dir))
 		return OK;
-	TRY(software_program(p->dir, path));
-	if (path[0] == '\0')
-		next = base;
+	TRY(software_program(p->dir, &to));
+	next = to.path[0] != '\0' ? to.path : base;
 	if (next == NULL || is_file(next, "/proc/self/exe"))
 		return OK;
+	if (to.trial == SOFTWARE_TRIED) {
+		p->falls_back = true;
+		next = to.back[0] != '\0' ? to.back : base;
+		if (next == NULL || is_file(next, "/proc/self/exe"))
+			return OK;
+	}
+	/* to print what is there is no start */
+	if (p->options.state_key == NULL)
+		software_try(&to);
 	if (base == NULL) {
 		(void)!readlink("/proc/self/exe", self, sizeof(self) - 1);
 		(void)setenv(BUILT_IN_VARIABLE, self, 1);
@@ -1020,6 +1032,33 @@ apply_restores(struct program *p)
 		    "a restore does not come into force: %s", err_text(rc));
 }
 
+/* Without it the device runs as well; the next start tries again. */
+static void
+fall_back(struct program *p)
+{
+	enum err rc = software_fall_back(p->store, p->fell_back);
+
+	if (rc != OK) {
+		log_line("main", LOG_ERROR,
+		    "the software is not rolled back: %s", err_text(rc));
+		p->fell_back[0] = '\0';
+		return;
+	}
+	log_line("main", LOG_WARN, "%s", p->fell_back);
+}
+
+/* Nobody has been let in yet: from here on administrators roll back. */
+static void
+come_up(struct program *p)
+{
+	struct appliance *appliance = server_appliance(p->server);
+
+	if (!p->falls_back)
+		software_trust(appliance);
+	if (p->fell_back[0] != '\0')
+		logs_add_system(appliance, "Software", "%s", p->fell_back);
+}
+
 static void
 printed(void *ctx, enum err rc)
 {
@@ -1119,12 +1158,16 @@ start(struct program *p, char **argv)
 			leave(p, LEAVE_RESET);
 			return OK;
 		}
+		if (p->falls_back)
+			fall_back(p);
 		apply_restores(p);
 		TRY(open_server(p));
 	}
 	TRY(open_lab(p));
 	TRY(open_console(p));
-	if (p->server == NULL)
+	if (p->server != NULL)
+		come_up(p);
+	else
 		TRY(open_echo(p));
 out:
 	return rc;

@@ -457,6 +457,31 @@ component = touchstone-ref $(stat -c %s program)
     "$(realpath "${TOUCHSTONE_REF:-$TOP/build/bin/touchstone-ref}")"
 }
 
+@test "A version that does not come up is rolled back by the next start" {
+  story_start ann
+  installs scp p1
+  as ann "password" "$OWN" "$OTHER" "$OTHER"
+  "$RELEASE" software --keys "$KEYS" --version "${BASE}p9" --out p9 \
+    touchstone-ref=/bin/false
+  run uploads admin p9
+  assert_success
+  adapter_await stopped
+  adapter_start
+  assert_runs "${BASE}p1"
+  run as admin "show log system"
+  assert_output --partial \
+    "Software: Version ${BASE}p9 did not come up; rolled back to ${BASE}p1"
+  # administrators are those of before the last upgrade
+  run enters ann "$OTHER"
+  assert_success
+  assert_not_exists "$ADAPTER_DIR/software/${BASE}p9"
+  installs scp p2
+  adapter_power_cycle
+  assert_runs "${BASE}p2" "${BASE}p1"
+  run as admin "show log system"
+  refute_output --partial "${BASE}p2 did not come up"
+}
+
 @test "A program that is no longer needed is not kept" {
   story_start
   installs scp p1

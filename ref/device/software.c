@@ -27,6 +27,10 @@
 #define KIND_ACCOUNT "software.account"
 #define FOLDER       "software" /* in the device's directory */
 
+/* In a version's folder: no component has such a name. */
+#define MARK_NEW   ".new"
+#define MARK_TRIED ".tried"
+
 enum {
 	STATE_OCTETS = 1024,
 	SLICE_OCTETS = 256 * 1024, /* of a program, in one turn */
@@ -254,27 +258,104 @@ out:
 		log_line("device", LOG_WARN, "software: %s", err_text(rc));
 }
 
-enum err
-software_program(const char *dir, char out[SOFTWARE_PATH_OCTETS])
+/* ---------------------------------------------------------------------------
+ * What starts
+ */
+
+/* A version is a name of a folder, and no other path. */
+static bool
+is_version(const char *folder)
 {
 	struct package_version version;
+
+	return package_version_read(bytes_of_text(folder), &version) == OK;
+}
+
+static bool
+has_mark(const char *folder, const char *mark)
+{
+	char path[SOFTWARE_PATH_OCTETS + sizeof("/" MARK_TRIED)];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, mark);
+	return access(path, F_OK) == 0;
+}
+
+enum err
+software_program(const char *dir, struct software_start *out)
+{
 	struct releases s;
 	struct buf value;
+	unsigned oldest;
 	enum err rc = OK;
 
-	*out = '\0';
+	memset(out, 0, sizeof(*out));
 	buf_init(&value, STATE_OCTETS);
-	rc = record_peek(dir, KIND_STATE, bytes_of_text(KEY_STATE), &value);
-	if (rc == OK)
-		rc = state_parse(buf_peek(&value), &s);
+	TRY(record_peek(
+	    dir, KIND_STATE, bytes_of_text(KEY_STATE), &value, &oldest));
+	TRY(state_parse(buf_peek(&value), &s));
+	if (!is_version(s.now.folder))
+		goto out;
+	(void)snprintf(out->folder, sizeof(out->folder), "%s/" FOLDER "/%s",
+	    dir, s.now.folder);
+	(void)snprintf(out->path, sizeof(out->path),
+	    "%s/" FOLDER "/%s/" SOFTWARE_PROGRAM, dir, s.now.folder);
+	if (is_version(s.previous.folder))
+		(void)snprintf(out->back, sizeof(out->back),
+		    "%s/" FOLDER "/%s/" SOFTWARE_PROGRAM, dir,
+		    s.previous.folder);
+	if (has_mark(out->folder, MARK_NEW))
+		out->trial = SOFTWARE_NEW;
+	/* where there is no way back it is started once more */
+	else if (has_mark(out->folder, MARK_TRIED) &&
+		 s.previous.version[0] != '\0' &&
+		 oldest <= (uint64_t)s.schema &&
+		 (out->back[0] == '\0' || access(out->back, X_OK) == 0))
+		out->trial = SOFTWARE_TRIED;
+out:
 	buf_clear(&value);
-	/* a version is a name of a folder, and no other path */
-	if (rc == OK &&
-	    package_version_read(bytes_of_text(s.now.folder), &version) == OK)
-		(void)snprintf(out, SOFTWARE_PATH_OCTETS,
-		    "%s/" FOLDER "/%s/" SOFTWARE_PROGRAM, dir, s.now.folder);
 	return rc == ERR_NOMEM ? rc : OK;
 }
+
+void
+software_try(const struct software_start *start)
+{
+	enum err rc = OK;
+
+	if (start->trial != SOFTWARE_NEW)
+		return;
+	TRY(disk_rename(start->folder, MARK_NEW, MARK_TRIED));
+	TRY(disk_sync_dir(start->folder));
+out:
+	if (rc != OK)
+		log_line("device", LOG_WARN,
+		    "software: there is no way back by itself: %s",
+		    err_text(rc));
+}
+
+void
+software_trust(struct appliance *appliance)
+{
+	struct releases s;
+	char *folder = NULL;
+	enum err rc = OK;
+
+	TRY(state_get(appliance->store, &s));
+	TRY(folder_path(appliance, s.now.folder, &folder));
+	if (s.now.folder[0] == '\0' || !has_mark(folder, MARK_TRIED))
+		goto out;
+	TRY(disk_remove(folder, MARK_TRIED));
+	TRY(disk_sync_dir(folder));
+out:
+	mem_free(folder);
+	if (rc != OK)
+		log_line("device", LOG_WARN,
+		    "software: it is not noted that it came up: %s",
+		    err_text(rc));
+}
+
+/* ---------------------------------------------------------------------------
+ * A package comes
+ */
 
 enum err
 software_file(struct appliance *appliance, int *fd)
@@ -477,6 +558,20 @@ out:
 	return rc;
 }
 
+static enum err
+go_back(struct store *st, struct releases *s)
+{
+	enum err rc = OK;
+
+	s->now = s->previous;
+	memset(&s->previous, 0, sizeof(s->previous));
+	s->schema = 0;
+	TRY(state_put(st, s));
+	TRY(bring_back(st));
+out:
+	return rc;
+}
+
 /* req: KS-25-036 KS-25-039 KS-25-042 KS-25-043 */
 enum err
 software_rollback(struct change *change)
@@ -490,11 +585,24 @@ software_rollback(struct change *change)
 	(void)snprintf(change->event, sizeof(change->event),
 	    "Rolled the software back from %s to %s", s.now.version,
 	    s.previous.version);
-	s.now = s.previous;
-	memset(&s.previous, 0, sizeof(s.previous));
-	s.schema = 0;
-	TRY(state_put(st, &s));
-	TRY(bring_back(st));
+	TRY(go_back(st, &s));
+out:
+	return rc;
+}
+
+enum err
+software_fall_back(struct store *st, char event[SOFTWARE_EVENT_OCTETS])
+{
+	struct releases s;
+	enum err rc = OK;
+
+	TRY(state_get(st, &s));
+	(void)snprintf(event, SOFTWARE_EVENT_OCTETS,
+	    "Version %s did not come up; rolled back to %s", s.now.version,
+	    s.previous.version);
+	TRY(store_savepoint(st));
+	TRY(store_savepoint_end(st, go_back(st, &s)));
+	TRY(store_commit(st));
 out:
 	return rc;
 }
@@ -766,6 +874,17 @@ out:
 	return rc;
 }
 
+/* Durable with the folder, before the version is switched on. */
+static enum err
+make_mark(const char *folder)
+{
+	struct disk_file *file = NULL;
+	enum err rc = disk_open(folder, MARK_NEW, &file);
+
+	disk_close(file);
+	return rc;
+}
+
 static void
 write_slice(void *ctx)
 {
@@ -777,6 +896,7 @@ write_slice(void *ctx)
 		TRY(write_some(install));
 		return;
 	}
+	TRY(make_mark(install->folder));
 	TRY(disk_sync_dir(install->folder));
 	install->config.stage(
 	    install->config.ctx, "Setting administrators aside for a rollback");
@@ -800,6 +920,7 @@ begin_files(struct software_install *install)
 	    &install->folder));
 	TRY(disk_make_dir(install->folder));
 	TRY(disk_each(install->folder, remove_file, install->folder));
+	TRY(disk_remove(install->folder, MARK_TRIED));
 	TRY(disk_sync_dir(install->folder));
 	loop_later(appliance->loop, &install->task);
 out:

@@ -17,6 +17,12 @@
  * Either takes effect with the restart that follows it. Programs that no
  * record names any more are removed at the next start.
  *
+ * The first start of a new version is a trial. A file in its folder says so
+ * before the version is switched on, gets another name before its program is
+ * started, and goes when the device has come up with it. Where the next start
+ * finds that other name, the previous version is what starts, and does to the
+ * store what a rollback does.
+ *
  * Records, of this module only:
  *
  *	"software"          key "state": fields, see software.c
@@ -64,12 +70,47 @@ void software_ready(struct appliance *appliance);
 
 /* ---- before the store is opened ---- */
 
+enum software_trial {
+	SOFTWARE_TRUSTED,
+	SOFTWARE_NEW,  /* its next start is the first one */
+	SOFTWARE_TRIED /* it did not come up, and there is a way back */
+};
+
+/* Paths of programs; "" for the built-in one. */
+struct software_start {
+	char folder[SOFTWARE_PATH_OCTETS];
+	char path[SOFTWARE_PATH_OCTETS]; /* in it: what is to run */
+	enum software_trial trial;
+	char back[SOFTWARE_PATH_OCTETS]; /* where it was tried: the previous */
+};
+
 /*
- * The path of the program that is to run in `dir`; "" for the built-in one.
- * Where the store cannot be read it is that, too: it will say what is wrong.
+ * Which program is to run in `dir`? Where the store cannot be read it is the
+ * built-in one: it will say what is wrong.
  */
 enum err
-software_program(const char *dir, char out[SOFTWARE_PATH_OCTETS]) MUST_CHECK;
+software_program(const char *dir, struct software_start *out) MUST_CHECK;
+
+/* The program of a new version starts now. What cannot be done is in the
+ * log. */
+void software_try(const struct software_start *start);
+
+/* ---- before anybody is let in ---- */
+
+/*
+ * The version that was tried did not come up, and this program is the one
+ * before it: all that a rollback does, durable. It says what it was for the
+ * system log.
+ *
+ * The store's errors; then nothing is changed
+ */
+enum { SOFTWARE_EVENT_OCTETS = 160 };
+enum err software_fall_back(
+    struct store *st, char event[SOFTWARE_EVENT_OCTETS]) MUST_CHECK;
+
+/* The device has come up with the version that is to run. What cannot be done
+ * is in the log. */
+void software_trust(struct appliance *appliance);
 
 /* A reset to factory settings: all of it. ERR_SYSTEM */
 enum err software_erase(const char *dir) MUST_CHECK;

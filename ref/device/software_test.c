@@ -263,18 +263,39 @@ assert_runs(const char *version, const char *previous)
 	assert_string_equal(software.previous, previous);
 }
 
-/* What a start finds to run, before the store is opened. */
 static void
-assert_starts(const char *dir, const char *version)
+path_of(const char *dir, const char *version, char out[SOFTWARE_PATH_OCTETS])
 {
-	char path[SOFTWARE_PATH_OCTETS];
-	char want[SOFTWARE_PATH_OCTETS] = "";
-
+	*out = '\0';
 	if (*version != '\0')
-		(void)snprintf(want, sizeof(want),
+		(void)snprintf(out, SOFTWARE_PATH_OCTETS,
 		    "%s/software/%s/touchstone-ref", dir, version);
-	assert_ok(software_program(dir, path));
-	assert_string_equal(path, want);
+}
+
+/* What a start finds to run, before the store is opened. */
+static struct software_start
+assert_starts(const char *dir, const char *version, enum software_trial trial)
+{
+	char want[SOFTWARE_PATH_OCTETS];
+	struct software_start start;
+
+	path_of(dir, version, want);
+	assert_ok(software_program(dir, &start));
+	assert_string_equal(start.path, want);
+	assert_int_equal(start.trial, trial);
+	return start;
+}
+
+/* The one before it, where it was tried. */
+static void
+assert_starts_back(const char *dir, const char *version, const char *previous)
+{
+	char want[SOFTWARE_PATH_OCTETS];
+	struct software_start start =
+	    assert_starts(dir, version, SOFTWARE_TRIED);
+
+	path_of(dir, previous, want);
+	assert_string_equal(start.back, want);
 }
 
 static void
@@ -326,7 +347,7 @@ test_an_upgrade_is_installed(void **state)
 
 	(void)state;
 	make_first(dir);
-	assert_starts(dir, "");
+	assert_starts(dir, "", SOFTWARE_TRUSTED);
 	software_ready(&bench.appliance);
 	bench_turn(&bench);
 	assert_ok(software_read(bench.appliance.store, &software));
@@ -342,7 +363,7 @@ test_an_upgrade_is_installed(void **state)
 	/* root, ann and a setting */
 	assert_int_equal(set_aside(), 3);
 	leave();
-	assert_starts(dir, "6.2.0");
+	assert_starts(dir, "6.2.0", SOFTWARE_NEW);
 	open_in(dir);
 	software_ready(&bench.appliance);
 	assert_runs("6.2.0", VERSION);
@@ -434,7 +455,7 @@ test_what_starts_is_a_version(void **state)
 	assert_ok(record_put(bench.appliance.store, "software",
 	    bytes_of_text("state"), buf_peek(&value)));
 	leave();
-	assert_starts(dir, "");
+	assert_starts(dir, "", SOFTWARE_TRUSTED);
 	buf_clear(&value);
 	bench_dir_remove(dir);
 }
@@ -587,7 +608,8 @@ assert_upgraded_or_not(const char *dir)
 	if (is_new)
 		assert_whole("6.2.0");
 	leave();
-	assert_starts(dir, is_new ? "6.2.0" : "");
+	assert_starts(dir, is_new ? "6.2.0" : "",
+	    is_new ? SOFTWARE_NEW : SOFTWARE_TRUSTED);
 	/* what was left behind is in nobody's way */
 	open_in(dir);
 	software_ready(&bench.appliance);
@@ -634,7 +656,49 @@ assert_rolled_back_or_not(const char *dir)
 	assert_true(has_account("ann"));
 	assert_ok(store_check(bench.appliance.store));
 	leave();
-	assert_starts(dir, "");
+	assert_starts(dir, "", SOFTWARE_TRUSTED);
+}
+
+static void
+child_falls_back(
+    const char *dir, enum vfs_power how, uint64_t seed, unsigned nth)
+{
+	char event[SOFTWARE_EVENT_OCTETS];
+
+	open_in(dir);
+	(void)unlink(bench.rig.clock_path);
+	vfs_power_off(how, seed, nth);
+	assert_ok(software_fall_back(bench.appliance.store, event));
+	*told = true;
+	store_close(bench.appliance.store);
+	_exit(0);
+}
+
+/* Whoever starts then finds that it was tried still, or that it is over. */
+static void
+assert_fallen_back_or_falls(const char *dir)
+{
+	char event[SOFTWARE_EVENT_OCTETS];
+	struct software software;
+
+	open_in(dir);
+	assert_ok(software_read(bench.appliance.store, &software));
+	if (strcmp(software.version, "6.2.0") == 0) {
+		assert_false(*told);
+		leave();
+		assert_starts_back(dir, "6.2.0", "");
+		open_in(dir);
+		assert_int_equal(set_aside(), 3);
+		assert_true(has_account("dan"));
+		assert_ok(software_fall_back(bench.appliance.store, event));
+	}
+	assert_runs(VERSION, "");
+	assert_true(has_account("ann") && !has_account("dan"));
+	assert_true(has_setting("33"));
+	assert_int_equal(set_aside(), 0);
+	assert_ok(store_check(bench.appliance.store));
+	leave();
+	assert_starts(dir, "", SOFTWARE_TRUSTED);
 }
 
 /* Where both begin. */
@@ -648,6 +712,23 @@ make_upgraded(char dir[256])
 	put_setting(SETTING_KEY, "44");
 	put_setting(OTHER_KEY, "later");
 	bench_turn(&bench);
+}
+
+static void
+try_it(const char *dir, const char *version)
+{
+	struct software_start start = assert_starts(dir, version, SOFTWARE_NEW);
+
+	software_try(&start);
+}
+
+static void
+make_tried(char dir[256])
+{
+	make_upgraded(dir);
+	leave();
+	try_it(dir, "6.2.0");
+	open_in(dir);
 }
 
 /* How many cuts there are. */
@@ -702,6 +783,103 @@ test_a_power_cut_during_a_rollback(void **state)
 			assert_rolled_back_or_not, VFS_TEAR) >= least);
 }
 
+static void
+test_a_power_cut_while_it_falls_back(void **state)
+{
+	unsigned least = CUTS_MOST < 10 ? 1 : 4;
+
+	(void)state;
+	assert_true(cut_everywhere(make_tried, child_falls_back,
+			assert_fallen_back_or_falls, VFS_DROP) >= least);
+	assert_true(cut_everywhere(make_tried, child_falls_back,
+			assert_fallen_back_or_falls, VFS_TEAR) >= least);
+}
+
+/* ---- the first start ---- */
+
+static void
+test_what_does_not_come_up_is_rolled_back(void **state)
+{
+	char event[SOFTWARE_EVENT_OCTETS];
+	char dir[256];
+
+	(void)state;
+	make_first(dir);
+	assert_ok(install("6.2.0p1"));
+	account_put(&bench, "cid", false, 0);
+	assert_ok(install("6.2.0p2"));
+	leave();
+	try_it(dir, "6.2.0p2");
+	assert_starts_back(dir, "6.2.0p2", "6.2.0p1");
+	open_in(dir);
+	assert_ok(software_fall_back(bench.appliance.store, event));
+	assert_string_equal(
+	    event, "Version 6.2.0p2 did not come up; rolled back to 6.2.0p1");
+	assert_runs("6.2.0p1", "");
+	assert_true(has_account("ann") && has_account("cid"));
+	assert_int_equal(set_aside(), 0);
+	assert_err(roll_back(), ERR_FIELD);
+	/* it may come again, and has one more start */
+	assert_ok(install("6.2.0p2"));
+	leave();
+	assert_starts(dir, "6.2.0p2", SOFTWARE_NEW);
+	bench_dir_remove(dir);
+}
+
+static void
+test_what_came_up_once_is_trusted(void **state)
+{
+	char dir[256];
+
+	(void)state;
+	make_first(dir);
+	software_trust(&bench.appliance);
+	assert_ok(install("6.2.0"));
+	leave();
+	try_it(dir, "6.2.0");
+	open_in(dir);
+	software_trust(&bench.appliance);
+	leave();
+	assert_starts(dir, "6.2.0", SOFTWARE_TRUSTED);
+	open_in(dir);
+	assert_runs("6.2.0", VERSION);
+	assert_int_equal(set_aside(), 3);
+	assert_ok(roll_back());
+	leave();
+	bench_dir_remove(dir);
+}
+
+static void
+test_without_a_way_back_it_starts_once_more(void **state)
+{
+	char path[SOFTWARE_PATH_OCTETS];
+	unsigned oldest;
+	char dir[256];
+
+	(void)state;
+	make_first(dir);
+	assert_ok(install("6.2.0"));
+	assert_ok(install("6.3.0"));
+	assert_ok(store_oldest_reader(bench.appliance.store, &oldest));
+	put_state((int64_t)oldest);
+	leave();
+	try_it(dir, "6.3.0");
+	assert_starts_back(dir, "6.3.0", "6.2.0");
+	/* the store became what 6.2.0 cannot read */
+	open_in(dir);
+	put_state((int64_t)oldest - 1);
+	leave();
+	assert_starts(dir, "6.3.0", SOFTWARE_TRUSTED);
+	open_in(dir);
+	put_state((int64_t)oldest);
+	leave();
+	assert_starts_back(dir, "6.3.0", "6.2.0");
+	path_of(dir, "6.2.0", path);
+	assert_int_equal(unlink(path), 0);
+	assert_starts(dir, "6.3.0", SOFTWARE_TRUSTED);
+	bench_dir_remove(dir);
+}
+
 static int
 set_up(void **state)
 {
@@ -741,6 +919,10 @@ main(void)
 	    cmocka_unit_test(test_one_that_is_dropped_was_nothing),
 	    cmocka_unit_test(test_a_power_cut_during_an_upgrade),
 	    cmocka_unit_test(test_a_power_cut_during_a_rollback),
+	    cmocka_unit_test(test_a_power_cut_while_it_falls_back),
+	    cmocka_unit_test(test_what_does_not_come_up_is_rolled_back),
+	    cmocka_unit_test(test_what_came_up_once_is_trusted),
+	    cmocka_unit_test(test_without_a_way_back_it_starts_once_more),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

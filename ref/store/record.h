@@ -36,13 +36,13 @@ enum err record_get(struct store *st, const char *kind, struct bytes key,
 /*
  * The same of a store that nobody has opened, as whichever release left it:
  * for who has to know which program is to open it. Nothing is changed, and it
- * is brought up to no schema.
+ * is brought up to no schema. `oldest_reader` is store_oldest_reader's.
  *
  * ERR_NOT_FOUND  no such record, or no store
  * ERR_STORE      it cannot be read
  */
 enum err record_peek(const char *dir, const char *kind, struct bytes key,
-    struct buf *out) MUST_CHECK;
+    struct buf *out, unsigned *oldest_reader) MUST_CHECK;
 
 /*
  * Write it, new or not.

@@ -399,13 +399,17 @@ test_who_reads_a_record_waits_for_it(void **state)
 
 /* value NULL: there is none */
 static void
-assert_peeked(const char *dir, const char *key, const char *value)
+assert_peeked(
+    const char *dir, const char *key, const char *value, unsigned oldest)
 {
 	struct buf b;
+	unsigned got = 0;
 	enum err want = value != NULL ? OK : ERR_NOT_FOUND;
 
 	buf_init(&b, RECORD_VALUE_MAX_OCTETS);
-	assert_err(record_peek(dir, "software", bytes_of_text(key), &b), want);
+	assert_err(
+	    record_peek(dir, "software", bytes_of_text(key), &b, &got), want);
+	assert_int_equal(got, oldest);
 	if (value != NULL)
 		assert_true(bytes_equal_text(buf_peek(&b), value));
 	buf_clear(&b);
@@ -442,21 +446,21 @@ test_a_record_is_seen_before_the_store_is_opened(void **state)
 	assert_in_range(oldest, 1, store_schema());
 	store_close(rig->st);
 	rig->st = NULL;
-	assert_peeked(rig->dir, "state", "6.2.0");
-	assert_peeked(rig->dir, "other", NULL);
-	assert_peeked("/nowhere", "state", NULL);
+	assert_peeked(rig->dir, "state", "6.2.0", oldest);
+	assert_peeked(rig->dir, "other", NULL, 0);
+	assert_peeked("/nowhere", "state", NULL, 0);
 	/* a later release's, which this one cannot open */
 	bytes_put_u16(newer, store_schema() + 1);
 	bytes_put_u16(newer + 2, store_schema() + 1);
 	write_file(rig->dir, newer, sizeof(newer), SCHEMA_AT);
 	assert_err(store_open(rig->dir, rig->env, &rig->options, &st),
 	    ERR_STORE_VERSION);
-	assert_peeked(rig->dir, "state", "6.2.0");
+	assert_peeked(rig->dir, "state", "6.2.0", store_schema() + 1);
 	/* none at all */
 	write_file(rig->dir, "nothing of SQLite's", 19, 0);
 	buf_init(&b, 100);
-	assert_err(
-	    record_peek(rig->dir, "software", bytes_of_text("state"), &b),
+	assert_err(record_peek(rig->dir, "software", bytes_of_text("state"), &b,
+		       &oldest),
 	    ERR_STORE);
 	buf_clear(&b);
 }

@@ -549,9 +549,25 @@ out:
 	return rc;
 }
 
+static enum err
+peek_oldest_reader(sqlite3 *db, unsigned *schema)
+{
+	sqlite3_stmt *statement = NULL;
+	int code;
+
+	code =
+	    sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		*schema = (unsigned)sqlite3_column_int(statement, 0) >> 16;
+	sqlite3_finalize(statement);
+	return code == SQLITE_ROW ? OK : peek_code(code);
+}
+
 enum err
-record_peek(
-    const char *dir, const char *kind, struct bytes key, struct buf *out)
+record_peek(const char *dir, const char *kind, struct bytes key,
+    struct buf *out, unsigned *oldest_reader)
 {
 	sqlite3 *db = NULL;
 	char *path = NULL;
@@ -575,6 +591,7 @@ record_peek(
 	if (code != SQLITE_OK)
 		TRY(peek_code(code));
 	TRY(peek_record(db, kind, key, out));
+	TRY(peek_oldest_reader(db, oldest_reader));
 out:
 	sqlite3_close(db);
 	mem_free(path);
