@@ -5,12 +5,17 @@
  *
  * The calls are this program's own, in front of the C library's. What was not
  * synced is gone with the power: files of which something was written since
- * their last fsync are cut to nothing.
+ * their last fsync are cut to nothing, and names that were given since the last
+ * one of their folder stay, or are taken back. The last cut is behind the end:
+ * what was told is there, and what was deleted is not.
  */
 #include "device/backup.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -23,6 +28,8 @@
 
 enum { CUT = 17, ENDED = 18, FDS = 64, CALLS_MOST = 400 };
 
+static char place[300];
+
 /* Before the nth call from now on; 0: never. In the children only. */
 static unsigned cut_at;
 static bool is_child;
@@ -34,13 +41,39 @@ static struct {
 } unsynced[FDS];
 static size_t unsynced_count;
 
+/* A name that its folder may not have yet. */
+static struct name {
+	int folder; /* of our own, and whatever it is called */
+	char word[NAME_MAX + 1];
+} names[FDS], froms[FDS]; /* folder -1: it was made */
+static size_t name_count;
+static bool names_go;
+
+static void
+lose(void)
+{
+	while (unsynced_count != 0)
+		(void)syscall(SYS_ftruncate, unsynced[--unsynced_count].fd, 0);
+	while (names_go && name_count != 0) {
+		const struct name *to = &names[--name_count];
+		const struct name *from = &froms[name_count];
+
+		if (from->folder < 0)
+			(void)syscall(SYS_unlinkat, to->folder, to->word, 0);
+		else if (syscall(SYS_renameat, to->folder, to->word,
+			     from->folder, from->word) != 0)
+			/* where it came from was removed meanwhile */
+			(void)syscall(SYS_renameat, to->folder, to->word,
+			    to->folder, ".making");
+	}
+}
+
 static void
 step(void)
 {
 	if (!is_child || cut_at == 0 || --cut_at != 0)
 		return;
-	while (unsynced_count-- != 0)
-		(void)syscall(SYS_ftruncate, unsynced[unsynced_count].fd, 0);
+	lose();
 	_exit(CUT);
 }
 
@@ -82,6 +115,49 @@ was_synced(int fd)
 	}
 }
 
+static struct name
+name_of(const char *path)
+{
+	const char *word = strrchr(path, '/') + 1;
+	struct name name;
+	char folder[PATH_MAX];
+
+	(void)snprintf(
+	    folder, sizeof(folder), "%.*s", (int)(word - path), path);
+	name.folder = (int)syscall(SYS_open, folder, O_RDONLY | O_DIRECTORY, 0);
+	assert_true(name.folder >= 0);
+	(void)snprintf(name.word, sizeof(name.word), "%s", word);
+	return name;
+}
+
+/* from  NULL: it was made */
+static void
+was_named(const char *from, const char *to)
+{
+	if (!is_child || strncmp(to, place, strlen(place)) != 0)
+		return;
+	assert_true(name_count < FDS);
+	names[name_count] = name_of(to);
+	froms[name_count++] =
+	    from != NULL ? name_of(from) : (struct name){.folder = -1};
+}
+
+static void
+folder_was_synced(int fd)
+{
+	ino_t inode = inode_of(fd);
+	size_t left = 0;
+	size_t k;
+
+	for (k = 0; k < name_count; k++) {
+		if (inode_of(names[k].folder) == inode)
+			continue;
+		names[left] = names[k];
+		froms[left++] = froms[k];
+	}
+	name_count = left;
+}
+
 ssize_t
 pwrite(int fd, const void *at, size_t octets, off_t offset)
 {
@@ -91,18 +167,44 @@ pwrite(int fd, const void *at, size_t octets, off_t offset)
 }
 
 int
+open(const char *path, int flags, ...)
+{
+	bool is_new = (flags & O_CREAT) != 0 && access(path, F_OK) != 0;
+	mode_t mode = 0;
+	va_list args;
+	int fd;
+
+	if ((flags & O_CREAT) != 0) {
+		va_start(args, flags);
+		mode = va_arg(args, mode_t);
+		va_end(args);
+		step();
+	}
+	fd = (int)syscall(SYS_open, path, flags, mode);
+	if (fd >= 0 && is_new)
+		was_named(NULL, path);
+	return fd;
+}
+
+int
 fsync(int fd)
 {
 	step();
 	was_synced(fd);
+	folder_was_synced(fd);
 	return (int)syscall(SYS_fsync, fd);
 }
 
 int
 rename(const char *from, const char *to)
 {
+	int rc;
+
 	step();
-	return (int)syscall(SYS_rename, from, to);
+	rc = (int)syscall(SYS_rename, from, to);
+	if (rc == 0)
+		was_named(from, to);
+	return rc;
 }
 
 int
@@ -129,8 +231,6 @@ mkdir(const char *path, mode_t mode)
 }
 
 /* ---- what is cut ---- */
-
-static char place[300];
 
 static void
 open_place(struct bench *bench)
@@ -183,6 +283,7 @@ cut(struct bench *bench, unsigned nth, const char *base,
 		is_child = true;
 		cut_at = nth;
 		act(bench, base);
+		lose();
 		_exit(ENDED);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -259,6 +360,7 @@ static void
 test_the_power_goes(void **state)
 {
 	struct bench bench;
+	unsigned lost;
 
 	(void)state;
 	assert_ok(ossl_init());
@@ -270,8 +372,11 @@ test_the_power_goes(void **state)
 	assert_ok(store_commit(bench.appliance.store));
 	(void)snprintf(place, sizeof(place), "%s/backup", bench.dir);
 	open_place(&bench);
-	cut_everywhere(&bench, make, false);
-	cut_everywhere(&bench, discard, true);
+	for (lost = 0; lost < 2; lost++) {
+		names_go = lost != 0;
+		cut_everywhere(&bench, make, false);
+		cut_everywhere(&bench, discard, true);
+	}
 	backups_free(bench.appliance.backups);
 	settings_free(bench.appliance.settings);
 	bench_remove(&bench);

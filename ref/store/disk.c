@@ -17,6 +17,7 @@ struct disk_file {
 	int fd;
 	uint64_t octets;
 	uint64_t synced;
+	bool is_closed;         /* and can be lost all the same */
 	struct disk_file *next; /* of all that are open */
 };
 
@@ -180,6 +181,30 @@ settle(const char *dir)
 	}
 }
 
+/* It was closed with octets that are not durable: what opens it has them. */
+static struct disk_file *
+closed_file(const struct stat *of)
+{
+	struct disk_file *f;
+	struct stat st;
+
+	for (f = disk.files; f != NULL; f = f->next)
+		if (f->is_closed && fstat(f->fd, &st) == 0 &&
+		    st.st_dev == of->st_dev && st.st_ino == of->st_ino)
+			return f;
+	return NULL;
+}
+
+/* Is this one to be remembered? */
+static bool
+can_be_lost(const struct disk_file *f)
+{
+	struct stat st;
+
+	return fault_lab() && f->synced < f->octets && fstat(f->fd, &st) == 0 &&
+	       st.st_nlink != 0;
+}
+
 /* ---- folders ---- */
 
 enum err
@@ -283,11 +308,24 @@ out:
 
 /* ---- files ---- */
 
+static void
+drop(struct disk_file *f)
+{
+	struct disk_file **at = &disk.files;
+
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	(void)close(f->fd);
+	mem_free(f);
+}
+
 enum err
 disk_open(const char *dir, const char *name, struct disk_file **out)
 {
 	char path[PATH_MAX];
 	struct disk_file *f = NULL;
+	struct disk_file *before;
 	struct stat st;
 	bool is_new;
 	enum err rc = OK;
@@ -309,6 +347,11 @@ disk_open(const char *dir, const char *name, struct disk_file **out)
 		TRY(err_of("open", path));
 	f->octets = (uint64_t)st.st_size;
 	f->synced = f->octets;
+	before = closed_file(&st);
+	if (before != NULL) {
+		f->synced = before->synced;
+		drop(before);
+	}
 	f->next = disk.files;
 	disk.files = f;
 	*out = f;
@@ -323,15 +366,11 @@ out:
 void
 disk_close(struct disk_file *f)
 {
-	struct disk_file **at = &disk.files;
-
 	if (f == NULL)
 		return;
-	while (*at != f)
-		at = &(*at)->next;
-	*at = f->next;
-	(void)close(f->fd);
-	mem_free(f);
+	f->is_closed = can_be_lost(f);
+	if (!f->is_closed)
+		drop(f);
 }
 
 uint64_t
