@@ -156,6 +156,68 @@ END
   run -2 touchstone_says audit.eml audit.eml
 }
 
+# openssl_sees FILE CERTIFICATE STEP: each octet of the log's text, and of the
+# signature's value, which ends what is signed; so many
+openssl_sees() {
+  python3 - "$@" <<'END'
+import base64, re, subprocess, sys
+
+path, certificate, step = sys.argv[1], sys.argv[2], int(sys.argv[3])
+whole = open(path, "rb").read()
+TEXT = rb"(?:2026-01-01 00:00:00 line [^\r\n]*\r?\n)+"
+VALUE_OCTETS = 256
+body = re.search(rb"(?:[A-Za-z0-9+/]{64}\r?\n)+[A-Za-z0-9+/=]+\r?\n", whole)
+der = base64.b64decode(body[0])
+end = b"\r\n" if b"\r\n" in body[0] else b"\n"
+
+
+def in_clear(text):
+    return lambda at: text[:at] + bytes([text[at] ^ 1 << at % 8]) + text[at + 1:]
+
+
+def in_der(at):
+    text = base64.b64encode(in_clear(der)(at))
+    lines = [text[k:k + 64] for k in range(0, len(text), 64)]
+    return whole[:body.start()] + end.join(lines) + end + whole[body.end():]
+
+
+def is_genuine(mail):
+    open("one.eml", "wb").write(mail)
+    said = subprocess.run(["openssl", "smime", "-verify", "-in", "one.eml",
+        "-nointern", "-certfile", certificate, "-text", "-noverify"],
+        capture_output=True)
+    return said.returncode == 0
+
+
+opaque = re.search(TEXT, der)
+text = opaque or re.search(TEXT, whole)
+places = [(in_der if opaque else in_clear(whole), at)
+          for at in range(text.start(), text.end(), step)]
+places += [(in_der, at)
+           for at in range(len(der) - VALUE_OCTETS, len(der), step)]
+assert is_genuine(whole)
+unseen = [at for change, at in places if is_genuine(change(at))]
+assert not unseen, unseen
+print(len(places))
+END
+}
+
+# Some of the octets, in `make soak` each of them.
+# bats test_tags=soak
+# req: KS-20-110 KS-20-116 ESKM-219
+@test "OpenSSL sees each octet of text and signature that is changed" {
+  local form step=37
+  [ -z "${SOAK-}" ] || step=1
+  fill client-event 2 60
+  for form in multipart opaque; do
+    signing client-event sign yes form "$form"
+    console 'log download client-event' >small.eml
+    run openssl_sees small.eml cert.pem "$step"
+    assert_success
+    [ "$output" -ge $(((120 + 256) / step)) ]
+  done
+}
+
 # OpenSSL takes a mail's head as it comes; touchstone does not.
 @test "What OpenSSL does not look at is looked at" {
   signed_audit multipart
