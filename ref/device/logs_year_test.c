@@ -255,6 +255,11 @@ what_the_clock_is_set_back_before_comes_again(void **state)
 	    LOG_ACTIVITY, "Current 2002-01-01_020001 2002-01-01_020000");
 	assert_int_equal(
 	    count(shelf_read(&shelf, LOG_ACTIVITY, 2), "between"), 1);
+	/* names go by the clock, not by those that were */
+	set_clock("2001-12-31 12:00:00");
+	assert_ok(logs_rotate(shelf_appliance(&shelf), LOG_ACTIVITY));
+	assert_names(LOG_ACTIVITY, "Current 2001-12-31_120000 "
+				   "2002-01-01_020001 2002-01-01_020000");
 }
 
 static void
