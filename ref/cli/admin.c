@@ -260,33 +260,22 @@ take_high(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	return OK;
 }
 
-/* Words with commas between. */
 static enum err
 read_controls(struct bytes line, uint32_t *out, char why[FORM_WHY_OCTETS])
 {
 	enum control control;
-	enum err rc = OK;
+	struct bytes word;
 
 	*out = 0;
-	while (line.octets != 0) {
-		const uint8_t *end = memchr(line.at, ',', line.octets);
-		struct bytes word = line;
-
-		if (end != NULL)
-			word.octets = (size_t)(end - line.at);
-		if (!control_find(word, &control)) {
-			entry_refuse("Access Control", word,
+	while (form_list_next(&line, &word)) {
+		if (!control_find(word, &control))
+			return form_refuse("Access Control", word,
 			    "all, none, or words of `show access controls` "
 			    "with commas between",
 			    why);
-			TRY(ERR_FIELD);
-		}
 		*out |= CONTROL_BIT(control);
-		line.at += word.octets + (end != NULL);
-		line.octets -= word.octets + (end != NULL);
 	}
-out:
-	return rc;
+	return OK;
 }
 
 /* req: KS-15-069 */

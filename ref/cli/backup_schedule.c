@@ -242,19 +242,14 @@ take_items(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
 	struct work *work = cli_state(cli);
 	bool *items = work->schedule.selection.items;
-	size_t at = 0;
+	struct bytes box;
 	unsigned k;
 
 	if (line.octets == 0) {
 		backup_selection_all(&work->schedule.selection);
 		return OK;
 	}
-	while (at < line.octets) {
-		const uint8_t *blank =
-		    memchr(line.at + at, ' ', line.octets - at);
-		size_t octets = blank != NULL ? (size_t)(blank - line.at) - at
-					      : line.octets - at;
-		struct bytes box = {line.at + at, octets};
+	while (form_list_next(&line, &box)) {
 		bool found = false;
 
 		for (k = 0; k < ITEM_COUNT; k++) {
@@ -268,7 +263,6 @@ take_items(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 			    "kmip, keys, certificates, local-cas or "
 			    "configuration",
 			    why);
-		at += octets + 1;
 	}
 	return OK;
 }

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "cli/args.h"
-#include "cli/form.h"
+#include "cli/form_field.h"
 
 enum {
 	/* all names of grant.def with ", " between them */
@@ -121,29 +121,24 @@ take_minutes(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	return ERR_FIELD;
 }
 
-/* Words with commas between. */
+static const char grant_words[] = "words with commas between:"
+#define GRANT(symbol, word, name, control, clause) " " word
+#include "device/grant.def"
+#undef GRANT
+    ;
+
 static enum err
 take_grants(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
 	struct work *work = cli_state(cli);
 	enum grant grant;
+	struct bytes word;
 
-	while (line.octets != 0) {
-		const uint8_t *end = memchr(line.at, ',', line.octets);
-		struct bytes word = line;
-
-		if (end != NULL)
-			word.octets = (size_t)(end - line.at);
-		if (!grant_find(word, &grant)) {
-			entry_refuse("Allowed Operations", word,
-			    "modify-keys, delete-keys, modify-users, "
-			    "delete-users, policies or ldap",
-			    why);
-			return ERR_FIELD;
-		}
+	while (form_list_next(&line, &word)) {
+		if (!grant_find(word, &grant))
+			return form_refuse(
+			    "Allowed Operations", word, grant_words, why);
 		work->grant.grants |= GRANT_BIT(grant);
-		line.at += word.octets + (end != NULL);
-		line.octets -= word.octets + (end != NULL);
 	}
 	return OK;
 }
