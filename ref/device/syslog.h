@@ -1,5 +1,6 @@
 /*
- * Lines of the logs, sent on to syslog servers as they are written.
+ * Lines of the logs, sent on to syslog servers as they are written: which go
+ * where, and what is made of them.
  *
  * For each log that has it enabled, to one or two servers, over UDP or TCP. A
  * message is
@@ -12,13 +13,8 @@
  * the log has, however long. It is neither signed nor encrypted, whatever the
  * log's other settings.
  *
- * Nothing here waits: what a server does not take stays in a queue of
- * SYSLOG_QUEUE_OCTETS, and what does not fit in there is counted and lost. A
- * line of the system log says when that begins or the server cannot be reached,
- * and one when it has been served again for SYSLOG_CALM_MS. A connection that
- * fails is tried again after SYSLOG_FIRST_MS, and then twice as long each time,
- * up to SYSLOG_MOST_MS. What a broken connection had taken and not delivered is
- * lost, as UDP's is, and nobody knows how much that was.
+ * Nothing here waits; what a server does not take is kept for it, and what
+ * cannot be kept is counted and lost (device/syslog_server.h).
  *
  * Settings are followed as soon as they are durable. Lines of the audit log
  * that a session of the command line leaves go where the settings sent them
@@ -34,14 +30,6 @@
 
 struct appliance;
 struct syslogs; /* the appliance's */
-
-enum {
-	SYSLOG_QUEUE_OCTETS = 256 * 1024, /* of each server */
-	SYSLOG_CONNECT_MS = 10 * 1000,
-	SYSLOG_FIRST_MS = 1000,
-	SYSLOG_MOST_MS = 60 * 1000,
-	SYSLOG_CALM_MS = 10 * 1000,
-};
 
 /* Behind settings, clock and logs. ERR_NOMEM, ERR_SYSTEM */
 enum err

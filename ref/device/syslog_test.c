@@ -12,6 +12,7 @@
 #include "device/audit.h"
 #include "device/logs.h"
 #include "device/rig_test.h"
+#include "device/syslog_server.h"
 
 enum {
 	NOW_S = 1125656628, /* 2005-09-02 10:23:48 */
