@@ -302,12 +302,14 @@ enum err store_commit(struct store *st);
 
 /*
  * The loop has nothing to do: move what the log gathered into the database, if
- * it is worth it. Some milliseconds. Never needed for correctness.
+ * it is worth it. 4 ms of processor time where the store is small, 25 ms where
+ * it has 300,000 objects, and the disk's time beside. Never needed for
+ * correctness.
  */
 void store_idle(struct store *st);
 
 /*
- * The same in portions of a millisecond, for who writes much over many turns,
+ * The same in portions of 0.5 to 3 ms, for who writes much over many turns,
  * and is in no hurry: he calls it in each of them, before he writes, so that
  * no turn has all of it to move.
  */
