@@ -1,7 +1,28 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include "base/mem.h"
+
+enum err
+file_nameless(const char *folder, int *fd)
+{
+	char *path = NULL;
+	enum err rc = OK;
+
+	*fd = -1;
+	TRY(mem_printf(&path, "%s/.nameless-XXXXXX", folder));
+	*fd = mkostemp(path, O_CLOEXEC);
+	if (*fd < 0)
+		TRY(ERR_SYSTEM);
+	(void)unlink(path);
+out:
+	mem_free(path);
+	return rc;
+}
 
 /* What a call that was to write did: *octets keeps the rest. */
 static enum err

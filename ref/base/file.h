@@ -11,6 +11,11 @@
 
 #include "base/bytes.h"
 
+/* A new one on the disk that has this folder, to be read and written; no name
+ * leads to it, and it goes with its last descriptor. *fd: -1 on failure
+ * ERR_NOMEM */
+enum err file_nameless(const char *folder, int *fd) MUST_CHECK;
+
 /* Where the descriptor stands, and it moves on. */
 enum err file_write(int fd, struct bytes octets) MUST_CHECK;
 

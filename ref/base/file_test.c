@@ -86,6 +86,24 @@ a_full_disk_is_told_apart(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+/* It can be written and read, and nothing is left of it. */
+static void
+a_nameless_file_is_in_no_folder(void **state)
+{
+	char folder[] = "/tmp/file_test.XXXXXX";
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(file_nameless(folder, &fd), OK);
+	assert_int_equal(file_write_at(fd, (struct bytes){sent, 100}, 0), OK);
+	assert_int_equal(file_read_at(fd, got, 100, 0), OK);
+	assert_int_equal(rmdir(folder), 0); /* it was empty */
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(file_nameless(folder, &fd), ERR_SYSTEM);
+	assert_int_equal(fd, -1);
+}
+
 int
 main(void)
 {
@@ -93,6 +111,7 @@ main(void)
 	    cmocka_unit_test(what_is_written_is_read),
 	    cmocka_unit_test(a_part_is_no_success),
 	    cmocka_unit_test(a_full_disk_is_told_apart),
+	    cmocka_unit_test(a_nameless_file_is_in_no_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -30,7 +28,6 @@ enum {
 	/* what is shown, each line cut into pieces */
 	SHOWN_OCTETS = MOST_LINES * 2 * LOGS_LINE_MAX_OCTETS,
 	PENDING_OCTETS = 2 * CLI_SLICE_OCTETS,
-	PATH_OCTETS = 4096,
 };
 
 static const char log_field[] = "Log";
@@ -417,28 +414,6 @@ log_show_files(struct cli *cli, const struct bytes *args, size_t arg_count)
 
 /* ---- download ---- */
 
-/* A file of no name in the folder of the logs. */
-static enum err
-file_new(struct appliance *appliance, int *fd)
-{
-	char path[PATH_OCTETS];
-	int octets;
-	enum err rc = OK;
-
-	if (appliance->logs_dir == NULL)
-		TRY(ERR_CONFIG);
-	octets = snprintf(
-	    path, sizeof(path), "%s/download.XXXXXX", appliance->logs_dir);
-	if (octets < 0 || (size_t)octets >= sizeof(path))
-		TRY(ERR_SYSTEM);
-	*fd = mkostemp(path, O_CLOEXEC);
-	if (*fd < 0)
-		TRY(ERR_SYSTEM);
-	(void)unlink(path);
-out:
-	return rc;
-}
-
 static void
 signed_it(struct log_sign *sign, enum err rc)
 {
@@ -461,7 +436,7 @@ sign_begin(struct viewing *v)
 	    appliance->settings, logs_setting(v->type, LOGS_FORM));
 	enum err rc = OK;
 
-	TRY(file_new(appliance, &v->signed_fd));
+	TRY(file_nameless(appliance->logs_dir, &v->signed_fd));
 	TRY(log_sign_new(appliance, &v->sign));
 	v->sign->form = (enum smime_form)form;
 	v->sign->from = v->spool;
@@ -527,7 +502,7 @@ log_download(struct cli *cli, const struct bytes *args, size_t arg_count)
 		   appliance->settings, logs_setting(v->type, LOGS_SIGN)) != 0;
 	rc = logs_reader_new(appliance, v->type, v->file.serial, &v->reader);
 	if (rc == OK && sign)
-		rc = file_new(appliance, &v->spool);
+		rc = file_nameless(appliance->logs_dir, &v->spool);
 	if (rc != OK)
 		cli_fail(cli, "%s", err_text(rc));
 	else if (sign)

@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "device/appliance.h"
@@ -20,7 +20,6 @@
 
 enum {
 	WAIT_OCTETS = 32, /* of one in the record */
-	PATH_OCTETS = 1024,
 };
 
 /* One log's, from the oldest to the newest. */
@@ -395,26 +394,6 @@ signed_done(struct log_sign *sign, enum err rc)
 		failed(queue, rc, err_text(rc));
 }
 
-/* On the disk that has the logs, and without a name. */
-static enum err
-nameless_file(struct appliance *appliance, int *out)
-{
-	char path[PATH_OCTETS];
-	int octets;
-	enum err rc = OK;
-
-	octets = snprintf(
-	    path, sizeof(path), "%s/signed.XXXXXX", appliance->logs_dir);
-	if (octets < 0 || (size_t)octets >= sizeof(path))
-		TRY(ERR_SYSTEM);
-	*out = mkostemp(path, O_CLOEXEC);
-	if (*out < 0)
-		TRY(ERR_SYSTEM);
-	(void)unlink(path);
-out:
-	return rc;
-}
-
 /* It is signed right before it leaves. */
 static enum err
 sign_file(struct queue_of *queue)
@@ -422,7 +401,7 @@ sign_file(struct queue_of *queue)
 	struct appliance *appliance = queue->of->appliance;
 	enum err rc = OK;
 
-	TRY(nameless_file(appliance, &queue->signed_fd));
+	TRY(file_nameless(appliance->logs_dir, &queue->signed_fd));
 	TRY(log_sign_new(appliance, &queue->sign));
 	queue->sign->form = field_number(queue, LOGS_FORM) == LOGS_OPAQUE
 				? SMIME_OPAQUE

@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/erase.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
@@ -360,20 +360,14 @@ out:
 enum err
 software_file(struct appliance *appliance, int *fd)
 {
-	char *path = NULL;
 	enum err rc = OK;
 
 	*fd = -1;
 	if (appliance->software_dir == NULL)
 		return ERR_FEATURE;
 	TRY(disk_make_dir(appliance->software_dir));
-	TRY(folder_path(appliance, ".incoming-XXXXXX", &path));
-	*fd = mkostemp(path, O_CLOEXEC);
-	if (*fd < 0)
-		TRY(ERR_SYSTEM);
-	(void)unlink(path);
+	TRY(file_nameless(appliance->software_dir, fd));
 out:
-	mem_free(path);
 	return rc;
 }
 
