@@ -694,7 +694,7 @@ assert_fallen_back_or_falls(const char *dir)
 	}
 	assert_runs(VERSION, "");
 	assert_true(has_account("ann") && !has_account("dan"));
-	assert_true(has_setting("33"));
+	assert_true(has_setting(SETTING_KEY, "33"));
 	assert_int_equal(set_aside(), 0);
 	assert_ok(store_check(bench.appliance.store));
 	leave();
