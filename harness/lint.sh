@@ -27,7 +27,7 @@ openssl   header:openssl/      ref/crypto/* ref/net/tls.c ref/base/secret.c ped-
 jansson   header:jansson.h     harness/touchstone/json.c
 cracklib  header:crack.h       ref/device/password.c
 libssh    header:libssh/       ref/cli/ssh.c ref/cli/ssh_peer_test.h
-libcurl   header:curl/         ref/device/transfer.c
+libcurl   header:curl/         ref/device/transfer_work.c
 heap      call:malloc          ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests
 heap      call:calloc          ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests
 heap      call:realloc         ref/base/mem.c harness/touchstone/mem.c harness/bench/* tests

@@ -1,5 +1,6 @@
 /*
- * Files to and from other hosts: SCP, SFTP and FTP. The one door of libcurl.
+ * Files to and from other hosts: SCP, SFTP and FTP. How a file gets there is
+ * device/transfer_work.h's.
  *
  *	transfer_new -> place, transfer_add ... -> transfer_begin
  *	-> done(OK or not, why) -> transfer_drop, whenever
@@ -21,10 +22,7 @@
  * keyboard-interactive). User keys are not used: libssh2 of Debian 12 signs
  * with RSA keys as ssh-rsa only, which today's servers refuse.
  *
- * SSH servers are known by their keys: the key of a host and port is kept as
- * it is first seen, and one that differs later is refused until
- * transfer_host_forget. Its fingerprint goes to the system log. Kept as records
- * of the kind "ssh.host", key "HOST:PORT", with the fields type, fingerprint.
+ * SSH servers are known by their keys: device/known_host.h.
  *
  * Times in here are the machine's, not those of struct env: a peer does not
  * live in the laboratory.
@@ -47,6 +45,7 @@ enum {
 	TRANSFER_HOST_OCTETS = 255,
 	TRANSFER_DIRECTORY_OCTETS = 1024,
 	TRANSFER_USER_OCTETS = 255,
+	TRANSFER_PASSWORD_OCTETS = 256,
 	TRANSFER_NAME_OCTETS = 255,
 	TRANSFER_FILES_MOST = 1024, /* of one transfer */
 	TRANSFER_CONNECT_MS = 30 * 1000,
@@ -128,21 +127,6 @@ void transfer_begin(struct transfer *transfer);
 
 /* At any time: no done, and what is under way is cancelled. Accepts NULL. */
 void transfer_drop(struct transfer *transfer);
-
-/* ---- host keys ---- */
-
-/* A host whose key is kept, in the order of their names. It must not write. */
-struct transfer_host {
-	struct bytes name;        /* "demo.example:22" */
-	struct bytes type;        /* "ssh-ed25519" */
-	struct bytes fingerprint; /* "SHA256:..." */
-};
-typedef enum err transfer_host_fn(void *ctx, const struct transfer_host *host);
-enum err transfer_host_each(
-    struct store *st, transfer_host_fn *each, void *ctx) MUST_CHECK;
-
-/* In the apply of a change. ERR_NOT_FOUND */
-enum err transfer_host_forget(struct store *st, const char *name) MUST_CHECK;
 
 /* ERR_NOMEM, ERR_SYSTEM */
 enum err
