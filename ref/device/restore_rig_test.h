@@ -353,4 +353,44 @@ restore_rig_count(struct restore_rig *rig, const char *kind)
 	return count;
 }
 
+/* ---- records ---- */
+
+/* The key of a setting's record: see device/settings.c. */
+static inline void
+restore_rig_setting_key(enum setting which, char key[200])
+{
+	const struct setting_row *row = setting_row(which);
+	char *at;
+
+	(void)snprintf(
+	    key, 200, "%s/%s", section_row(row->section)->words, row->word);
+	for (at = key; *at != '\0'; at++)
+		if (*at == ' ')
+			*at = '-';
+}
+
+/* Into the field of a record of that row, sealed as it has to be. */
+static inline void
+restore_rig_put_sealed(struct restore_rig *rig, struct buf *value,
+    const struct backup_kind_row *row, const char *key, const char *secret)
+{
+	struct appliance *appliance = APPLIANCE(rig);
+	char name[700];
+	struct buf vaulted;
+	struct bytes sealed;
+
+	(void)snprintf(name, sizeof(name), "%s/%s", row->kind, key);
+	if (row->seal == SEAL_KEYSTORE) {
+		assert_ok(keystore_seal(rig->keys.keystore, NULL, TEXT(name), 1,
+		    TEXT(secret), rig->keys.arena, &sealed));
+		assert_ok(fields_put(value, row->sealed, sealed));
+		return;
+	}
+	buf_init(&vaulted, 1000);
+	assert_ok(vault_seal(
+	    appliance->env, appliance->vault, name, TEXT(secret), &vaulted));
+	assert_ok(fields_put(value, row->sealed, buf_peek(&vaulted)));
+	buf_clear(&vaulted);
+}
+
 #endif

@@ -341,43 +341,6 @@ setting_of_item(enum backup_item item, bool secret, enum setting *out)
 	return false;
 }
 
-/* The key of a setting's record: see device/settings.c. */
-static void
-setting_key(enum setting which, char key[200])
-{
-	const struct setting_row *row = setting_row(which);
-	char *at;
-
-	(void)snprintf(
-	    key, 200, "%s/%s", section_row(row->section)->words, row->word);
-	for (at = key; *at != '\0'; at++)
-		if (*at == ' ')
-			*at = '-';
-}
-
-static void
-put_sealed(struct buf *value, const struct backup_kind_row *row,
-    const char *key, const char *secret)
-{
-	struct appliance *appliance = APPLIANCE(&rig);
-	char name[700];
-	struct buf vaulted;
-	struct bytes sealed;
-
-	(void)snprintf(name, sizeof(name), "%s/%s", row->kind, key);
-	if (row->seal == SEAL_KEYSTORE) {
-		assert_ok(keystore_seal(rig.keys.keystore, NULL, TEXT(name), 1,
-		    TEXT(secret), rig.keys.arena, &sealed));
-		assert_ok(fields_put(value, row->sealed, sealed));
-		return;
-	}
-	buf_init(&vaulted, 1000);
-	assert_ok(vault_seal(
-	    appliance->env, appliance->vault, name, TEXT(secret), &vaulted));
-	assert_ok(fields_put(value, row->sealed, buf_peek(&vaulted)));
-	buf_clear(&vaulted);
-}
-
 static void
 put_sample(const struct backup_kind_row *row, enum setting which,
     const char *key, unsigned n)
@@ -399,7 +362,7 @@ put_sample(const struct backup_kind_row *row, enum setting which,
 		assert_ok(buf_put_text(&value, text));
 	} else {
 		if (row->seal != SEAL_NONE)
-			put_sealed(&value, row, key, text);
+			restore_rig_put_sealed(&rig, &value, row, key, text);
 		assert_ok(fields_put_text(&value, "administers", "0"));
 		/* a time zone's */
 		assert_ok(fields_put_text(
@@ -517,7 +480,7 @@ subjects_of_settings(const struct backup_kind_row *row)
 	for (s.item = 0; s.item < ITEM_COUNT; s.item++) {
 		if (!setting_of_item(s.item, secret, &s.which))
 			continue;
-		setting_key(s.which, s.first);
+		restore_rig_setting_key(s.which, s.first);
 		one_subject(&s);
 		count++;
 	}
@@ -1320,7 +1283,7 @@ make_kept(const char *dir)
 	set_number(SETTING_ACTIVE_VERSIONS, "99");
 	buf_init(&value, 1000);
 	assert_ok(fields_put_text(&value, "certificate", "of the web"));
-	put_sealed(&value, ca, "web", "a private key");
+	restore_rig_put_sealed(&rig, &value, ca, "web", "a private key");
 	assert_ok(record_put(
 	    STORE(&rig), "certificate", TEXT("web"), buf_peek(&value)));
 	account_put(&rig.keys.bench, "keeper", false, CONTROLS_ALL);
