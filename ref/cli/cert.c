@@ -158,24 +158,6 @@ keep_work(struct change *change)
 	return cert_work_write(g->work, change);
 }
 
-static void
-say_pem(struct cli *cli, struct bytes text)
-{
-	struct bytes line;
-
-	while (text.octets != 0) {
-		const uint8_t *end = memchr(text.at, '\n', text.octets);
-		size_t octets =
-		    end != NULL ? (size_t)(end - text.at) + 1 : text.octets;
-
-		if (bytes_split(&text, octets, &line) != OK)
-			return;
-		cli_say(cli, "%.*s",
-		    (int)(end != NULL ? line.octets - 1 : line.octets),
-		    (const char *)line.at);
-	}
-}
-
 enum err
 cert_say_pem(struct cli *cli, enum pki_pem kind, struct bytes der)
 {
@@ -184,7 +166,7 @@ cert_say_pem(struct cli *cli, enum pki_pem kind, struct bytes der)
 
 	buf_init(&text, 2 * PKI_TEXT_MAX_OCTETS);
 	TRY(pki_pem_write(kind, der, &text));
-	say_pem(cli, buf_peek(&text));
+	cli_say_lines(cli, buf_peek(&text));
 out:
 	buf_clear(&text);
 	return rc;
@@ -539,7 +521,9 @@ cert_ca_install(struct cli *cli, const struct bytes *args, size_t arg_count)
 
 /* ---- deleting ---- */
 
-static enum err delete (struct change *change) {
+static enum err
+remove_it(struct change *change)
+{
 	const struct gather *g = cli_state(change->ctx);
 
 	return cert_delete(change, g->kind, bytes_of_text(g->name));
@@ -553,7 +537,7 @@ remove_one(struct cli *cli, enum cert_kind kind, const struct bytes *args,
 
 	if (g == NULL)
 		return;
-	g->change.apply = delete;
+	g->change.apply = remove_it;
 	cli_change(cli, &g->change, NULL, "");
 }
 

@@ -44,6 +44,21 @@ cli_say_text(struct cli *cli, struct bytes text)
 	cli->line(cli->ctx, CLI_SAY, text);
 }
 
+void
+cli_say_lines(struct cli *cli, struct bytes text)
+{
+	while (text.octets != 0) {
+		const uint8_t *end = memchr(text.at, '\n', text.octets);
+		size_t octets =
+		    end != NULL ? (size_t)(end - text.at) : text.octets;
+
+		cli_say_text(cli, (struct bytes){text.at, octets});
+		octets += end != NULL;
+		text.at += octets;
+		text.octets -= octets;
+	}
+}
+
 /* Whoever leaves the session alone is logged out. */
 static void
 watch_idle(struct cli *cli)

@@ -122,6 +122,9 @@ void cli_say(struct cli *cli, const char *format, ...)
 /* One as long as it is, of one line. */
 void cli_say_text(struct cli *cli, struct bytes text);
 
+/* Each of these lines, likewise; the last may have no end. */
+void cli_say_lines(struct cli *cli, struct bytes text);
+
 /*
  * For a command that says more than a slice, or does more than a turn should
  * take: `then` is called in another turn, once the door has room.

@@ -624,16 +624,7 @@ client_ended(void *ctx, bool passed, struct bytes prints)
 	struct hsm_session *s = ctx;
 
 	s->client = NULL;
-	while (prints.octets != 0) {
-		const uint8_t *end = memchr(prints.at, '\n', prints.octets);
-		size_t octets =
-		    end != NULL ? (size_t)(end - prints.at) : prints.octets;
-
-		cli_say(s->cli, "%.*s", (int)octets, (const char *)prints.at);
-		octets += end != NULL;
-		prints.at += octets;
-		prints.octets -= octets;
-	}
+	cli_say_lines(s->cli, prints);
 	if (passed)
 		s->step(s);
 	else

@@ -3,13 +3,12 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "cli/cert.h"
 #include "cli/key.h"
-#include "crypto/pki.h"
 #include "device/entry.h"
 #include "device/transfer.h"
 
@@ -229,32 +228,16 @@ static enum err
 say_one(struct key_command *work, struct bytes der)
 {
 	struct pki_facts facts;
-	struct bytes text;
-	struct bytes line;
-	struct buf pem;
 	enum err rc = OK;
 
-	buf_init(&pem, 2 * PKI_TEXT_MAX_OCTETS);
 	TRY(pki_facts(PKI_CERTIFICATE, der, work->arena, &facts));
 	cli_say(work->cli, "Subject: %s", facts.subject);
 	cli_say(work->cli, "Issuer: %s", facts.issuer);
 	cli_say(work->cli, "Serial Number: %s", facts.serial);
 	say_time(work->cli, "Start Date", facts.from_s);
 	say_time(work->cli, "Expiration", facts.until_s);
-	TRY(pki_pem_write(PKI_CERTIFICATE, der, &pem));
-	text = buf_peek(&pem);
-	while (text.octets != 0) {
-		const uint8_t *end = memchr(text.at, '\n', text.octets);
-		size_t octets =
-		    end != NULL ? (size_t)(end - text.at) : text.octets;
-
-		TRY(bytes_split(&text, octets, &line));
-		cli_say_text(work->cli, line);
-		if (end != NULL)
-			TRY(bytes_split(&text, 1, &line));
-	}
+	TRY(cert_say_pem(work->cli, PKI_CERTIFICATE, der));
 out:
-	buf_clear(&pem);
 	return rc;
 }
 

@@ -238,21 +238,6 @@ key_show_versions(struct cli *cli, const struct bytes *args, size_t arg_count)
 /* ---- show key public ---- */
 
 static void
-say_lines(struct cli *cli, struct bytes text)
-{
-	while (text.octets != 0) {
-		const uint8_t *end = memchr(text.at, '\n', text.octets);
-		size_t octets =
-		    end != NULL ? (size_t)(end - text.at) : text.octets;
-
-		cli_say(cli, "%.*s", (int)octets, (const char *)text.at);
-		octets += end != NULL;
-		text.at += octets;
-		text.octets -= octets;
-	}
-}
-
-static void
 say_public(struct key_command *work)
 {
 	const struct object *key;
@@ -266,7 +251,7 @@ say_public(struct key_command *work)
 		entry_refuse(
 		    "Key Name", work->name, "it is no RSA key", work->call.why);
 	TRY(rc);
-	say_lines(work->cli, text);
+	cli_say_lines(work->cli, text);
 	cli_done(work->cli);
 	return;
 out:
