@@ -6,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/form_field.h"
 #include "cli/session.h"
 #include "device/hardware.h"
 #include "device/software.h"
+#include "device/software_install.h"
 
 /* ---- what it is ---- */
 
@@ -160,7 +162,7 @@ add_octets(struct cli *cli, struct bytes octets)
 	if (octets.octets > PACKAGE_MOST_OCTETS - work->octets)
 		return ERR_LIMIT;
 	work->octets += octets.octets;
-	return software_file_add(work->fd, octets);
+	return file_write(work->fd, octets);
 }
 
 static void

@@ -14,8 +14,9 @@
  *	rollback  the previous version, and administrators as they were set
  *	          aside; there is nothing before that, so it is done only once
  *
- * Either takes effect with the restart that follows it. Programs that no
- * record names any more are removed at the next start.
+ * Either takes effect with the restart that follows it. Programs that no record
+ * names any more are removed at the next start. How a package gets into its
+ * folder is device/software_install.h's.
  *
  * The first start of a new version is a trial. A file in its folder says so
  * before the version is switched on, gets another name before its program is
@@ -42,7 +43,7 @@
 
 #define SOFTWARE_PROGRAM "touchstone-ref" /* the component that runs */
 
-enum { SOFTWARE_PATH_OCTETS = 1280, SOFTWARE_STAGE_OCTETS = 80 };
+enum { SOFTWARE_PATH_OCTETS = 1280 };
 
 /* ---- what runs ---- */
 
@@ -115,57 +116,40 @@ void software_trust(struct appliance *appliance);
 /* A reset to factory settings: all of it. ERR_SYSTEM */
 enum err software_erase(const char *dir) MUST_CHECK;
 
-/* ---- a package is installed ---- */
+/* ---- another version ---- */
 
 /*
- * A file without a name, for a package that comes from elsewhere; the caller's.
+ * May it come after what runs?
+ *
+ * ERR_FIELD  it is not newer: why, of `room` octets
+ */
+enum err software_judge(
+    struct store *st, const char *version, char *why, size_t room) MUST_CHECK;
+
+/*
+ * An empty folder for its components; what was left there by one that was never
+ * switched on is gone.
+ *
+ * out  its path, the caller's
  *
  * ERR_FEATURE  the device has no place for software
- * ERR_SYSTEM, ERR_DISK_FULL
+ * ERR_NOMEM, ERR_SYSTEM, ERR_DISK_FULL
  */
-enum err software_file(struct appliance *appliance, int *fd) MUST_CHECK;
+enum err software_folder_new(
+    struct appliance *appliance, const char *version, char **out) MUST_CHECK;
 
-/* More octets of it. ERR_DISK_FULL, ERR_SYSTEM */
-enum err software_file_add(int fd, struct bytes octets) MUST_CHECK;
-
-struct software_install;
-
-struct software_install_config {
-	struct appliance *appliance;
-	int fd; /* of the package; may be closed at once */
-	const struct principal *by;
-	const struct approvals *approvals;
-	/* How far it is, a line for who watches. req: KS-25-025 */
-	void (*stage)(void *ctx, const char *text);
-	/*
-	 * From the loop, later, once. OK: it is durable, and the device is to
-	 * be restarted (struct appliance, leave).
-	 *
-	 * why  otherwise: a sentence for who asked
-	 */
-	void (*done)(void *ctx, enum err rc, const char *why);
-	void *ctx;
-};
+/* All of them are in it: its first start is a trial, and all that is durable.
+ * ERR_SYSTEM, ERR_DISK_FULL */
+enum err software_folder_done(const char *folder) MUST_CHECK;
 
 /*
- * Install a package of either type: verify it on a worker, write the program,
- * some of it in each turn, and switch it on in one change.
+ * In the apply of a change with ACT_UPGRADE: that version, whose folder is
+ * done, is to run, and administrators are set aside.
  *
- * config  copied; what it points to is borrowed until done
- *
- * Of done, beside those of package_open and change_run:
- *
- * ERR_FIELD      it is not newer than what runs, or has no program
- * ERR_DISK_FULL, ERR_SYSTEM
- *
- * req: KS-15-097 KS-25-014 KS-25-023 KS-25-033
+ * As software_judge
  */
-enum err software_install_new(const struct software_install_config *config,
-    struct software_install **out) MUST_CHECK;
-
-/* At any time: no done, and what has not been switched on never is. Accepts
- * NULL. */
-void software_install_drop(struct software_install *install);
+enum err
+software_upgrade(struct change *change, const char *version) MUST_CHECK;
 
 /* ---- rolling back ---- */
 

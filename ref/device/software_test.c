@@ -15,6 +15,7 @@
 #include "device/fields.h"
 #include "device/package_rig_test.h"
 #include "device/restore.h"
+#include "device/software_install.h"
 
 #ifdef TORTURE
 #define CUTS_MOST 2u
