@@ -13,8 +13,8 @@
 
 /* ---- saying ---- */
 
-void
-cli_put(struct cli *cli, enum cli_mark mark, const char *text)
+static void
+put(struct cli *cli, enum cli_mark mark, const char *text)
 {
 	cli->line(cli->ctx, mark, bytes_of_text(text));
 }
@@ -25,7 +25,7 @@ say(struct cli *cli, const char *format, va_list args)
 	char text[SAY_OCTETS];
 
 	(void)vsnprintf(text, sizeof(text), format, args);
-	cli_put(cli, CLI_SAY, text);
+	put(cli, CLI_SAY, text);
 }
 
 void
@@ -97,7 +97,7 @@ prompt(struct cli *cli)
 	    setting_text(cli->appliance->settings, SETTING_HOST_NAME),
 	    cli->mode == CLI_CONFIG ? " (config)" : "");
 	watch_idle(cli);
-	cli_put(cli, CLI_PROMPT, text);
+	put(cli, CLI_PROMPT, text);
 }
 
 /* ---- a slice at a time ---- */
@@ -177,7 +177,7 @@ end(struct cli *cli, bool failed)
 	cli->busy = false;
 	cli->command = NULL;
 	cli->answer = NULL;
-	cli_put(cli, CLI_END, failed ? "1" : "0");
+	put(cli, CLI_END, failed ? "1" : "0");
 	go_on(cli, failed);
 }
 
@@ -282,8 +282,8 @@ cli_leave(struct cli *cli, bool failed)
 {
 	cli_drop(cli);
 	loop_timer_stop(cli->idle);
-	cli_put(cli, CLI_END, failed ? "1" : "0");
-	cli_put(cli, CLI_BYE, "");
+	put(cli, CLI_END, failed ? "1" : "0");
+	put(cli, CLI_BYE, "");
 }
 
 void
@@ -299,7 +299,7 @@ cli_ask(
 	assert(cli->busy);
 	cli->answer = then;
 	watch_idle(cli);
-	cli_put(cli, mark, text);
+	put(cli, mark, text);
 }
 
 void
@@ -617,7 +617,7 @@ put_rest(struct cli *cli, const struct rest *rest)
 	    (int)(rest->common.octets - rest->begun),
 	    (const char *)rest->common.at + rest->begun,
 	    rest->count == 1 ? " " : "");
-	cli_put(cli, CLI_COMPLETE, text);
+	put(cli, CLI_COMPLETE, text);
 }
 
 void
@@ -640,7 +640,7 @@ cli_complete(struct cli *cli, struct bytes begun)
 		}
 	}
 	if (rest.count == 0) {
-		cli_put(cli, CLI_COMPLETE, "");
+		put(cli, CLI_COMPLETE, "");
 		return;
 	}
 	if (rest.count != 1 && rest.common.octets == rest.begun)

@@ -1,5 +1,6 @@
 /*
- * Private to this folder: a session as cli.c, enter.c and confirm.c share it.
+ * Private to this folder: a session as those share it that make it up, and
+ * what asks for commands.
  */
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
@@ -106,7 +107,6 @@ void cli_begins(struct cli *cli, const struct principal *who);
 void cli_permit_now(struct cli *cli);
 /* cli_keep, of memory that is there, and by whoever is no command. */
 void cli_hold(struct cli *cli, void *state, cli_drop_fn *drop);
-void cli_put(struct cli *cli, enum cli_mark mark, const char *text);
 /* The session ends, with a command that failed or without. */
 void cli_leave(struct cli *cli, bool failed);
 

@@ -183,12 +183,13 @@ show_users(struct work *work)
 	    bytes_of_text(work->after), A_TURN, show_user_line, work);
 }
 
-/* As it is typed: \t, \n, \r and \\ for what cannot stand in a line. */
+/* What cannot stand in a line, and what is typed for it behind a backslash. */
+static const char plain[] = "\t\n\r\\";
+static const char typed_for[] = "tnr\\";
+
 static enum err
 value_escape(struct bytes value, struct buf *out)
 {
-	static const char plain[] = "\t\n\r\\";
-	static const char typed[] = "tnr\\";
 	size_t k;
 	enum err rc = OK;
 
@@ -196,7 +197,7 @@ value_escape(struct bytes value, struct buf *out)
 		const char *at = memchr(plain, value.at[k], sizeof(plain) - 1);
 
 		if (at != NULL)
-			TRY(buf_printf(out, "\\%c", typed[at - plain]));
+			TRY(buf_printf(out, "\\%c", typed_for[at - plain]));
 		else
 			TRY(buf_put(out, (struct bytes){value.at + k, 1}));
 	}
@@ -355,8 +356,6 @@ split_attribute(struct bytes word, struct bytes *name, struct bytes *value)
 static bool
 value_unescape(struct bytes typed, struct buf *out)
 {
-	static const char plain[] = "\t\n\r\\";
-	static const char letters[] = "tnr\\";
 	size_t k;
 
 	for (k = 0; k < typed.octets; k++) {
@@ -366,10 +365,11 @@ value_unescape(struct bytes typed, struct buf *out)
 		if (*c == '\\') {
 			if (++k == typed.octets)
 				return false;
-			at = memchr(letters, typed.at[k], sizeof(letters) - 1);
+			at = memchr(
+			    typed_for, typed.at[k], sizeof(typed_for) - 1);
 			if (at == NULL)
 				return false;
-			c = (const uint8_t *)&plain[at - letters];
+			c = (const uint8_t *)&plain[at - typed_for];
 		}
 		if (buf_put(out, (struct bytes){c, 1}) != OK)
 			return false;
