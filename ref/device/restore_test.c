@@ -1154,6 +1154,11 @@ test_what_waits_is_known_and_can_be_given_up(void **state)
 	account_put(&rig.keys.bench, "root", true,
 	    CONTROL_BIT(CONTROL_RESTORE_CONFIG) |
 		CONTROL_BIT(CONTROL_RESTORE_KEYS));
+	/* nor alone, where it takes two */
+	account_put(&rig.keys.bench, "ann", true, CONTROLS_ALL);
+	set_number(SETTING_SEVERAL, "yes");
+	assert_err(give_up(2), ERR_DENIED);
+	set_number(SETTING_SEVERAL, "no");
 	assert_ok(give_up(2));
 	assert_ok(audit_last(STORE(&rig), 1, keep_event, line));
 	assert_err(give_up(2), ERR_NOT_FOUND);

@@ -19,6 +19,8 @@ test_each_row_is_whole(void **state)
 		assert_true(row->section < SECTION_COUNT);
 		assert_int_not_equal(strlen(row->name), 0);
 		assert_int_not_equal(strlen(row->clause), 0);
+		/* no backup leaves one out */
+		assert_true(row->item < ITEM_COUNT);
 		/* it is part of a key of the store, and of a command */
 		assert_int_not_equal(strlen(row->word), 0);
 		assert_int_equal(strlen(row->word),
