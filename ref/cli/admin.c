@@ -247,17 +247,16 @@ take_high(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	static const struct entry_rule rule = {.type = ENTRY_YESNO};
 	char kept[ENTRY_OCTETS];
 	int64_t number;
+	enum err rc = OK;
 
 	if (line.octets == 0)
 		return OK;
-	if (entry_read(&rule, line, kept, &number) != OK) {
-		entry_refuse(
-		    "High Access Administrator", line, "yes or no", why);
-		return ERR_FIELD;
-	}
+	TRY(entry_take(
+	    "High Access Administrator", &rule, line, kept, &number, why));
 	work->sets_high = true;
 	work->high = number != 0;
-	return OK;
+out:
+	return rc;
 }
 
 static enum err

@@ -214,33 +214,17 @@ out:
 	return rc == OK ? work : NULL;
 }
 
-static enum err
-read_choice(const char *field, const struct entry_rule *rule,
-    struct bytes typed, int64_t *place, char why[FORM_WHY_OCTETS])
-{
-	char kept[ENTRY_OCTETS];
-	struct buf text;
-	enum err rc = OK;
-
-	buf_init(&text, ENTRY_WHY_OCTETS);
-	rc = entry_read(rule, typed, kept, place);
-	if (rc == ERR_FIELD && entry_describe(rule, &text) == OK &&
-	    buf_put(&text, (struct bytes){(const uint8_t *)"", 1}) == OK)
-		entry_refuse(field, typed, (const char *)text.at, why);
-	buf_clear(&text);
-	return rc;
-}
-
 /* One grant, with the name behind it where it takes one. */
 static enum err
 take_grant(struct work *work, enum key_use use, struct bytes grant,
     struct bytes policy, char why[FORM_WHY_OCTETS])
 {
 	const char *title = key_use_row(use)->title;
+	char kept[ENTRY_OCTETS];
 	int64_t place;
 	enum err rc = OK;
 
-	TRY(read_choice(title, &grant_rule, grant, &place, why));
+	TRY(entry_take(title, &grant_rule, grant, kept, &place, why));
 	work->given[use] = true;
 	work->permission.use[use].grant = (enum card_grant)place;
 	if (place != CARD_POLICY)
@@ -260,6 +244,7 @@ static enum err
 take_grants(struct work *work, const struct bytes *args, size_t arg_count,
     char why[FORM_WHY_OCTETS])
 {
+	char kept[ENTRY_OCTETS];
 	int64_t use;
 	size_t k;
 	enum err rc = OK;
@@ -267,7 +252,8 @@ take_grants(struct work *work, const struct bytes *args, size_t arg_count,
 	for (k = 0; k < arg_count; k += 2) {
 		bool has_name = k + 2 < arg_count;
 
-		TRY(read_choice("Permission", &use_rule, args[k], &use, why));
+		TRY(entry_take(
+		    "Permission", &use_rule, args[k], kept, &use, why));
 		TRY(take_grant(work, (enum key_use)use,
 		    k + 1 < arg_count ? args[k + 1] : BYTES_NONE,
 		    has_name ? args[k + 2] : BYTES_NONE, why));

@@ -306,16 +306,15 @@ take_yesno(const char *field, struct bytes line, bool *sets, bool *out,
 	static const struct entry_rule rule = {.type = ENTRY_YESNO};
 	char kept[ENTRY_OCTETS];
 	int64_t number;
+	enum err rc = OK;
 
 	if (line.octets == 0)
 		return OK;
-	if (entry_read(&rule, line, kept, &number) != OK) {
-		entry_refuse(field, line, "yes or no", why);
-		return ERR_FIELD;
-	}
+	TRY(entry_take(field, &rule, line, kept, &number, why));
 	*sets = true;
 	*out = number != 0;
-	return OK;
+out:
+	return rc;
 }
 
 /* req: KS-31-025 */

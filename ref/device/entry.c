@@ -407,3 +407,22 @@ entry_refuse(const char *name, struct bytes typed, const char *text,
 	(void)snprintf(why, ENTRY_WHY_OCTETS, "%s: %s: %s", name,
 	    typed.octets != 0 ? value : "(empty)", text);
 }
+
+enum err
+entry_take(const char *name, const struct entry_rule *rule, struct bytes typed,
+    char out[ENTRY_OCTETS], int64_t *number, char why[ENTRY_WHY_OCTETS])
+{
+	struct buf text;
+	enum err rc = entry_read(rule, typed, out, number);
+
+	if (rc != ERR_FIELD)
+		return rc;
+	buf_init(&text, ENTRY_WHY_OCTETS);
+	TRY(entry_describe(rule, &text));
+	TRY(buf_put(&text, (struct bytes){(const uint8_t *)"", 1}));
+	entry_refuse(name, typed, (const char *)buf_peek(&text).at, why);
+	rc = ERR_FIELD;
+out:
+	buf_clear(&text);
+	return rc;
+}

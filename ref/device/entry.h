@@ -61,4 +61,9 @@ entry_describe(const struct entry_rule *rule, struct buf *out) MUST_CHECK;
 void entry_refuse(const char *name, struct bytes typed, const char *text,
     char why[ENTRY_WHY_OCTETS]);
 
+/* entry_read, with entry_refuse and the rule. ERR_FIELD: why; ERR_NOMEM */
+enum err entry_take(const char *name, const struct entry_rule *rule,
+    struct bytes typed, char out[ENTRY_OCTETS], int64_t *number,
+    char why[ENTRY_WHY_OCTETS]) MUST_CHECK;
+
 #endif

@@ -272,6 +272,27 @@ test_rules_are_told(void **state)
 }
 
 static void
+test_what_is_not_taken_says_why(void **state)
+{
+	char kept[ENTRY_OCTETS];
+	char why[ENTRY_WHY_OCTETS] = "";
+	int64_t number = 0;
+
+	(void)state;
+	assert_int_equal(
+	    entry_take("Age", &age, bytes_of_text("366"), kept, &number, why),
+	    ERR_FIELD);
+	assert_string_equal(why, "Age: 366: 1 to 365, or Never");
+	why[0] = '\0';
+	assert_int_equal(
+	    entry_take("Age", &age, bytes_of_text("365"), kept, &number, why),
+	    OK);
+	assert_string_equal(kept, "365");
+	assert_int_equal(number, 365);
+	assert_string_equal(why, "");
+}
+
+static void
 test_a_refusal_has_name_value_and_rule(void **state)
 {
 	static const struct {
@@ -308,6 +329,7 @@ main(void)
 	    cmocka_unit_test(test_what_is_kept_is_read_the_same),
 	    cmocka_unit_test(test_a_nul_ends_nothing),
 	    cmocka_unit_test(test_rules_are_told),
+	    cmocka_unit_test(test_what_is_not_taken_says_why),
 	    cmocka_unit_test(test_a_refusal_has_name_value_and_rule),
 	};
 

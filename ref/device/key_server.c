@@ -129,22 +129,13 @@ key_server_set(struct key_server *server, enum key_server_field field,
 	struct key_server_value *value = &server->field[field];
 	char kept[ENTRY_OCTETS];
 	int64_t number;
-	struct buf rule;
 	enum err rc = OK;
 
-	buf_init(&rule, CHANGE_WHY_OCTETS);
-	if (entry_read(&row->rule, typed, kept, &number) == OK) {
-		assert(strlen(kept) <= KEY_SERVER_TEXT_OCTETS);
-		memcpy(value->text, kept, strlen(kept) + 1);
-		value->number = number;
-		goto out;
-	}
-	TRY(entry_describe(&row->rule, &rule));
-	TRY(buf_put(&rule, (struct bytes){(const uint8_t *)"", 1}));
-	entry_refuse(row->name, typed, (const char *)buf_peek(&rule).at, why);
-	rc = ERR_FIELD;
+	TRY(entry_take(row->name, &row->rule, typed, kept, &number, why));
+	assert(strlen(kept) <= KEY_SERVER_TEXT_OCTETS);
+	memcpy(value->text, kept, strlen(kept) + 1);
+	value->number = number;
 out:
-	buf_clear(&rule);
 	return rc;
 }
 

@@ -292,23 +292,6 @@ period_field_name(enum period_field field)
 	return period_fields[field];
 }
 
-/* ERR_FIELD, with the rule in why. */
-static enum err
-read_field(const char *field, const struct entry_rule *rule, struct bytes typed,
-    char kept[ENTRY_OCTETS], int64_t *number, char why[CHANGE_WHY_OCTETS])
-{
-	struct buf text;
-	enum err rc = OK;
-
-	buf_init(&text, ENTRY_WHY_OCTETS);
-	rc = entry_read(rule, typed, kept, number);
-	if (rc == ERR_FIELD && entry_describe(rule, &text) == OK &&
-	    buf_put(&text, (struct bytes){(const uint8_t *)"", 1}) == OK)
-		entry_refuse(field, typed, (const char *)text.at, why);
-	buf_clear(&text);
-	return rc;
-}
-
 enum err
 period_set(struct usage_period *period, enum period_field field,
     struct bytes typed, char why[CHANGE_WHY_OCTETS])
@@ -320,7 +303,7 @@ period_set(struct usage_period *period, enum period_field field,
 	int64_t number;
 	enum err rc = OK;
 
-	TRY(read_field(period_fields[field], is_day ? &day_rule : &time_rule,
+	TRY(entry_take(period_fields[field], is_day ? &day_rule : &time_rule,
 	    typed, kept, &number, why));
 	if (is_day)
 		*minute =
@@ -416,7 +399,7 @@ policy_create(struct change *change, struct bytes name)
 	enum err rc = OK;
 
 	event(change, name, "created");
-	TRY(read_field(
+	TRY(entry_take(
 	    name_field, &name_rule, name, kept, &number, change->why));
 	rc = policy_get(change, name, &policy);
 	if (rc == OK)
@@ -445,7 +428,7 @@ policy_set_operations(
 
 	event(change, name, "edited");
 	TRY(policy_get(change, name, &policy));
-	TRY(read_field(policy_operations_field, &policy_operations_rule, typed,
+	TRY(entry_take(policy_operations_field, &policy_operations_rule, typed,
 	    kept, &policy.operations, change->why));
 	(void)snprintf(
 	    what, sizeof(what), "%s: %.64s", policy_operations_field, kept);

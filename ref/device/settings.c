@@ -300,29 +300,20 @@ check(enum setting which, struct bytes typed, char out[SETTING_VALUE_OCTETS],
     int64_t *number, char why[SETTING_WHY_OCTETS])
 {
 	const struct setting_row *row = &rows[which];
-	struct buf rule;
-	enum err rc = OK;
+	enum err rc;
 
-	buf_init(&rule, SETTING_WHY_OCTETS);
 	if (row->state == NOT_YET) {
 		(void)snprintf(why, SETTING_WHY_OCTETS,
 		    "%s is not available on this device yet", row->name);
-		TRY(ERR_FEATURE);
+		return ERR_FEATURE;
 	}
+	if (!row->is_secret)
+		return entry_take(
+		    row->name, &row->rule, typed, out, number, why);
 	rc = entry_read(&row->rule, typed, out, number);
-	if (rc == ERR_FIELD) {
-		TRY(entry_describe(&row->rule, &rule));
-		TRY(buf_put(&rule, (struct bytes){(const uint8_t *)"", 1}));
-		if (row->is_secret)
-			(void)snprintf(why, SETTING_WHY_OCTETS, "%s: %s",
-			    row->name, (const char *)buf_peek(&rule).at);
-		else
-			entry_refuse(row->name, typed,
-			    (const char *)buf_peek(&rule).at, why);
-		rc = ERR_FIELD;
-	}
-out:
-	buf_clear(&rule);
+	if (rc == ERR_FIELD)
+		(void)snprintf(why, SETTING_WHY_OCTETS, "%s: %s", row->name,
+		    entry_kind_rule(row->rule.kind));
 	return rc;
 }
 
