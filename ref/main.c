@@ -21,7 +21,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -37,6 +36,7 @@
 #include "base/lab.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/options.h"
 #include "base/version.h"
 #include "cli/console.h"
 #include "cli/ssh_door.h"
@@ -155,40 +155,26 @@ answers_help(FILE *to)
 }
 
 static void
-usage(FILE *to)
+more_help(FILE *to)
 {
-	fputs("usage: touchstone-ref --dir DIR [--listen ADDRESS:PORT] "
-	      "[--lab SOCKET]\n"
-	      "                      [--initialize FILE]\n"
-	      "       " TERMINAL_USAGE_TEXT "\n"
-	      "       touchstone-ref --print-settings\n"
-	      "       touchstone-ref --dir DIR --print-state KEY "
-	      "[--digest]\n"
-	      "\n"
-	      "  --dir DIR       everything the server has: configuration, "
-	      "certificates, store\n"
-	      "  --listen A:P    instead of what DIR/touchstone.conf says\n"
-	      "  --lab SOCKET    laboratory mode: virtual time from DIR/clock, "
-	      "faults and the\n"
-	      "                  power switch on a control socket; for tests "
-	      "only\n"
-	      "  --initialize F  first-time initialization with the answers "
-	      "in F, see below;\n"
-	      "                  otherwise it is done at the serial console\n"
-	      "  --print-state K what a stopped server has in DIR, a line for "
-	      "each thing;\n"
-	      "                  secrets as HMACs under the key in the file K\n"
-	      "  --digest        one digest of these lines\n"
-	      "  --version\n"
-	      "  --help\n"
-	      "\n"
-	      "DIR/touchstone.conf has lines of \"key = value\":\n"
-	      "\n",
-	    to);
+	fputs("\nDIR/touchstone.conf has lines of \"key = value\":\n\n", to);
 	config_help(to);
 	fputs("\nAn answer file has lines of \"key = value\" as well:\n\n", to);
 	answers_help(to);
 }
+
+static const struct options_form form = {
+    .name = "touchstone-ref",
+    .version = VERSION,
+    .usage = "usage: touchstone-ref --dir DIR [--listen ADDRESS:PORT] "
+	     "[--lab SOCKET]\n"
+	     "                      [--initialize FILE]\n"
+	     "       " TERMINAL_USAGE_TEXT "\n"
+	     "       touchstone-ref --print-settings\n"
+	     "       touchstone-ref --dir DIR --print-state KEY "
+	     "[--digest]\n",
+    .more = more_help,
+};
 
 /* docs/settings.md */
 static int
@@ -209,60 +195,37 @@ out:
 
 /* Ends the program for what only prints, and for what cannot be read. */
 static void
-read_options(int argc, char **argv, struct options *options)
+read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option known[] = {
-	    {"dir", required_argument, NULL, 'd'},
-	    {"listen", required_argument, NULL, 'l'},
-	    {"lab", required_argument, NULL, 'L'},
-	    {"initialize", required_argument, NULL, 'i'},
-	    {"print-settings", no_argument, NULL, 's'},
-	    {"print-state", required_argument, NULL, 'p'},
-	    {"digest", no_argument, NULL, 'D'},
-	    {"version", no_argument, NULL, 'v'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+	bool settings = false;
+	const struct options_row rows[] = {
+	    {"dir", "DIR",
+		"everything the server has: configuration, certificates, store",
+		.text = &o->dir},
+	    {"listen", "ADDRESS:PORT",
+		"instead of what DIR/touchstone.conf says", .text = &o->listen},
+	    {"lab", "SOCKET",
+		"laboratory mode: virtual time from DIR/clock, faults and the "
+		"power switch on a control socket; for tests only",
+		.text = &o->lab},
+	    {"initialize", "FILE",
+		"first-time initialization with the answers in the file, see "
+		"below; otherwise it is done at the serial console",
+		.text = &o->initialize},
+	    {"print-settings", NULL, "all settings of the device, as a page",
+		.flag = &settings},
+	    {"print-state", "KEY",
+		"what a stopped server has in DIR, a line for each thing; "
+		"secrets as HMACs under the key in the file KEY",
+		.text = &o->state_key},
+	    {"digest", NULL, "one digest of these lines", .flag = &o->digest},
 	};
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			options->dir = optarg;
-			break;
-		case 'l':
-			options->listen = optarg;
-			break;
-		case 'L':
-			options->lab = optarg;
-			break;
-		case 'i':
-			options->initialize = optarg;
-			break;
-		case 's':
-			exit(print_settings());
-		case 'p':
-			options->state_key = optarg;
-			break;
-		case 'D':
-			options->digest = true;
-			break;
-		case 'v':
-			puts("touchstone-ref " VERSION);
-			exit(0);
-		case 'h':
-			usage(stdout);
-			exit(0);
-		default:
-			exit(2);
-		}
-	}
-	if (options->dir == NULL || optind != argc) {
-		fputs("touchstone-ref: --dir DIR is needed, and nothing else "
-		      "than options; see --help\n",
-		    stderr);
-		exit(2);
-	}
+	options_read(&form, rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
+	if (settings)
+		exit(print_settings());
+	if (o->dir == NULL)
+		options_refuse(&form, "--dir DIR is needed");
 }
 
 /* ---- the process ---- */

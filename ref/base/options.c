@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <getopt.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +96,8 @@ put_help(const struct options_form *form, const struct options_row *rows,
 		put_lines(rows[k].help, column + 4);
 	}
 	printf("  %sversion\n  %shelp\n", dashes(form), dashes(form));
+	if (form->more != NULL)
+		form->more(stdout);
 }
 
 /* ---- reading ---- */

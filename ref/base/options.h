@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { OPTIONS_ROWS_MAX = 32 };
 
@@ -27,7 +28,8 @@ struct options_row {
 struct options_form {
 	const char *name;
 	const char *version;
-	const char *usage; /* lines of help, before those of options */
+	const char *usage;      /* lines of help, before those of options */
+	void (*more)(FILE *to); /* ... and behind them; NULL: nothing */
 	/*
 	 * As the vendor's own programs: one dash before a word will do, and
 	 * what is wrong is said on standard output.

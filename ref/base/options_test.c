@@ -25,12 +25,24 @@ struct taken {
 
 static const char *const models[] = {"k6", "luna7", NULL};
 
+static void
+more(FILE *to)
+{
+	fputs("\nMore.\n", to);
+}
+
 static const struct options_form ours = {
-    .name = "sample", .version = "1.2", .usage = "usage: sample [options]\n"};
-static const struct options_form vendors = {.name = "Sample",
+    .name = "sample",
+    .version = "1.2",
+    .usage = "usage: sample [options]\n",
+    .more = more,
+};
+static const struct options_form vendors = {
+    .name = "Sample",
     .version = "1.2",
     .usage = "usage: Sample [options]\n",
-    .is_vendors = true};
+    .is_vendors = true,
+};
 
 /* Words of one blank each, as of argv. */
 static void
@@ -201,7 +213,9 @@ test_help(void **state)
 	    "  --model-of-the-card k6|luna7\n"
 	    "             what it is (k6)\n"
 	    "  --version\n"
-	    "  --help\n",
+	    "  --help\n"
+	    "\n"
+	    "More.\n",
 	    "");
 	assert_ends(&ours, "--version", 0, "sample 1.2\n", "");
 	assert_ends(&vendors, "-help", 0,
