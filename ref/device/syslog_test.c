@@ -637,6 +637,13 @@ test_sessions(void **state)
 	audit(between, "between's end");
 	syslog_session_end(APPLIANCE, between);
 	assert_message(fd, SOCK_DGRAM, AUDIT_LINE("142", "between's end"));
+	/* and that it has ended is nothing to the others */
+	turn();
+	turn();
+	audit(before, "before's end");
+	audit(behind, "behind's end");
+	assert_message(fd, SOCK_DGRAM, AUDIT_LINE("182", "behind's end"));
+	assert_false(has_come(fd));
 	syslog_session_end(APPLIANCE, before);
 	syslog_session_end(APPLIANCE, behind);
 	assert_false(has_come(fd));
