@@ -36,8 +36,8 @@ key_attribute_type_text(enum key_attribute_type type)
 	return types[type].name;
 }
 
-enum err
-key_attribute_type_find(struct bytes text, enum key_attribute_type *out)
+static enum err
+type_find(struct bytes text, enum key_attribute_type *out)
 {
 	size_t k;
 
@@ -144,7 +144,7 @@ decode(struct bytes name, struct bytes value, struct key_attribute_name *out)
 	if (!is_name(name) ||
 	    description.octets > KEY_ATTRIBUTE_DESCRIPTION_OCTETS)
 		TRY(ERR_VALUE);
-	TRY(key_attribute_type_find(type, &out->type));
+	TRY(type_find(type, &out->type));
 	memcpy(out->name, name.at, name.octets);
 	if (description.octets != 0)
 		memcpy(out->description, description.at, description.octets);

@@ -37,8 +37,6 @@ enum key_attribute_type {
 
 /* "String" */
 const char *key_attribute_type_text(enum key_attribute_type type);
-enum err key_attribute_type_find(
-    struct bytes text, enum key_attribute_type *out) MUST_CHECK;
 
 struct key_attribute_name {
 	char name[KEY_ATTRIBUTE_NAME_OCTETS + 1];

@@ -50,8 +50,9 @@ rsa_parts(struct bytes pkcs_1, struct keyparts *parts)
 	return keyformat_read(KEY_FORMAT_TYPE_PKCS_1, true, pkcs_1, parts, &f);
 }
 
-enum err
-key_fingerprint(
+/* SHA-1 of a key, or of RSA's SubjectPublicKeyInfo; in the arena. */
+static enum err
+fingerprint_of(
     struct arena *a, const struct key_octets *octets, struct bytes *out)
 {
 	uint8_t digest[DIGEST_MAX_OCTETS];
@@ -89,7 +90,7 @@ key_card_fill(struct key_call *call, struct arena *a,
 		TRY(arena_copy(
 		    a, (struct bytes){iv, algorithm->iv_octets}, &card->iv));
 	}
-	TRY(key_fingerprint(a, octets, &card->fingerprint));
+	TRY(fingerprint_of(a, octets, &card->fingerprint));
 out:
 	return rc;
 }
@@ -270,7 +271,7 @@ key_version_info(struct key_call *call, const struct object *key,
 	if (rc == ERR_KEY_FORMAT)
 		return OK;
 	TRY(rc);
-	TRY(key_fingerprint(call->arena, &octets, &out->fingerprint));
+	TRY(fingerprint_of(call->arena, &octets, &out->fingerprint));
 out:
 	return rc;
 }

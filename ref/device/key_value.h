@@ -35,10 +35,6 @@ enum err key_value_set(struct key_call *call, struct object *o,
 enum err key_value_open(struct key_call *call, const struct object *o,
     struct key_octets *out) MUST_CHECK;
 
-/* SHA-1 of a key, or of RSA's SubjectPublicKeyInfo; in the arena. */
-enum err key_fingerprint(struct arena *a, const struct key_octets *octets,
-    struct bytes *out) MUST_CHECK;
-
 /* Base 16: upper case; read in any. ERR_VALUE: it is none */
 enum err key_hex_text(
     struct arena *a, struct bytes octets, struct bytes *out) MUST_CHECK;

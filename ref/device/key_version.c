@@ -3,8 +3,9 @@
 #include "device/key_attribute.h"
 #include "device/key_work.h"
 
-uint32_t
-key_active_most(struct key_call *call)
+/* How many active versions a key may have. */
+static uint32_t
+active_most(struct key_call *call)
 {
 	const struct settings *settings = call->appliance->settings;
 
@@ -17,7 +18,7 @@ key_active_most(struct key_call *call)
 static enum err
 check_active(struct key_call *call, const struct card *card)
 {
-	return card->count[CARD_ACTIVE] < key_active_most(call)
+	return card->count[CARD_ACTIVE] < active_most(call)
 		   ? OK
 		   : ERR_ACTIVE_VERSIONS;
 }

@@ -52,7 +52,4 @@ enum err key_refuse(struct key_call *call, enum err rc, const char *field,
 /* The row of an object's algorithm; of a template as of a key. */
 const struct key_algorithm *key_row(const struct object *o);
 
-/* How many active versions a key may have. */
-uint32_t key_active_most(struct key_call *call);
-
 #endif

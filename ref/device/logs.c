@@ -567,8 +567,10 @@ alarm_of(struct logs *logs, struct log *log)
 	}
 }
 
-void
-logs_settle(struct logs *logs)
+/* Watchers hear of rotations, archives that are too many go, alarms are raised
+ * and withdrawn. */
+static void
+settle(struct logs *logs)
 {
 	unsigned k;
 
@@ -603,7 +605,7 @@ turn_end(void *ctx)
 
 	logs_write(logs->appliance);
 	if (logs->stirred)
-		logs_settle(logs);
+		settle(logs);
 }
 
 /* ---- rotation ---- */
@@ -649,7 +651,7 @@ logs_rotate(struct appliance *appliance, enum log_type type)
 	if (!rows[type].by_hand)
 		return ERR_DENIED;
 	TRY(rotate(logs, &logs->log[type]));
-	logs_settle(logs);
+	settle(logs);
 out:
 	return rc;
 }
@@ -778,7 +780,7 @@ schedule_due(void *ctx)
 		else
 			plan(logs, log, now_s);
 	}
-	logs_settle(logs);
+	settle(logs);
 	schedule_set(logs);
 }
 

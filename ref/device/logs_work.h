@@ -73,7 +73,7 @@ struct logs {
 	struct loop_timer *sync;
 	bool sync_set;
 	struct loop_timer *schedule;
-	bool stirred; /* there is something for logs_settle */
+	bool stirred; /* there is something for settle */
 };
 
 static inline struct log *
@@ -91,10 +91,6 @@ void logs_flush(struct logs *logs, struct log *log);
 /* The stamp of a file that is made now, which no other of the log has had. */
 void logs_stamp(
     const struct logs *logs, struct log *log, char stamp[LOGS_STAMP_OCTETS]);
-
-/* Watchers hear of rotations, archives that are too many go, alarms are raised
- * and withdrawn. */
-void logs_settle(struct logs *logs);
 
 /* The limit of the current file; UINT64_MAX: none. */
 uint64_t logs_size_limit(const struct logs *logs, enum log_type type);

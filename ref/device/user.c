@@ -410,8 +410,9 @@ drop_attribute(void *ctx, struct bytes key, struct bytes value)
 	return record_delete(st, KIND_ATTRIBUTE, key);
 }
 
-enum err
-user_owns_keys(struct appliance *appliance, struct bytes name, bool *owns)
+/* Anything but destroyed objects? Whether or not there is such a user. */
+static enum err
+owns_keys(struct appliance *appliance, struct bytes name, bool *owns)
 {
 	struct store_query query = {
 	    .scopes = &name,
@@ -447,7 +448,7 @@ user_delete(
 	if (!is_name(name))
 		return ERR_NOT_FOUND;
 	TRY(is_there(st, KIND_USER, name));
-	TRY(user_owns_keys(appliance, name, &owns));
+	TRY(owns_keys(appliance, name, &owns));
 	/* req: KS-31-050 */
 	if (owns) {
 		(void)snprintf(why, USER_WHY_OCTETS,

@@ -160,11 +160,6 @@ user_write(struct appliance *appliance, const struct user *user) MUST_CHECK;
 enum err user_delete(struct appliance *appliance, struct bytes name,
     char why[USER_WHY_OCTETS]) MUST_CHECK;
 
-/* Does it own anything but destroyed objects? Whether or not there is such a
- * user. */
-enum err user_owns_keys(
-    struct appliance *appliance, struct bytes name, bool *owns) MUST_CHECK;
-
 /*
  * Names behind `after` (BYTES_NONE: from the first) in the order of octets,
  * `most` of them at most (0: all): of users, of groups, of the groups of a
