@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 enum { BLOCK_OCTETS = 65536, DESCRIPTORS = 8 };
 
@@ -66,6 +67,19 @@ erase_path(const char *path)
 
 	(void)nftw(path, one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 	return lstat(path, &st) != 0 && errno == ENOENT ? OK : ERR_SYSTEM;
+}
+
+enum err
+erase_in(const char *dir, const char *name)
+{
+	char *path = NULL;
+	enum err rc = OK;
+
+	TRY(mem_printf(&path, "%s/%s", dir, name));
+	TRY(erase_path(path));
+out:
+	mem_free(path);
+	return rc;
 }
 
 enum err

@@ -17,6 +17,9 @@
  */
 enum err erase_path(const char *path) MUST_CHECK;
 
+/* The same, by its name in a directory. ERR_NOMEM: nothing was tried. */
+enum err erase_in(const char *dir, const char *name) MUST_CHECK;
+
 /* What was made in or removed from a directory is durable. ERR_SYSTEM */
 enum err erase_sync_dir(const char *path) MUST_CHECK;
 

@@ -84,14 +84,7 @@ backups_free(struct backups *backups)
 enum err
 backups_erase(const char *dir)
 {
-	char *path = NULL;
-	enum err rc = OK;
-
-	TRY(mem_printf(&path, "%s/" FOLDER, dir));
-	TRY(erase_path(path));
-out:
-	mem_free(path);
-	return rc;
+	return erase_in(dir, FOLDER);
 }
 
 unsigned

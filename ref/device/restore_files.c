@@ -42,17 +42,9 @@ folder_path(const struct appliance *appliance, char **out)
 enum err
 restore_files_tidy(struct appliance *appliance)
 {
-	char *path = NULL;
-	enum err rc = OK;
-
-	rc = folder_path(appliance, &path);
-	if (rc == ERR_FEATURE)
+	if (appliance->backup_dir == NULL)
 		return OK;
-	TRY(rc);
-	TRY(erase_path(path));
-out:
-	mem_free(path);
-	return rc;
+	return erase_in(appliance->backup_dir, FOLDER);
 }
 
 /* An upload has no name before its header is there. */

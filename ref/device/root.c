@@ -748,19 +748,11 @@ out:
 enum err
 root_erase(const char *dir)
 {
-	const char *const names[] = {vault_file, hsm_folder};
-	char *path = NULL;
-	size_t k;
 	enum err rc = OK;
 
-	for (k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-		mem_free(path);
-		path = NULL;
-		TRY(mem_printf(&path, "%s/%s", dir, names[k]));
-		TRY(erase_path(path));
-	}
+	TRY(erase_in(dir, vault_file));
+	TRY(erase_in(dir, hsm_folder));
 out:
-	mem_free(path);
 	return rc;
 }
 

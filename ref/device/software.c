@@ -164,17 +164,10 @@ static enum err
 remove_stale(
     struct appliance *appliance, const struct releases *s, const char *name)
 {
-	char *path = NULL;
-	enum err rc = OK;
-
 	if (*name == '.' || strcmp(name, s->now.folder) == 0 ||
 	    strcmp(name, s->previous.folder) == 0)
 		return OK;
-	TRY(folder_path(appliance, name, &path));
-	TRY(erase_path(path));
-out:
-	mem_free(path);
-	return rc;
+	return erase_in(appliance->software_dir, name);
 }
 
 /* req: KS-25-037 */
@@ -201,14 +194,7 @@ out:
 enum err
 software_erase(const char *dir)
 {
-	char *path = NULL;
-	enum err rc = OK;
-
-	TRY(mem_printf(&path, "%s/" FOLDER, dir));
-	TRY(erase_path(path));
-out:
-	mem_free(path);
-	return rc;
+	return erase_in(dir, FOLDER);
 }
 
 /* Whoever has put another built-in release there has installed it. */

@@ -455,19 +455,12 @@ file_make(const char *dir, const char *path, bool lab)
 enum err
 store_erase(const char *dir)
 {
-	static const char *const endings[] = {"", "-wal", "-shm"};
-	char *path = NULL;
-	size_t k;
 	enum err rc = OK;
 
-	for (k = 0; k < sizeof(endings) / sizeof(endings[0]); k++) {
-		mem_free(path);
-		path = NULL;
-		TRY(mem_printf(&path, "%s/" FILE_NAME "%s", dir, endings[k]));
-		TRY(erase_path(path));
-	}
+	TRY(erase_in(dir, FILE_NAME));
+	TRY(erase_in(dir, FILE_NAME "-wal"));
+	TRY(erase_in(dir, FILE_NAME "-shm"));
 out:
-	mem_free(path);
 	return rc;
 }
 
