@@ -72,7 +72,15 @@ has_destination(const struct queue_of *queue)
 
 /* ---- what can be set ---- */
 
-/* What no transfer can do without. */
+static bool
+changes(const struct queue_of *queue, enum logs_field field)
+{
+	return setting_changes(
+	    queue->of->appliance->settings, logs_setting(queue->type, field));
+}
+
+/* What no transfer can do without. One that was there already is told of at
+ * each rotation, and does not stand in the way of other settings. */
 static enum err
 judge_one(const struct queue_of *queue, char why[SETTING_WHY_OCTETS])
 {
@@ -80,7 +88,9 @@ judge_one(const struct queue_of *queue, char why[SETTING_WHY_OCTETS])
 	const struct settings *settings = queue->of->appliance->settings;
 	size_t k;
 
-	if (!has_destination(queue))
+	if (!has_destination(queue) ||
+	    !(changes(queue, LOGS_DESTINATION) || changes(queue, LOGS_HOST) ||
+		changes(queue, LOGS_USER)))
 		return OK;
 	for (k = 0; k < sizeof(needed) / sizeof(*needed); k++) {
 		if (*field_text(queue, needed[k]) != '\0')

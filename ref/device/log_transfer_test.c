@@ -537,6 +537,23 @@ a_destination_has_a_host_and_a_user(void **state)
 	}
 }
 
+/* As a store has it that was written before there was this rule. */
+static void
+one_without_a_user_lets_other_settings_be(void **state)
+{
+	char why[SETTING_WHY_OCTETS] = "";
+
+	(void)state;
+	shelf_settle(&shelf, LOG_AUDIT, LOGS_DESTINATION, "SCP");
+	shelf_put(&shelf, LOG_AUDIT, LOGS_ARCHIVES, "7");
+	shelf_put(&shelf, LOG_SYSTEM, LOGS_HOST, "another.example");
+	assert_ok(settings_judge(APPLIANCE->settings, why));
+	shelf_put(&shelf, LOG_AUDIT, LOGS_HOST, "h");
+	assert_err(settings_judge(APPLIANCE->settings, why), ERR_FIELD);
+	shelf_put(&shelf, LOG_AUDIT, LOGS_USER, "u");
+	assert_ok(settings_judge(APPLIANCE->settings, why));
+}
+
 /* ---- a disk that fails ---- */
 
 /* Who cannot look does not know that a file is gone. */
@@ -610,6 +627,7 @@ main(void)
 	    TEST(too_many_that_wait_cost_the_oldest),
 	    TEST(without_a_destination_any_more_nothing_waits),
 	    TEST(a_destination_has_a_host_and_a_user),
+	    TEST(one_without_a_user_lets_other_settings_be),
 	    TEST(a_folder_that_cannot_be_read_loses_nothing),
 	    TEST(without_a_certificate_a_signed_file_waits),
 	};

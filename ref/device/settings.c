@@ -461,6 +461,14 @@ out:
 	return rc;
 }
 
+bool
+setting_changes(const struct settings *settings, enum setting which)
+{
+	const struct value *v = &settings->values[which];
+
+	return strcmp(v->shown, v->told) != 0;
+}
+
 static void
 tell(struct settings *settings, enum setting which)
 {
@@ -487,7 +495,8 @@ settings_settle(struct settings *settings, bool durable)
 		const struct value *v = &settings->values[k];
 
 		/* what the next group has is told with that */
-		if (v->group <= groups && strcmp(v->shown, v->told) != 0)
+		if (v->group <= groups &&
+		    setting_changes(settings, (enum setting)k))
 			tell(settings, (enum setting)k);
 	}
 }

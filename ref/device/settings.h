@@ -127,6 +127,9 @@ void settings_watch(struct settings *settings, struct settings_watch *watch);
 enum err settings_judge(
     struct settings *settings, char why[SETTING_WHY_OCTETS]) MUST_CHECK;
 
+/* For who judges: is it to be another than what everybody was told last? */
+bool setting_changes(const struct settings *settings, enum setting which);
+
 /*
  * The group is durable: followers are told of what differs from what they were
  * told last. Or a change was undone: values are read anew, from what is left of
