@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# Chapter 20, Log Rotation, as far as the clock and the settings go; what a year
-# of it leaves, and a cut at each write, are units (ref/device/logs_year_test.c,
-# logs_power_test.c)
+# Chapter 20, Log Rotation, as far as the clock and the settings go; a year of
+# each schedule, with daylight saving and lines between, and a cut at each write
+# are units (ref/device/logs_year_test.c, logs_power_test.c)
 # bats file_tags=logging
 bats_require_minimum_version 1.5.0
 
@@ -73,6 +73,30 @@ is_next() {
   assert_equal "$(archives system)" "2027-02-01_032500"
   assert_equal "$(archives client-event)" "2027-02-01_080700"
   assert_equal "$(archives activity)" ""
+}
+
+# days FIRST COUNT STEP TIME: names of archives, as archives() has them
+days() {
+  local k
+  for ((k = 0; k < $2 * $3; k += $3)); do
+    date -u -d "$1 $k days" +"%Y-%m-%d_$4"
+  done | paste -s -d ' '
+}
+
+# req: KS-20-020 KS-20-022 KS-20-027 KS-20-087
+@test "In a year each log has been closed as often as its schedule says" {
+  story_start
+  as admin "clock set 2027-01-01 12:00:00" # a Friday
+  as admin "edit log rotation system schedule monthly archives 64"
+  as admin "edit log rotation audit archives 64"
+  as admin "edit log rotation activity archives 64"
+  as admin "edit log rotation client-event archives 7"
+  adapter_clock_advance 365d
+  assert_equal "$(archives system)" "$(for k in {02..12}; do
+    echo "2027-$k-01_032500"; done | paste -s -d ' ') 2028-01-01_032500"
+  assert_equal "$(archives audit)" "$(days 2027-01-03 52 7 031500)"
+  assert_equal "$(archives activity)" "$(days 2027-10-30 64 1 030500)"
+  assert_equal "$(archives client-event)" "$(days 2027-12-26 7 1 030500)"
 }
 
 # req: KS-07-015
