@@ -12,7 +12,6 @@
 
 struct leaving {
 	struct change change;
-	enum leave leave;
 	const char *said;
 };
 
@@ -27,9 +26,7 @@ static void
 left(struct change *change, enum err rc)
 {
 	struct cli *cli = change->ctx;
-	struct appliance *appliance = change->appliance;
-	struct leaving *leaving = cli_state(cli);
-	enum leave leave = leaving->leave;
+	const struct leaving *leaving = cli_state(cli);
 
 	cli->change = NULL;
 	if (rc != OK) {
@@ -39,11 +36,6 @@ left(struct change *change, enum err rc)
 	}
 	cli_say(cli, "%s", leaving->said);
 	cli_bye(cli);
-	if (leave == LEAVE_RESET)
-		appliance_trap(appliance, TRAP_FACTORY_RESET,
-		    "The system is reset to factory settings");
-	if (appliance->leave != NULL)
-		appliance->leave(appliance->leave_ctx, leave);
 }
 
 static void
@@ -78,10 +70,8 @@ leaving_new(struct cli *cli, const struct bytes *args, size_t arg_count)
 static enum err
 say_so(struct change *change)
 {
-	const struct leaving *leaving = cli_state(change->ctx);
-
 	(void)snprintf(change->event, sizeof(change->event), "%s the device",
-	    leaving->leave == LEAVE_HALT ? "Halted" : "Restarted");
+	    change->leave == LEAVE_HALT ? "Halted" : "Restarted");
 	return OK;
 }
 
@@ -93,7 +83,7 @@ device_restart(struct cli *cli, const struct bytes *args, size_t arg_count)
 
 	if (leaving == NULL)
 		return;
-	leaving->leave = LEAVE_RESTART;
+	leaving->change.leave = LEAVE_RESTART;
 	leaving->said = "The device restarts.";
 	leaving->change.apply = say_so;
 	cli_say(cli,
@@ -110,7 +100,7 @@ device_halt(struct cli *cli, const struct bytes *args, size_t arg_count)
 
 	if (leaving == NULL)
 		return;
-	leaving->leave = LEAVE_HALT;
+	leaving->change.leave = LEAVE_HALT;
 	leaving->said = "The device halts.";
 	leaving->change.apply = say_so;
 	run(cli);
@@ -133,7 +123,7 @@ device_reset(struct cli *cli, const struct bytes *args, size_t arg_count)
 
 	if (leaving == NULL)
 		return;
-	leaving->leave = LEAVE_RESET;
+	leaving->change.leave = LEAVE_RESET;
 	leaving->said =
 	    "All keys and settings are erased; the device restarts.";
 	leaving->change.apply = factory_apply;

@@ -110,14 +110,12 @@ stage(void *ctx, const char *text)
 	cli_say(work->cli, "%s", text);
 }
 
-/* All sessions end with the restart, this one first. req: KS-25-022 KS-25-032
- */
+/* All sessions end with the restart, this one first. req: KS-25-032 */
 static void
 installed(void *ctx, enum err rc, const char *why)
 {
 	struct work *work = ctx;
 	struct cli *cli = work->cli;
-	struct appliance *appliance = cli_appliance(cli);
 
 	if (rc != OK) {
 		cli_fail(cli, "%s", why);
@@ -125,8 +123,6 @@ installed(void *ctx, enum err rc, const char *why)
 	}
 	cli_say(cli, "The package is installed. The device restarts.");
 	cli_bye(cli);
-	if (appliance->leave != NULL)
-		appliance->leave(appliance->leave_ctx, LEAVE_RESTART);
 }
 
 static void
@@ -309,7 +305,6 @@ static void
 rolled_back(struct change *change, enum err rc)
 {
 	struct cli *cli = change->ctx;
-	struct appliance *appliance = change->appliance;
 
 	cli->change = NULL;
 	if (rc != OK) {
@@ -319,8 +314,6 @@ rolled_back(struct change *change, enum err rc)
 	}
 	cli_say(cli, "The software is rolled back. The device restarts.");
 	cli_bye(cli);
-	if (appliance->leave != NULL)
-		appliance->leave(appliance->leave_ctx, LEAVE_RESTART);
 }
 
 static void
@@ -337,6 +330,7 @@ approved(struct cli *cli, struct bytes line)
 	rollback->change.approvals = &cli->approvals;
 	rollback->change.apply = software_rollback;
 	rollback->change.done = rolled_back;
+	rollback->change.leave = LEAVE_RESTART;
 	rollback->change.ctx = cli;
 	cli->change = &rollback->change;
 	change_run(cli->appliance, cli->change);

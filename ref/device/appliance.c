@@ -79,6 +79,7 @@ appliance_close(struct appliance *appliance)
 	if (appliance->settles)
 		store_unwait(appliance->store, &appliance->settling);
 	appliance->settles = false;
+	loop_task_cancel(&appliance->leaver);
 	backup_runs_free(appliance->backup_runs);
 	appliance->backup_runs = NULL;
 	backups_free(appliance->backups);

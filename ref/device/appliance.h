@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "device/admin.h"
+#include "device/change.h"
 #include "device/clock.h"
 #include "device/credential.h"
 #include "device/login.h"
@@ -37,12 +38,6 @@ struct backups;
 struct backup_runs;
 struct users;
 struct trap_watch;
-
-enum leave {
-	LEAVE_RESTART,
-	LEAVE_HALT,
-	LEAVE_RESET, /* see device/factory.h */
-};
 
 struct appliance {
 	/* borrowed */
@@ -92,6 +87,8 @@ struct appliance {
 	struct clock_watch steps;     /* of the clock, for the system log */
 	struct store_waiter settling; /* the open group, in device/change.c */
 	bool settles;
+	enum leave leaving; /* what changes ask for (device/change.h) */
+	struct loop_task leaver;
 	/* It was asked for, and is durable: main does it, later. NULL: nobody
 	 * does, in tests. */
 	void (*leave)(void *ctx, enum leave leave);

@@ -252,6 +252,23 @@ change_refused(
  * The change
  */
 
+/* Behind those who are told. */
+static void
+leave(void *ctx)
+{
+	struct appliance *appliance = ctx;
+	enum leave how = appliance->leaving;
+
+	if (how == LEAVE_NOT)
+		return;
+	appliance->leaving = LEAVE_NOT;
+	if (how == LEAVE_RESET)
+		appliance_trap(appliance, TRAP_FACTORY_RESET,
+		    "The system is reset to factory settings");
+	if (appliance->leave != NULL)
+		appliance->leave(appliance->leave_ctx, how);
+}
+
 /* The group is durable, or undone: memory follows, before anybody is told. */
 static void
 settle(struct store_waiter *w, enum err rc)
@@ -266,6 +283,13 @@ settle(struct store_waiter *w, enum err rc)
 	licence_settle(appliance->licences);
 	if (rc == OK)
 		key_servers_settle(appliance->key_servers);
+	if (rc != OK)
+		appliance->leaving = LEAVE_NOT;
+	if (appliance->leaving == LEAVE_NOT)
+		return;
+	appliance->leaver.fn = leave;
+	appliance->leaver.ctx = appliance;
+	loop_later(appliance->loop, &appliance->leaver);
 }
 
 static void
@@ -323,6 +347,8 @@ attempt(struct change *change)
 	}
 	TRY(carry_out(change, &others));
 	settle_with_the_group(change->appliance);
+	if (change->leave > change->appliance->leaving)
+		change->appliance->leaving = change->leave;
 out:
 	return rc;
 }

@@ -34,6 +34,14 @@ struct approvals {
 	size_t count;
 };
 
+/* How the device ends. Of several that are asked for, the last one here. */
+enum leave {
+	LEAVE_NOT,
+	LEAVE_RESTART,
+	LEAVE_HALT,
+	LEAVE_RESET, /* see device/factory.h */
+};
+
 /*
  * In the caller's memory, from change_run to done; zeroed but for what is set.
  */
@@ -55,6 +63,9 @@ struct change {
 	 * for effects. The struct is the caller's again. */
 	void (*done)(struct change *change, enum err rc);
 	void *ctx;
+	/* How the device ends when it is durable, whether or not anybody is
+	 * left to be told; who is has been told by then. */
+	enum leave leave;
 	/* ---- for both ---- */
 	struct appliance *appliance;     /* set by change_run */
 	char event[CHANGE_EVENT_OCTETS]; /* "" is the act's name */

@@ -666,6 +666,87 @@ test_high_access_is_not_lost_below_the_number(void **state)
 	assert_true(account_is_high(&bench, "anna"));
 }
 
+/* ---- the device ends ---- */
+
+static void
+end_asked(void *ctx, enum leave leave)
+{
+	(void)ctx;
+	tell(leave == LEAVE_RESTART ? "restart"
+	     : leave == LEAVE_HALT  ? "halt"
+				    : "reset");
+}
+
+static void
+edit_to_end(struct edit *edit, enum leave leave, const char *value)
+{
+	edit_fill(edit, &root_, ACT_NETWORK, value, OK);
+	edit->change.leave = leave;
+	change_run(APPLIANCE, &edit->change);
+}
+
+/* It was asked for, and is durable: it does not take anybody to wait for it. */
+static void
+test_the_device_ends_when_it_is_durable(void **state)
+{
+	struct edit stays, goes, refused;
+
+	(void)state;
+	bench.appliance.leave = end_asked;
+	edit_to_end(&stays, LEAVE_RESTART, "one");
+	assert_string_equal(told, "");
+	bench_turn(&bench);
+	assert_string_equal(told, "one;done;restart;");
+	*told = '\0';
+	edit_to_end(&goes, LEAVE_HALT, "two");
+	change_leave(&goes.change);
+	bench_turn(&bench);
+	assert_string_equal(told, "two;halt;");
+	*told = '\0';
+	edit_fill(&refused, &weak, ACT_NETWORK, "three", OK);
+	refused.change.leave = LEAVE_RESET;
+	change_run(APPLIANCE, &refused.change);
+	bench_turn(&bench);
+	bench_turn(&bench);
+	assert_string_equal(told, "ERR_DENIED;");
+}
+
+static void
+test_the_device_stays_where_it_is_not_durable(void **state)
+{
+	struct edit edit, next;
+
+	(void)state;
+	bench.appliance.leave = end_asked;
+	edit_to_end(&edit, LEAVE_RESET, "one");
+	vfs_disk_full(0);
+	bench_turn(&bench);
+	vfs_disk_full(UINT64_MAX);
+	bench_turn(&bench);
+	assert_string_equal(told, "ERR_DISK_FULL;");
+	/* nor with the next change */
+	*told = '\0';
+	edit_to_end(&next, LEAVE_NOT, "two");
+	bench_turn(&bench);
+	bench_turn(&bench);
+	assert_string_equal(told, "two;done;");
+}
+
+/* Of two in one group the erasing one counts, in whatever order. */
+static void
+test_the_device_ends_once_in_a_turn(void **state)
+{
+	struct edit reset, restart;
+
+	(void)state;
+	bench.appliance.leave = end_asked;
+	edit_to_end(&reset, LEAVE_RESET, "one");
+	edit_to_end(&restart, LEAVE_RESTART, "one");
+	bench_turn(&bench);
+	bench_turn(&bench);
+	assert_string_equal(told, "one;done;done;reset;");
+}
+
 #define CHANGE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -682,6 +763,9 @@ main(void)
 	    CHANGE_TEST(test_a_group_that_fails_takes_memory_with_it),
 	    CHANGE_TEST(test_a_lost_change_is_in_the_audit_log),
 	    CHANGE_TEST(test_who_has_left_is_not_told),
+	    CHANGE_TEST(test_the_device_ends_when_it_is_durable),
+	    CHANGE_TEST(test_the_device_stays_where_it_is_not_durable),
+	    CHANGE_TEST(test_the_device_ends_once_in_a_turn),
 	    CHANGE_TEST(test_who_cannot_be_audited_is_told_later),
 	    CHANGE_TEST(test_a_change_without_words_is_named_by_its_act),
 	    CHANGE_TEST(test_how_many_it_takes),

@@ -23,8 +23,7 @@
 
 struct factory_reset;
 
-/* The apply of a change with ACT_FACTORY_RESET; its `done` goes on with
- * appliance->leave(LEAVE_RESET). */
+/* The apply of a change with ACT_FACTORY_RESET and LEAVE_RESET. */
 enum err factory_apply(struct change *change) MUST_CHECK;
 
 /* Was it asked for? A store that cannot be read was not. */

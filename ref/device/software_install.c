@@ -147,6 +147,7 @@ switch_on(struct software_install *install)
 	change->apply = is_software ? apply_software : apply_licence;
 	change->done = changed;
 	change->ctx = install;
+	change->leave = LEAVE_RESTART; /* req: KS-25-022 */
 	install->changing = true;
 	change_run(install->config.appliance, change);
 }
