@@ -16,11 +16,18 @@ enum { KEY_CAP_OCTETS = 4 * 1024 * 1024 };
 static const char key_field[] = "Key Name";
 static const char group_field[] = "Group";
 
-/* In the order of enum key_use, so that a word's place is its use. */
-static const char use_words[] = "Encrypt|Decrypt|MAC|MACVerify|Sign|"
-				"SignVerify|Export";
+/* Of those that groups may have: they come first, so that a word's place is its
+ * use. One | too many is at the front. */
+static const char use_words[] =
+#define OF_RIGHT_GROUP(word) "|" word
+#define OF_RIGHT_VISIBLE(word)
+#define OF_RIGHT_OWNER(word)
+#define USE(symbol, word, title, families, right, ...) OF_##right(word)
+#include "model/key_use.def"
+#undef USE
+    ;
 static const struct entry_rule use_rule = {
-    .type = ENTRY_CHOICE, .choices = use_words};
+    .type = ENTRY_CHOICE, .choices = use_words + 1};
 /* In the order of enum card_grant. */
 static const struct entry_rule grant_rule = {
     .type = ENTRY_CHOICE, .choices = "Never|Always|Policy"};
@@ -284,21 +291,13 @@ take_answer(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	return take_grant(work, work->asked[work->form.at], grant, policy, why);
 }
 
-#define ASK(title)                                                        \
-	{                                                                 \
-		CLI_VALUE,                                                \
-		    title " (Never, Always or Policy NAME):", take_answer \
-	}
-static const struct form_field questions[KEY_PERMISSIONS] = {
-    [USE_ENCRYPT] = ASK("Encrypt"),
-    [USE_DECRYPT] = ASK("Decrypt"),
-    [USE_MAC] = ASK("MAC"),
-    [USE_MAC_VERIFY] = ASK("MAC Verify"),
-    [USE_SIGN] = ASK("Sign"),
-    [USE_SIGN_VERIFY] = ASK("Sign Verify"),
-    [USE_EXPORT] = ASK("Export"),
+static const struct form_field questions[USE_COUNT] = {
+#define USE(symbol, word, title, ...) \
+	[symbol] = {                  \
+	    CLI_VALUE, title " (Never, Always or Policy NAME):", take_answer},
+#include "model/key_use.def"
+#undef USE
 };
-#undef ASK
 
 /* req: KS-28-143 KS-28-146 KS-28-147 */
 static void
