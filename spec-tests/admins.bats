@@ -49,6 +49,8 @@ is_no_administrator() {
   assert_equal "${#lines[@]}" 2 # and nobody else, below the heading
   run as admin "show administrator admin"
   refute_line --partial "Access Control: none"
+  run as admin "administrator bob access-control ," "$FIRST" "$FIRST"
+  assert_failure 1
   as admin "administrator bob access-control none" "$FIRST" "$FIRST"
   run with bob "$FIRST" "show clock" "$OWN" "$OWN"
   assert_success

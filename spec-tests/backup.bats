@@ -51,6 +51,10 @@ decode() {
   run backup Weekly1
   assert_failure 1
   assert_line --partial "there is a backup of this name"
+  run as admin "backup create Weekly2 keys k1,,k2" \
+    "$BACKUP_PASSWORD" "$BACKUP_PASSWORD"
+  assert_failure 1
+  assert_line --partial "Keys: k1,,k2: all, none, or names"
   run as admin "no backup Weekly2"
   assert_failure 1
   as admin "no backup Weekly1"

@@ -231,25 +231,41 @@ form_backup_password_again(
 
 /* ---- what is selected ---- */
 
+static void
+step(struct bytes *list)
+{
+	list->at++;
+	list->octets--;
+}
+
+static void
+skip_blanks(struct bytes *list)
+{
+	while (list->octets != 0 && *list->at == ' ')
+		step(list);
+}
+
 bool
 form_list_next(struct bytes *list, struct bytes *word)
 {
-	while (list->octets != 0 && (*list->at == ',' || *list->at == ' ')) {
-		list->at++;
-		list->octets--;
-	}
+	skip_blanks(list);
+	if (list->octets == 0)
+		return false;
 	*word = (struct bytes){list->at, 0};
-	while (list->octets != 0 && *list->at != ',' && *list->at != ' ') {
-		list->at++;
-		list->octets--;
+	for (; list->octets != 0 && *list->at != ',' && *list->at != ' ';
+	     step(list))
 		word->octets++;
-	}
-	return word->octets != 0;
+	skip_blanks(list);
+	if (list->octets != 0 && *list->at == ',')
+		step(list);
+	return true;
 }
 
 static enum err
-choice_take(struct backup_choice *choice, struct bytes line)
+choice_take(struct backup_choice *choice, const char *field, struct bytes line,
+    char why[FORM_WHY_OCTETS])
 {
+	struct bytes rest = line;
 	struct bytes word;
 	enum err rc = OK;
 
@@ -261,8 +277,12 @@ choice_take(struct backup_choice *choice, struct bytes line)
 		choice->which = BACKUP_NONE;
 		return OK;
 	}
-	while (form_list_next(&line, &word))
+	while (form_list_next(&rest, &word)) {
+		if (word.octets == 0)
+			TRY(form_refuse(
+			    field, line, "all, none, or names", why));
 		TRY(backup_choose(choice, word));
+	}
 out:
 	return rc;
 }
@@ -275,10 +295,9 @@ form_keys(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 	struct backup_choice *choice = &cli->target->selection->keys;
 	struct bytes name;
 
-	(void)why;
 	if (!cli->target->queries || !bytes_behind(line, "query:", &name) ||
 	    name.octets == 0)
-		return choice_take(choice, line);
+		return choice_take(choice, "Keys", line, why);
 	buf_reset(&choice->names);
 	choice->which = BACKUP_QUERY;
 	return backup_choose(choice, name);
@@ -288,14 +307,14 @@ form_keys(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 enum err
 form_certificates(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
-	(void)why;
-	return choice_take(&cli->target->selection->certificates, line);
+	return choice_take(
+	    &cli->target->selection->certificates, "Certificates", line, why);
 }
 
 /* req: KS-23-010 */
 enum err
 form_cas(struct cli *cli, struct bytes line, char why[FORM_WHY_OCTETS])
 {
-	(void)why;
-	return choice_take(&cli->target->selection->cas, line);
+	return choice_take(&cli->target->selection->cas,
+	    "Local Certificate Authorities", line, why);
 }

@@ -91,7 +91,8 @@ form_take_fn form_keys;
 form_take_fn form_certificates;
 form_take_fn form_cas;
 
-/* The next word of a list with commas or blanks between. */
+/* The next word of a list with commas or blanks between. Where a comma has no
+ * word before it that is an empty one, for the caller to refuse. */
 bool form_list_next(struct bytes *list, struct bytes *word);
 
 #endif
